@@ -1,0 +1,70 @@
+# Everything goes through here: `make run` and `make test` are the two commands a new user needs.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATE ?= /var/lib/holdfast
+CONFIG ?=
+RUST_SOURCES := $(shell find crates -name '*.rs' -not -path '*/target/*' -not -path '*/fuzz/*') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
+
+.PHONY: help setup setup-dev run demo test test-fast bench lint format fuzz clean
+
+help:  ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.build/system: scripts/system-packages.sh
+	@mkdir -p .build
+	scripts/system-packages.sh build
+	@touch $@
+
+.build/system-dev: scripts/system-packages.sh
+	@mkdir -p .build
+	scripts/system-packages.sh build test
+	@touch $@
+
+.build/venv: requirements/build.lock | .build/system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/build.lock
+	@touch $@
+
+.build/venv-dev: requirements/dev.lock .build/venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.build/native: $(RUST_SOURCES) pyproject.toml .build/venv
+	PATH="$(CURDIR)/$(BIN):$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/maturin develop --release --locked --skip-install
+	$(BIN)/python scripts/link_checkout.py
+	@touch $@
+
+setup: .build/native  ## build everything; start nothing
+
+setup-dev: .build/system-dev .build/venv-dev .build/native
+
+run: setup  ## start a gateway with embedded state (CONFIG=file, STATE=dir)
+	$(BIN)/holdfast serve --state $(STATE) $(if $(CONFIG),--config $(CONFIG))
+
+demo: setup  ## gateway and client in namespaces of their own, in under 30 seconds
+	$(BIN)/python -m bench.demo
+
+lint: setup-dev  ## ruff, mypy, clippy, rustfmt
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+test-fast: setup-dev  ## the tests that need neither root nor the lab
+	$(BIN)/pytest -m "not root and not lab"
+
+test: lint  ## everything: linters, cargo test, pytest with real peers when root
+	cargo test --workspace --locked --quiet
+	$(BIN)/pytest
+
+bench: setup-dev  ## measure; prints tables with ratios from this one run
+	$(BIN)/python -m bench
+
+format: setup-dev
+	$(BIN)/ruff check --fix --exit-zero . && $(BIN)/ruff format . && cargo fmt --all
+
+clean:
+	rm -rf .build $(VENV) target src/holdfast/_native*.so

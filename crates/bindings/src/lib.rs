@@ -1,0 +1,13 @@
+//! The private module `holdfast._native`: converts types and maps errors, nothing else.
+
+use pyo3::prelude::*;
+
+mod capture;
+mod dataplane;
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    dataplane::register(module)?;
+    capture::register(module)
+}

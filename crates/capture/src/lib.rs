@@ -1,0 +1,1 @@
+//! Capture files: readers for pcap and pcapng, and a one-pass index of the PPTP flows in them.

@@ -1,0 +1,1 @@
+"""Host doctor, configuration audit and import, presets."""

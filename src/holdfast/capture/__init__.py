@@ -1,0 +1,1 @@
+"""Decodes a capture into sessions; findings; reports."""

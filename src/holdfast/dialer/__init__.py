@@ -1,0 +1,1 @@
+"""The client: reconnect strategy, network watching, routes and DNS."""

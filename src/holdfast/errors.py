@@ -1,0 +1,60 @@
+"""The words for ends, and the exceptions meant for people."""
+
+from enum import StrEnum
+
+
+class DisconnectReason(StrEnum):
+    """Why a session ended. Every TEARDOWN has exactly one."""
+
+    USER_REQUEST = "user_request"
+    ADMIN = "admin"
+    IDLE_TIMEOUT = "idle_timeout"
+    SESSION_TIMEOUT = "session_timeout"
+    VOLUME_LIMIT = "volume_limit"
+    ECHO_TIMEOUT = "echo_timeout"
+    CONTROL_LOST = "control_lost"
+    NETWORK_ERROR = "network_error"
+    AUTH_FAILED = "auth_failed"
+    AUTH_REFUSED = "auth_refused"
+    ENCRYPTION_MISMATCH = "encryption_mismatch"
+    NEGOTIATION_FAILED = "negotiation_failed"
+    PROTOCOL_FAILURE = "protocol_failure"
+    NO_ADDRESS = "no_address"
+    LIMIT_REACHED = "limit_reached"
+    REPLACED = "replaced"
+    GATEWAY_SHUTDOWN = "gateway_shutdown"
+    RADIUS_DISCONNECT = "radius_disconnect"
+    INTERNAL_ERROR = "internal_error"
+
+
+class HoldfastError(Exception):
+    """An error for people: what happened, where, and what to do about it.
+
+    `what` says what is wrong, `where` names the file, key or address, `fix` says what to do. Printed as one
+    text; the command line turns it into exit code 2 (1 where a command says so).
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(self.text())
+
+    def text(self) -> str:
+        """Return the whole message, one line a part."""
+        first = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{first}\n  {self.fix}" if self.fix else first
+
+
+class ConfigError(HoldfastError):
+    """A configuration that cannot be used as it is written."""
+
+
+class StateError(HoldfastError):
+    """The state directory or the database in it cannot be used."""
+
+
+class HostError(HoldfastError):
+    """The host refuses something that is needed: a right, a device, a port."""
+
+
+class NotRunningError(HoldfastError):
+    """No gateway answers on the control socket."""

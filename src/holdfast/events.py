@@ -1,0 +1,358 @@
+"""Every fact that can be logged, as frozen dataclasses in the past tense.
+
+The single source for log, metrics, accounting, alerts and console: a fact that is not an event is not known
+anywhere. A machine emits events without knowing its session; whoever drives the machine adds the envelope
+(time, session, connection, addresses). Field values are plain: str, int, float, bool, None and tuples of them.
+Nothing here can hold a secret.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from holdfast.errors import DisconnectReason
+
+
+class Severity(StrEnum):
+    """How much attention a fact deserves."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    NOTICE = "notice"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Direction(StrEnum):
+    """As seen from this machine."""
+
+    RECEIVED = "received"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact. `name` is the word in the log, `severity` its level."""
+
+    name: ClassVar[str] = "EVENT"
+    severity: ClassVar[Severity] = Severity.INFO
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields as plain data."""
+        return asdict(self)
+
+
+# --- control connection (RFC 2637) -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connected(Event):
+    """A TCP connection for control messages was accepted or made."""
+
+    name: ClassVar[str] = "CONNECT"
+    client: str
+    server: str
+    interface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlMessageSeen(Event):
+    """One control message went by: its name (as in RFC 2637) and its fields."""
+
+    name: ClassVar[str] = "CONTROL_MESSAGE"
+    severity: ClassVar[Severity] = Severity.DEBUG
+    direction: Direction
+    message: str
+    fields_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlEstablished(Event):
+    """The Start-Control-Connection exchange succeeded; this is what the peer said of itself."""
+
+    name: ClassVar[str] = "CONTROL_UP"
+    host_name: str
+    vendor: str
+    firmware_revision: int
+    protocol_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlViolation(Event):
+    """The peer sent something that RFC 2637 does not allow."""
+
+    name: ClassVar[str] = "CONTROL_VIOLATION"
+    severity: ClassVar[Severity] = Severity.WARNING
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ControlClosed(Event):
+    """The control connection ended."""
+
+    name: ClassVar[str] = "CONTROL_CLOSED"
+    reason: DisconnectReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEstablished(Event):
+    """A call was agreed; from here on GRE flows."""
+
+    name: ClassVar[str] = "CALL_UP"
+    local_call_id: int
+    peer_call_id: int
+    serial_number: int
+    connect_speed: int
+    receive_window: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused(Event):
+    """A call was asked for and not granted, by us or by the peer."""
+
+    name: ClassVar[str] = "CALL_REFUSED"
+    severity: ClassVar[Severity] = Severity.WARNING
+    local_call_id: int
+    peer_call_id: int
+    result_code: int
+    error_code: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallCleared(Event):
+    """A call ended on the control connection."""
+
+    name: ClassVar[str] = "CALL_CLEARED"
+    local_call_id: int
+    by_peer: bool
+    result_code: int
+    error_code: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkErrorsReported(Event):
+    """A WAN-Error-Notify arrived: cumulative counts since the call began (RFC 2637 section 2.14)."""
+
+    name: ClassVar[str] = "WAN_ERRORS"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    local_call_id: int
+    crc_errors: int
+    framing_errors: int
+    hardware_overruns: int
+    buffer_overruns: int
+    time_out_errors: int
+    alignment_errors: int
+
+
+# --- PPP ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PppPacketSeen(Event):
+    """One control packet of a PPP protocol went by, with its options as text. Secrets are left out."""
+
+    name: ClassVar[str] = "PPP_PACKET"
+    severity: ClassVar[Severity] = Severity.DEBUG
+    direction: Direction
+    protocol: str
+    code: str
+    identifier: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PppViolation(Event):
+    """The peer sent a PPP frame that its RFC does not allow, or data where none may pass."""
+
+    name: ClassVar[str] = "PPP_VIOLATION"
+    severity: ClassVar[Severity] = Severity.WARNING
+    protocol: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LcpOpened(Event):
+    """LCP reached Opened."""
+
+    name: ClassVar[str] = "LCP_UP"
+    local_mru: int
+    peer_mru: int
+    authentication: str
+    local_magic_number: int
+    peer_magic_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerIdentified(Event):
+    """The peer sent an LCP Identification (RFC 1570 section 2.1)."""
+
+    name: ClassVar[str] = "IDENTIFICATION"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationSucceeded(Event):
+    """One side proved who it is. `by_peer`: the peer proved itself to us."""
+
+    name: ClassVar[str] = "AUTH_SUCCESS"
+    method: str
+    user: str
+    by_peer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationFailed(Event):
+    """An authentication failed. `result_code` is the E= number for MS-CHAP, else 0."""
+
+    name: ClassVar[str] = "AUTH_FAIL"
+    severity: ClassVar[Severity] = Severity.WARNING
+    method: str
+    user: str
+    result_code: int
+    detail: str
+    by_peer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MppeOpened(Event):
+    """Encryption came up in both directions."""
+
+    name: ClassVar[str] = "MPPE_UP"
+    bits: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class MppeRekeyed(Event):
+    """A real re-key: CCP opened again, or a reset was asked for or answered. Never the per-packet key change."""
+
+    name: ClassVar[str] = "MPPE_REKEY"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class IpOpened(Event):
+    """IPCP reached Opened and user traffic may pass."""
+
+    name: ClassVar[str] = "IP_UP"
+    local_address: str
+    peer_address: str
+    dns: tuple[str, ...] = ()
+    wins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTerminated(Event):
+    """The PPP link ended. `evidence` is a sentence saying how the reason was known."""
+
+    name: ClassVar[str] = "LINK_DOWN"
+    reason: DisconnectReason
+    evidence: str
+    by_peer: bool
+
+
+# --- data plane --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EchoLost(Event):
+    """LCP Echo-Requests went unanswered. `missed` in a row so far."""
+
+    name: ClassVar[str] = "ECHO_LOST"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered(Event):
+    """A link that missed echoes or a GRE direction is well again."""
+
+    name: ClassVar[str] = "RECOVERED"
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallIdCollision(Event):
+    """GRE for one of our call IDs came from an address that does not own the call."""
+
+    name: ClassVar[str] = "CALL_ID_COLLISION"
+    severity: ClassVar[Severity] = Severity.ERROR
+    call_id: int
+    owner: str
+    intruder: str
+
+
+# --- sessions and the gateway ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted(Event):
+    """A session was made for a call."""
+
+    name: ClassVar[str] = "SESSION_START"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded(Event):
+    """A session ended, for exactly one reason, with the evidence in a sentence and the final counts."""
+
+    name: ClassVar[str] = "TEARDOWN"
+    reason: DisconnectReason
+    evidence: str
+    user: str
+    bytes_in: int
+    bytes_out: int
+    packets_in: int
+    packets_out: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class AddressExhausted(Event):
+    """No free address was left for a client."""
+
+    name: ClassVar[str] = "NO_ADDRESS"
+    severity: ClassVar[Severity] = Severity.ERROR
+    user: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStarted(Event):
+    """The gateway listens."""
+
+    name: ClassVar[str] = "GATEWAY_UP"
+    listen: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStopped(Event):
+    """The gateway said goodbye to everyone and released what it held."""
+
+    name: ClassVar[str] = "GATEWAY_DOWN"
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminActed(Event):
+    """An administrator did something by the control API."""
+
+    name: ClassVar[str] = "ADMIN"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    action: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class InternalFault(Event):
+    """Something of our own went wrong; the session or connection concerned was ended, the rest carried on."""
+
+    name: ClassVar[str] = "INTERNAL_FAULT"
+    severity: ClassVar[Severity] = Severity.ERROR
+    where: str
+    detail: str

@@ -1,0 +1,1 @@
+"""The server: listener, driver, lifecycle, control API."""

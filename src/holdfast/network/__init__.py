@@ -1,0 +1,1 @@
+"""What the host must do: addresses, routes, rules, NAT; plan, apply, roll back."""

@@ -1,0 +1,1 @@
+"""Event log, retention, integrity, sinks, metrics, alerts."""

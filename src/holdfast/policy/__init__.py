@@ -1,0 +1,1 @@
+"""Who may connect and how: users, credentials, admission, addresses, limits."""

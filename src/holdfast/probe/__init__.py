@@ -1,0 +1,1 @@
+"""Synthetic checks through a tunnel."""

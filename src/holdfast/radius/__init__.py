@@ -1,0 +1,1 @@
+"""RADIUS attributes, exchange and dynamic authorisation (sans-IO)."""
