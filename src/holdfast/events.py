@@ -286,6 +286,25 @@ class CallIdCollision(Event):
     intruder: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownCallSeen(Event):
+    """GRE came for a call that we do not have: late packets of an ended call, a reused address, or a flood."""
+
+    name: ClassVar[str] = "UNKNOWN_CALL"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    call_id: int
+    gre_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendFailed(Event):
+    """The host refused to send for this call. `error_number` is the errno."""
+
+    name: ClassVar[str] = "SEND_FAILED"
+    severity: ClassVar[Severity] = Severity.WARNING
+    error_number: int
+
+
 # --- sessions and the gateway ------------------------------------------------------------------------------
 
 
