@@ -1,4 +1,4 @@
-"""`python -m lab` builds the guest's image; `python -m lab 'commands'` boots a guest, runs them there and shows what they say."""
+"""`python -m lab` builds the guest's image; `python -m lab 'commands'` boots a guest and runs them there."""
 
 import sys
 import tempfile

@@ -64,9 +64,10 @@ class Job:
 
     def wait(self, timeout: float = 30) -> Result:
         """Wait for its end. Raises `GuestError` after `timeout` seconds, or at once when the guest dies."""
-        self._guest.wait_until(
-            lambda: self.result is not None, timeout, what=f"the end of a job which said:\n{self.output}"
-        )
+        try:
+            self._guest.wait_until(lambda: self.result is not None, timeout, what="a job's end")
+        except GuestError as error:
+            raise GuestError(f"{error}\nThe job said:\n{self.output}") from error
         result = self.result
         assert result is not None
         return result

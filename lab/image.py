@@ -35,8 +35,8 @@ PACKAGES = (
 )
 # Pulled in only by maintainer scripts, which never run here.
 UNUSED = (
-    "adduser debconf dpkg gcc- init-system- libfile- libgdbm libnumber- libperl libsemanage libtext- lsb-base passwd perl "
-    "sysvinit- tar usrmerge"
+    "adduser debconf dpkg gcc- init-system- libfile- libgdbm libnumber- libperl libsemanage libtext- lsb-base passwd "
+    "perl sysvinit- tar usrmerge"
 )
 BARE_APT = ("-o", "Debug::NoLocking=1", "-o", "APT::Install-Recommends=0", "-o", "APT::Sandbox::User=root")
 

@@ -27,14 +27,11 @@ class Namespace:
     def run(self, *command: str | Path, timeout: float = 30, check: bool = True, **options: Any) -> str:
         """Run a command in here and return what it wrote to both its outputs.
 
-        Raises `subprocess.CalledProcessError` when it fails and `check` is set, `TimeoutExpired` after `timeout` seconds.
+        Raises `subprocess.CalledProcessError` when it fails and `check` is set, `TimeoutExpired` after `timeout`
+        seconds.
         """
-        completed = subprocess.run(
-            self.wrap(*command), timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
-        )
-        if check and completed.returncode != 0:
-            raise subprocess.CalledProcessError(completed.returncode, command, output=completed.stdout)
-        return str(completed.stdout)
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options}
+        return str(subprocess.run(self.wrap(*command), check=check, timeout=timeout, **options).stdout)
 
     def start(self, *command: str | Path, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a command in here; whoever asks ends it."""
