@@ -83,10 +83,12 @@ class MppeMode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class MppeDirection:
-    """The initial session key of one direction, as RFC 3079 derives it (8 octets for 40 and 56 bit, else 16).
+    """The start key of one direction (8 octets for 40 and 56 bit, else 16): RFC 3079's SendStartKey or
+    ReceiveStartKey after MS-CHAPv2, InitialSessionKey (128 bit) or the LM hash's first 8 octets after MS-CHAPv1.
 
-    For 40 and 56 bit the key is the start key BEFORE its first octets are overwritten with the salt; the
-    engine applies the salt. The engine initialises RC4 from it as RFC 3078 section 7 says.
+    It never encrypts: the engine makes the first session key from it with GetNewKeyFromSHA(start, start, length)
+    and the salt octets, keys RC4 with that, and keeps the start key, which every later key change needs again (RFC
+    3078 section 7.3).
     """
 
     start_key: Secret

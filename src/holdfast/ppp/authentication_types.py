@@ -1,0 +1,239 @@
+"""The words that the authentication protocols share: methods, exchanges, verdicts, outcomes.
+
+An authenticator never decides by itself. It collects what the peer sent into an `Exchange`, asks with the command
+`VerifyCredentials`, and is told a `Verdict`; whoever holds the users (a table, RADIUS) is somewhere else. Everything
+that would let a reader of a log sign in is a `Secret`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from holdfast.errors import DisconnectReason
+from holdfast.ppp.mppe import MppeKeyPair
+from holdfast.secret import Secret
+
+MAX_NAME = 256
+"""The longest user name taken from a peer (RFC 2759 section 4: 0 to 256 characters)."""
+
+
+class Method(StrEnum):
+    """How a peer proves who it is."""
+
+    PAP = "pap"
+    CHAP_MD5 = "chap-md5"
+    MS_CHAP = "ms-chap"
+    MS_CHAP_V2 = "ms-chap-v2"
+    EAP = "eap"
+
+
+PROTOCOLS: dict[Method, int] = {
+    Method.PAP: 0xC023,
+    Method.CHAP_MD5: 0xC223,
+    Method.MS_CHAP: 0xC223,
+    Method.MS_CHAP_V2: 0xC223,
+    Method.EAP: 0xC227,
+}
+"""The PPP protocol number of each method."""
+
+_OPTION_VALUES: dict[Method, bytes] = {
+    Method.PAP: b"\xc0\x23",  # RFC 1334 section 2.1
+    Method.CHAP_MD5: b"\xc2\x23\x05",  # RFC 1994 section 3
+    Method.MS_CHAP: b"\xc2\x23\x80",  # RFC 2433 section 3
+    Method.MS_CHAP_V2: b"\xc2\x23\x81",  # RFC 2759 section 2
+    Method.EAP: b"\xc2\x27",  # RFC 2284 section 3.1
+}
+_METHODS = {value: method for method, value in _OPTION_VALUES.items()}
+
+
+def lcp_option_value(method: Method) -> bytes:
+    """Return the data of the LCP Authentication-Protocol option (type 3) that asks for `method`."""
+    return _OPTION_VALUES[method]
+
+
+def method_from_option(value: bytes) -> Method | None:
+    """Return the method that the data of an Authentication-Protocol option asks for, None when it is unknown."""
+    return _METHODS.get(bytes(value))
+
+
+def printable_name(name: bytes) -> str:
+    """Return a user name as text: UTF-8, every octet or character that is not printable written as an escape."""
+    text = name.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def without_domain(name: bytes) -> bytes:
+    r"""Return the account part of `DOMAIN\user` (RFC 2433 section 6, RFC 2759 section 4)."""
+    return name.rsplit(b"\\", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One claim of a peer, with all that is needed to judge it. `name` is what the peer called itself, verbatim."""
+
+    method: ClassVar[Method]
+    name: bytes
+    identifier: int
+
+    @property
+    def user(self) -> str:
+        """The name as presented, as text."""
+        return printable_name(self.name)
+
+    @property
+    def account(self) -> str:
+        """The name without a Windows domain, as text."""
+        return printable_name(without_domain(self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class PapExchange(Exchange):
+    """RFC 1334 section 2.2.1."""
+
+    method: ClassVar[Method] = Method.PAP
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ChapMd5Exchange(Exchange):
+    """RFC 1994 section 4.1: the response has 16 octets."""
+
+    method: ClassVar[Method] = Method.CHAP_MD5
+    challenge: Secret
+    response: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class MsChapExchange(Exchange):
+    """RFC 2433 section 6: challenge 8 octets, responses 24 each; `flags` bit 0 says that the NT response counts."""
+
+    method: ClassVar[Method] = Method.MS_CHAP
+    challenge: Secret
+    lm_response: Secret
+    nt_response: Secret
+    flags: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MsChapV2Exchange(Exchange):
+    """RFC 2759 section 4: challenges of 16 octets, response of 24."""
+
+    method: ClassVar[Method] = Method.MS_CHAP_V2
+    authenticator_challenge: Secret
+    peer_challenge: Secret
+    nt_response: Secret
+    flags: int = 0
+
+
+class MsChapError:
+    """The E= codes (RFC 2433 section 8, RFC 2759 section 6)."""
+
+    RESTRICTED_LOGON_HOURS = 646
+    ACCT_DISABLED = 647
+    PASSWD_EXPIRED = 648
+    NO_DIALIN_PERMISSION = 649
+    AUTHENTICATION_FAILURE = 691
+    CHANGING_PASSWORD = 709
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the holder of the users says about an exchange. Make one with `accept` or `reject`.
+
+    `authenticator_response` is the 42-octet text `S=...` of MS-CHAPv2. `message` is text for the person at the
+    other end. `user`, when given, is the canonical name under which the session runs from here on.
+    """
+
+    accepted: bool
+    mppe: MppeKeyPair | None = None
+    authenticator_response: Secret | None = None
+    message: str = ""
+    result_code: int = 0
+    retry: bool = False
+    reason: DisconnectReason = DisconnectReason.AUTH_FAILED
+    user: str = ""
+
+    @classmethod
+    def accept(
+        cls,
+        mppe: MppeKeyPair | None = None,
+        authenticator_response: Secret | None = None,
+        message: str = "",
+        *,
+        user: str = "",
+    ) -> "Verdict":
+        """Let the peer in."""
+        return cls(True, mppe, authenticator_response, message, user=user)
+
+    @classmethod
+    def reject(
+        cls,
+        result_code: int = MsChapError.AUTHENTICATION_FAILURE,
+        retry: bool = False,
+        message: str = "",
+        reason: DisconnectReason = DisconnectReason.AUTH_FAILED,
+        *,
+        user: str = "",
+    ) -> "Verdict":
+        """Keep the peer out. With `retry` an MS-CHAP peer may try again (with a new challenge), up to the limit."""
+        return cls(False, None, None, message, result_code, retry, reason, user)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyCredentials:
+    """Command: judge this exchange and call `credentials_verified(verdict, now)`."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class AuthOutcome:
+    """How an authentication ended. `mppe` holds the keys as seen from THIS side; `result_code` is E=, else 0."""
+
+    succeeded: bool
+    method: Method
+    user: str
+    mppe: MppeKeyPair | None
+    result_code: int
+    detail: str
+    reason: DisconnectReason
+
+
+@dataclass(frozen=True, slots=True)
+class AuthTiming:
+    """Seconds and counts. The first two are RFC 1661's restart timer and counter, used for requests and challenges.
+
+    `answer_timeout`: how long a peer waits for the other side's next packet; `verification_timeout`: how long
+    an authenticator waits for a verdict (RADIUS may need 60); `retry_timeout`: how long a person may
+    take to type another password after R=1.
+    """
+
+    restart_interval: float = 3.0
+    max_transmissions: int = 10
+    answer_timeout: float = 60.0
+    verification_timeout: float = 90.0
+    retry_timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatorConfig:
+    """How we ask. `name` goes into challenges, `max_attempts` counts the first try.
+
+    `rechallenge_interval`: seconds between CHAP challenges after success (RFC 1994 section 2), None for never.
+    """
+
+    name: str = "holdfast"
+    max_attempts: int = 3
+    rechallenge_interval: float | None = None
+    timing: AuthTiming = AuthTiming()
+
+
+@dataclass(frozen=True, slots=True)
+class PeerCredentials:
+    r"""What we prove ourselves with. `user` may be `DOMAIN\user`."""
+
+    user: str
+    password: Secret
+    timing: AuthTiming = AuthTiming()
