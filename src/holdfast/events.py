@@ -217,6 +217,17 @@ class AuthenticationFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ImpostorSuspected(Event):
+    """The other side let us in but could not prove that it knows our password (RFC 2759 section 5)."""
+
+    name: ClassVar[str] = "IMPOSTOR"
+    severity: ClassVar[Severity] = Severity.ERROR
+    method: str
+    user: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class MppeOpened(Event):
     """Encryption came up in both directions."""
 

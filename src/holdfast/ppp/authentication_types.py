@@ -143,7 +143,8 @@ class Verdict:
     """What the holder of the users says about an exchange. Make one with `accept` or `reject`.
 
     `authenticator_response` is the 42-octet text `S=...` of MS-CHAPv2. `message` is text for the person at the
-    other end. `user`, when given, is the canonical name under which the session runs from here on.
+    other end, `detail` a sentence for our own log (the other end never sees it). `user`, when given, is the canonical
+    name under which the session runs from here on.
     """
 
     accepted: bool
@@ -154,6 +155,7 @@ class Verdict:
     retry: bool = False
     reason: DisconnectReason = DisconnectReason.AUTH_FAILED
     user: str = ""
+    detail: str = ""
 
     @classmethod
     def accept(
@@ -176,9 +178,10 @@ class Verdict:
         reason: DisconnectReason = DisconnectReason.AUTH_FAILED,
         *,
         user: str = "",
+        detail: str = "",
     ) -> "Verdict":
         """Keep the peer out. With `retry` an MS-CHAP peer may try again (with a new challenge), up to the limit."""
-        return cls(False, None, None, message, result_code, retry, reason, user)
+        return cls(False, None, None, message, result_code, retry, reason, user, detail)
 
 
 @dataclass(frozen=True, slots=True)

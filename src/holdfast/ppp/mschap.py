@@ -1,0 +1,243 @@
+"""MS-CHAPv1 (RFC 2433) and MS-CHAPv2 (RFC 2759), both roles, on top of the CHAP machines."""
+
+import hmac
+import re
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from holdfast.errors import DisconnectReason
+from holdfast.events import ImpostorSuspected
+from holdfast.ppp.authentication_machine import AuthPacket, printable_text
+from holdfast.ppp.authentication_types import (
+    Exchange,
+    MsChapError,
+    MsChapExchange,
+    MsChapV2Exchange,
+    Verdict,
+    without_domain,
+)
+from holdfast.ppp.chap import FAILURE, ChapAuthenticator, ChapPeer, ChapValue
+from holdfast.ppp.crypto import (
+    challenge_response,
+    generate_authenticator_response,
+    generate_nt_response,
+    lm_password_hash,
+    md4,
+    nt_password_hash,
+)
+from holdfast.ppp.mppe import keys_from_ms_chap, keys_from_ms_chap_v2
+from holdfast.secret import Secret
+
+CHANGE_PASSWORD = {5: "Change-Password (version 1)", 6: "Change-Password (version 2)", 7: "Change-Password"}
+"""RFC 2433 sections 9 and 10, RFC 2759 section 7."""
+
+RESPONSE_SIZE = 49
+"""Octets of a Response value in both versions."""
+SUCCESS_SIZE = 42
+"""Octets of `S=<40 hex digits>`."""
+
+ERROR_TEXTS: dict[int, str] = {
+    MsChapError.RESTRICTED_LOGON_HOURS: "not allowed at this hour",
+    MsChapError.ACCT_DISABLED: "account disabled",
+    MsChapError.PASSWD_EXPIRED: "password expired",
+    MsChapError.NO_DIALIN_PERMISSION: "no permission to dial in",
+    MsChapError.AUTHENTICATION_FAILURE: "wrong name or password",
+    MsChapError.CHANGING_PASSWORD: "the password cannot be changed here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The text of a Failure packet (RFC 2433 section 8, RFC 2759 section 6). Absent fields keep the default."""
+
+    error: int = 0
+    retry: bool = False
+    challenge: Secret | None = None
+    version: int = 1
+    message: str = ""
+
+
+_FIELDS = re.compile(rb"(?:^| )([ERCV])=([0-9A-Fa-f]{1,32})(?= |$)")
+
+
+def parse_failure(text: bytes) -> Failure:
+    """Parse the text of a Failure; what it does not say or says wrong keeps its default, unknown text is ignored."""
+    head, _, message = (b" " + text[:512]).partition(b" M=")
+    found = dict(_FIELDS.findall(head.strip()))
+    challenge = found.get(b"C", b"")
+    return Failure(
+        error=_number(found.get(b"E", b"0")),
+        retry=found.get(b"R") == b"1",
+        challenge=Secret(bytes.fromhex(challenge.decode())) if challenge and len(challenge) % 2 == 0 else None,
+        version=_number(found.get(b"V", b"1")),
+        message=printable_text(message),
+    )
+
+
+def _number(digits: bytes) -> int:
+    return int(digits) if digits.isdigit() and len(digits) <= 10 else 0
+
+
+def build_failure(error: int, retry: bool, challenge: bytes, version: int, message: str = "") -> bytes:
+    """Build the text of a Failure. The message is kept to one line of printable characters."""
+    head = f"E={error} R={retry:d} C={challenge.hex().upper()} V={version}"
+    return (f"{head} M={message}" if message else head).encode()
+
+
+class MsChapResponse(NamedTuple):
+    """The value of an MS-CHAPv1 Response."""
+
+    lm_response: Secret
+    nt_response: Secret
+    flags: int
+
+
+class MsChapV2Response(NamedTuple):
+    """The value of an MS-CHAPv2 Response."""
+
+    peer_challenge: Secret
+    nt_response: Secret
+    flags: int
+
+
+def parse_response(value: bytes) -> MsChapResponse | None:
+    """Parse the value of an MS-CHAPv1 Response (RFC 2433 section 6); None when it has not 49 octets."""
+    if len(value) != RESPONSE_SIZE:
+        return None
+    return MsChapResponse(Secret(value[:24]), Secret(value[24:48]), value[48])
+
+
+def parse_response_v2(value: bytes) -> MsChapV2Response | None:
+    """Parse the value of an MS-CHAPv2 Response (RFC 2759 section 4); None when it has not 49 octets."""
+    if len(value) != RESPONSE_SIZE:
+        return None
+    return MsChapV2Response(Secret(value[:16]), Secret(value[24:48]), value[48])
+
+
+class _MsChapAuthenticator(ChapAuthenticator):
+    """What both versions share: retries, codes, and no change of passwords."""
+
+    __slots__ = ()
+    can_retry: ClassVar[bool] = True
+    version: ClassVar[int]
+    has_message: ClassVar[bool]
+
+    def _result_code(self, verdict: Verdict) -> int:
+        return verdict.result_code or MsChapError.AUTHENTICATION_FAILURE
+
+    def _other_code(self, packet: AuthPacket) -> None:
+        name = CHANGE_PASSWORD.get(packet.code)
+        if name is None or self._answered is None:
+            super()._other_code(packet)
+            return
+        # Only E=648 invites this and the link ends with it, so one polite refusal is all that is owed.
+        self._violation(f"{name} is not supported")
+        self._send(FAILURE, packet.identifier, self._text(MsChapError.CHANGING_PASSWORD, False))
+
+    def _failure_message(self, verdict: Verdict, retry: bool) -> bytes:
+        return self._text(self._result_code(verdict), retry, verdict.message)
+
+    def _text(self, code: int, retry: bool, message: str = "") -> bytes:
+        words = message or ERROR_TEXTS.get(code, "authentication failed")
+        return build_failure(code, retry, self._challenge, self.version, words if self.has_message else "")
+
+
+class MsChapAuthenticator(_MsChapAuthenticator):
+    """MS-CHAPv1: RFC 2433."""
+
+    __slots__ = ()
+    challenge_size: ClassVar[int] = 8
+    version: ClassVar[int] = 2
+    has_message: ClassVar[bool] = False  # RFC 2433 section 8 knows no M=
+
+    def _exchange(self, identifier: int, response: ChapValue) -> Exchange | None:
+        parsed = parse_response(response.value)
+        return None if parsed is None else MsChapExchange(response.name, identifier, Secret(self._challenge), *parsed)
+
+
+class MsChapV2Authenticator(_MsChapAuthenticator):
+    """MS-CHAPv2: RFC 2759."""
+
+    __slots__ = ()
+    version: ClassVar[int] = 3
+    has_message: ClassVar[bool] = True
+
+    def _exchange(self, identifier: int, response: ChapValue) -> Exchange | None:
+        parsed = parse_response_v2(response.value)
+        if parsed is None:
+            return None
+        return MsChapV2Exchange(response.name, identifier, Secret(self._challenge), *parsed)
+
+    def _success_message(self, verdict: Verdict) -> bytes | None:
+        proof = verdict.authenticator_response
+        if proof is None or len(proof) != SUCCESS_SIZE:
+            return None
+        return proof.reveal() + b" M=" + (verdict.message or "Access granted").encode()
+
+
+class _MsChapPeer(ChapPeer):
+    """What both versions share: the text of a Failure."""
+
+    __slots__ = ()
+
+    def _refused(self, message: bytes) -> None:
+        if self.outcome is not None and not self.outcome.succeeded:
+            return
+        failure = parse_failure(message)
+        # R=1 asks a person for another password. Sending the same one again would only lock the account.
+        text = failure.message or ERROR_TEXTS.get(failure.error, "authentication refused")
+        code = failure.error or MsChapError.AUTHENTICATION_FAILURE
+        self._fail(self.credentials.user, code, f"E={code}: {text}", DisconnectReason.AUTH_FAILED)
+
+
+class MsChapPeer(_MsChapPeer):
+    """MS-CHAPv1: RFC 2433. The LAN Manager response is left empty, as its section 6 asks."""
+
+    __slots__ = ()
+
+    def _acceptable(self, challenge: bytes) -> bool:
+        return len(challenge) == 8
+
+    def _value(self) -> bytes:
+        nt_hash = nt_password_hash(self.credentials.password.reveal())
+        return bytes(24) + challenge_response(self._challenge, nt_hash) + b"\x01"
+
+    def _granted(self, message: bytes) -> None:
+        password = self.credentials.password.reveal()
+        keys = keys_from_ms_chap(self._challenge, md4(nt_password_hash(password)), lm_password_hash(password))
+        self._succeed(self.credentials.user, keys, printable_text(message))
+
+
+class MsChapV2Peer(_MsChapPeer):
+    """MS-CHAPv2: RFC 2759. A Success counts only with the right authenticator response (its section 5)."""
+
+    __slots__ = ()
+
+    def _acceptable(self, challenge: bytes) -> bool:
+        return len(challenge) == 16
+
+    @property
+    def _account(self) -> bytes:
+        return without_domain(self.credentials.user.encode())
+
+    def _value(self) -> bytes:
+        peer_challenge = self._entropy(16)
+        nt_hash = nt_password_hash(self.credentials.password.reveal())
+        response = generate_nt_response(self._challenge, peer_challenge, self._account, nt_hash)
+        return peer_challenge + bytes(8) + response + b"\x00"
+
+    def _granted(self, message: bytes) -> None:
+        peer_challenge, nt_response = self._response[:16], self._response[24:48]
+        nt_hash = nt_password_hash(self.credentials.password.reveal())
+        expected = generate_authenticator_response(nt_hash, nt_response, peer_challenge, self._challenge, self._account)
+        # Some peers leave out M= (poptop), some write the digits in lower case.
+        if hmac.compare_digest(message[:SUCCESS_SIZE].upper(), expected):
+            keys = keys_from_ms_chap_v2(nt_hash, nt_response, is_server=False)
+            self._succeed(self.credentials.user, keys, printable_text(message[SUCCESS_SIZE:].removeprefix(b" M=")))
+        else:
+            self._unproven()
+
+    def _unproven(self) -> None:
+        detail = "the other side could not prove that it knows the password"
+        self._events.append(ImpostorSuspected(self.method, self.credentials.user, detail))
+        self._fail(self.credentials.user, 0, detail, DisconnectReason.AUTH_FAILED)

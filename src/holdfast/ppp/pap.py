@@ -1,0 +1,160 @@
+"""PAP, both roles (RFC 1334 section 2). The password crosses the link in the clear."""
+
+from typing import ClassVar, NamedTuple
+
+from holdfast.errors import DisconnectReason
+from holdfast.machine import Entropy
+from holdfast.ppp.authentication_machine import (
+    AuthenticationMachine,
+    Authenticator,
+    AuthPacket,
+    Peer,
+    Timer,
+    printable_text,
+)
+from holdfast.ppp.authentication_types import (
+    AuthenticatorConfig,
+    Exchange,
+    Method,
+    PapExchange,
+    PeerCredentials,
+    Verdict,
+)
+from holdfast.secret import Secret
+
+AUTHENTICATE_REQUEST, AUTHENTICATE_ACK, AUTHENTICATE_NAK = 1, 2, 3
+
+
+class AuthenticateRequest(NamedTuple):
+    """The data of an Authenticate-Request."""
+
+    peer_id: bytes
+    password: Secret
+
+
+def parse_request(data: bytes) -> AuthenticateRequest | None:
+    """Parse the data of an Authenticate-Request (RFC 1334 section 2.2.1); None when a length does not fit."""
+    if not data:
+        return None
+    rest = data[1 + data[0] :]
+    if not rest or len(rest) < 1 + rest[0]:
+        return None
+    return AuthenticateRequest(data[1 : 1 + data[0]], Secret(rest[1 : 1 + rest[0]]))
+
+
+def build_request(peer_id: bytes, password: bytes) -> bytes:
+    """Build the data of an Authenticate-Request. ValueError when a part has more than 255 octets."""
+    if max(len(peer_id), len(password)) > 255:
+        raise ValueError("PAP carries at most 255 octets of name and of password")
+    return bytes((len(peer_id),)) + peer_id + bytes((len(password),)) + password
+
+
+def parse_message(data: bytes) -> str:
+    """Return the message of an Ack or Nak as text; "" when there is none (some peers leave out its length too)."""
+    return printable_text(data[1 : 1 + data[0]]) if data else ""
+
+
+def _build_message(message: str) -> bytes:
+    text = message.encode()[:255]
+    return bytes((len(text),)) + text
+
+
+class PapAuthenticator(Authenticator):
+    """Waits for an Authenticate-Request, asks, and answers it; repeated ones get the same answer."""
+
+    __slots__ = ("_answer", "_message")
+    saved: ClassVar[tuple[str, ...]] = (*AuthenticationMachine.saved, "_answer", "_message")
+
+    def __init__(self, method: Method, config: AuthenticatorConfig, entropy: Entropy) -> None:
+        super().__init__(method, config, entropy)
+        self._answer = 0
+        self._message = b""
+
+    def start(self, now: float) -> None:
+        """Wait for the peer as long as a full round of retransmissions takes."""
+        timing = self.config.timing
+        self._timers.start(Timer.ANSWER, now + timing.restart_interval * timing.max_transmissions)
+
+    def _handle(self, packet: AuthPacket, now: float) -> None:
+        if packet.code != AUTHENTICATE_REQUEST:
+            self._violation(f"code {packet.code} sent to an authenticator")
+            return
+        request = parse_request(packet.data)
+        if request is None:
+            self._violation("an Authenticate-Request whose lengths do not fit")
+        elif self._answer:
+            self._send(self._answer, packet.identifier, self._message)
+        elif self.outcome is None:
+            self._take(PapExchange(request.peer_id, packet.identifier, request.password), now)
+
+    def _take(self, exchange: PapExchange, now: float) -> None:
+        if self._pending is None:
+            self._ask(exchange, now)
+        elif self._pending == PapExchange(exchange.name, self._pending.identifier, exchange.password):
+            # A resent request has a new identifier (RFC 1334 section 2.2.1), and the peer may look for that one.
+            self._pending = exchange
+
+    def _decide(self, exchange: Exchange, verdict: Verdict, _now: float) -> None:
+        user = verdict.user or exchange.account
+        self._answer = AUTHENTICATE_ACK if verdict.accepted else AUTHENTICATE_NAK
+        self._message = _build_message(verdict.message)
+        self._send(self._answer, exchange.identifier, self._message)
+        if verdict.accepted:
+            self._succeed(user, None, verdict.detail or "the password is right")
+            return
+        detail = verdict.detail or verdict.message or "wrong name or password"
+        self._note_rejection(user, verdict, detail)
+        self._fail(user, 0, detail, verdict.reason)
+
+    def _expired(self, name: Timer, now: float) -> None:
+        if name is Timer.VERIFICATION:
+            self.credentials_verified(Verdict.reject(detail="nobody judged the credentials in time"), now)
+        elif self.outcome is None:
+            self._fail("", 0, "the peer sent no Authenticate-Request", DisconnectReason.AUTH_FAILED)
+
+
+class PapPeer(Peer):
+    """Sends Authenticate-Requests until one is answered."""
+
+    __slots__ = ("_first", "_transmissions")
+    saved: ClassVar[tuple[str, ...]] = (*AuthenticationMachine.saved, "_first", "_transmissions")
+
+    def __init__(self, method: Method, credentials: PeerCredentials, entropy: Entropy) -> None:
+        super().__init__(method, credentials, entropy)
+        self._first = entropy(1)[0]
+        self._transmissions = 0
+
+    def start(self, now: float) -> None:
+        """Send the first request."""
+        name, password = self.credentials.user.encode(), self.credentials.password.reveal()
+        if max(len(name), len(password)) > 255:
+            self._fail(self.credentials.user, 0, "name or password too long for PAP", DisconnectReason.AUTH_FAILED)
+        else:
+            self._request(now)
+
+    def _request(self, now: float) -> None:
+        # RFC 1334 section 2.2.1: the Identifier MUST change each time a request is issued.
+        data = build_request(self.credentials.user.encode(), self.credentials.password.reveal())
+        self._send(AUTHENTICATE_REQUEST, (self._first + self._transmissions) & 0xFF, data)
+        self._transmissions += 1
+        self._timers.start(Timer.RESTART, now + self.credentials.timing.restart_interval)
+
+    def _handle(self, packet: AuthPacket, _now: float) -> None:
+        if packet.code not in {AUTHENTICATE_ACK, AUTHENTICATE_NAK}:
+            self._violation(f"code {packet.code} sent to a peer")
+        elif self.outcome is None and (packet.identifier - self._first) & 0xFF < self._transmissions:
+            self._conclude(packet.code == AUTHENTICATE_ACK, parse_message(packet.data))
+
+    def _conclude(self, accepted: bool, message: str) -> None:
+        user = self.credentials.user
+        if accepted:
+            self._succeed(user, None, message)
+        else:
+            self._fail(user, 0, message or "name or password refused", DisconnectReason.AUTH_FAILED)
+
+    def _expired(self, _name: Timer, now: float) -> None:
+        if self._transmissions < self.credentials.timing.max_transmissions:
+            self._request(now)
+        else:
+            detail = f"no answer to {self._transmissions} Authenticate-Requests"
+            self._fail(self.credentials.user, 0, detail, DisconnectReason.AUTH_FAILED)
