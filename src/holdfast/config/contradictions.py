@@ -1,0 +1,167 @@
+"""Rules between keys: settings that are fine alone and cannot stand together, and those that deserve a warning."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from holdfast.config.model import Config, MppePolicy
+from holdfast.policy.ranges import Address, AddressRange, contains
+
+WITHOUT_KEYS = ("chap-md5", "pap")
+"""Methods from which no MPPE keys can be derived (RFC 3079 knows MS-CHAP and EAP-TLS only)."""
+
+COMFORTABLE_MTU = 1450
+"""Above this a packet with all its headers (up to 44 octets) no longer fits PPPoE's 1492 or even Ethernet's 1500."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something between keys. `keys` are those involved, the one to blame first."""
+
+    keys: tuple[str, ...]
+    what: str
+    meant: str = ""
+
+
+Findings = Iterator[Finding]
+
+
+def contradictions(config: Config) -> list[Finding]:
+    """Return what cannot stand together."""
+    return [finding for rule in _CONTRADICTIONS for finding in rule(config)]
+
+
+def warnings(config: Config) -> list[Finding]:
+    """Return what is allowed and yet unwise."""
+    return [finding for rule in _WARNINGS for finding in rule(config)]
+
+
+def _encryption_without_keys(config: Config) -> Findings:
+    wrong = [method for method in config.ppp.authentication if method in WITHOUT_KEYS]
+    if config.ppp.mppe is MppePolicy.REQUIRE and wrong:
+        yield Finding(
+            ("ppp.authentication", "ppp.mppe"),
+            f"mppe is required, but {' and '.join(wrong)} gives no encryption keys: such a client could never get in",
+            f'Remove {" and ".join(wrong)} from ppp.authentication, or set ppp.mppe = "prefer" or "off".',
+        )
+
+
+def _repeated(config: Config) -> Findings:
+    lists = {
+        "ppp.authentication": config.ppp.authentication,
+        "ppp.mppe_bits": config.ppp.mppe_bits,
+        "addresses.wins": config.addresses.wins,
+        "addresses.dns": config.addresses.dns or (),
+    }
+    for key, values in lists.items():
+        if len(set(values)) < len(values):
+            yield Finding((key,), "the same value stands in this list more than once", "Keep one of each.")
+
+
+def _listen_collides(config: Config) -> Findings:
+    for one, other in combinations(config.gateway.listen, 2):
+        if one.collides(other):
+            yield Finding(
+                ("gateway.listen",),
+                f"{one} and {other} cannot both be listened on",
+                "0.0.0.0 already means every address of this machine; keep either it or the single addresses.",
+            )
+
+
+def _pool_overlaps(config: Config) -> Findings:
+    for one, other in combinations(config.addresses.pool, 2):
+        if one.overlaps(other):
+            yield Finding(
+                ("addresses.pool",), f"the ranges {one} and {other} overlap", "Give each address to one range only."
+            )
+
+
+def _gateway_in_pool(config: Config) -> Findings:
+    gateway = config.addresses.gateway
+    for part in config.addresses.pool:
+        if gateway in part:
+            yield Finding(
+                ("addresses.pool", "addresses.gateway"),
+                f"the gateway's own address {gateway} lies in the pool range {part}",
+                f"Let the range leave it out: {_beside(part, gateway)}.",
+            )
+
+
+def _beside(part: AddressRange, hole: Address) -> str:
+    """Write the range without one address."""
+    sides = []
+    if hole != part.first:
+        sides.append(str(AddressRange(part.first, hole - 1)))
+    if hole != part.last:
+        sides.append(str(AddressRange(hole + 1, part.last)))
+    return " and ".join(sides) or "choose another one"
+
+
+def _listen_inside(config: Config) -> Findings:
+    for endpoint in config.gateway.listen:
+        if contains(config.addresses.pool, endpoint.address):
+            yield Finding(
+                ("addresses.pool", "gateway.listen"),
+                f"the pool holds {endpoint.address}, on which the gateway listens",
+                "Clients need addresses that nobody has; choose a network that is used nowhere else.",
+            )
+        if endpoint.address == config.addresses.gateway:
+            yield Finding(
+                ("addresses.gateway", "gateway.listen"),
+                f"{endpoint.address} is both the address inside the tunnel and the one that clients dial",
+                "A client would route the tunnel's own packets into the tunnel; choose another inside address.",
+            )
+
+
+def _nat_interface_without_nat(config: Config) -> Findings:
+    if config.addresses.nat_interface is not None and not config.addresses.nat:
+        yield Finding(
+            ("addresses.nat_interface", "addresses.nat"),
+            "an interface for NAT is named, but nat is false",
+            "Set addresses.nat = true or remove nat_interface.",
+        )
+
+
+def _large_mtu(config: Config) -> Findings:
+    for key, size in (("ppp.mtu", config.ppp.mtu), ("ppp.mru", config.ppp.mru)):
+        if size > COMFORTABLE_MTU:
+            yield Finding(
+                (key,),
+                f"{size} octets and up to 44 of headers do not fit every path: PPPoE carries 1492, Ethernet 1500",
+                "1400 leaves room everywhere; large transfers that stall are the usual sign of too much.",
+            )
+
+
+def _readable_traffic(config: Config) -> Findings:
+    if config.ppp.mppe is not MppePolicy.REQUIRE:
+        yield Finding(
+            ("ppp.mppe",), f'with mppe = "{config.ppp.mppe}" a session can carry its traffic in clear text',
+            'Use "require" unless a device cannot encrypt.',
+        )  # fmt: skip
+    elif weak := [bits for bits in config.ppp.mppe_bits if bits < 128]:
+        yield Finding(
+            ("ppp.mppe_bits",), f"keys of {' and '.join(map(str, weak))} bits are broken in minutes", "Use [128]."
+        )
+
+
+def _weak_methods(config: Config) -> Findings:
+    words = {
+        "pap": "pap sends the password in clear text",
+        "chap-md5": "chap-md5 gives no encryption and needs the password itself in the database",
+        "ms-chap": "ms-chap (version 1) is broken and does not prove the gateway to the client",
+    }
+    for method in config.ppp.authentication:
+        if method in words:
+            yield Finding(("ppp.authentication",), words[method], "Offer only ms-chap-v2 where the clients allow it.")
+
+
+_CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
+    _encryption_without_keys,
+    _repeated,
+    _listen_collides,
+    _pool_overlaps,
+    _gateway_in_pool,
+    _listen_inside,
+    _nat_interface_without_nat,
+)
+_WARNINGS: tuple[Callable[[Config], Findings], ...] = (_large_mtu, _readable_traffic, _weak_methods)

@@ -1,0 +1,207 @@
+"""Reading a configuration: all problems at once, and for each setting where it came from."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from holdfast.config.contradictions import Finding, contradictions, warnings
+from holdfast.config.lines import key_lines, line_of
+from holdfast.config.model import LARGEST_MTU, SMALLEST_MTU, Config
+from holdfast.config.problems import (
+    InvalidConfigError,
+    Problem,
+    UnreadableConfigError,
+    did_you_mean,
+    meant_by_unknown_key,
+)
+
+DEFAULT = "default"
+"""The origin of a setting that no file names."""
+
+SECTIONS: dict[str, tuple[str, ...]] = {name: tuple(type(section).model_fields) for name, section in Config()}
+"""Each section and its keys."""
+
+Path_ = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One effective setting: dotted key, value as plain data, and where it came from (`default` or `file:line`)."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A configuration, the file it came from (None: defaults only) and what is unwise in it."""
+
+    config: Config
+    file: str | None = None
+    warnings: tuple[Problem, ...] = ()
+    lines: Mapping[Path_, int] = field(default_factory=dict)
+
+    def origin(self, key: str) -> str:
+        """Say where the setting with this dotted key came from."""
+        section, _, name = key.partition(".")
+        if self.file is None or name not in getattr(self.config, section).model_fields_set:
+            return DEFAULT
+        line = line_of(self.lines, (section, name))
+        return f"{self.file}:{line}" if line else self.file
+
+    def settings(self) -> list[Setting]:
+        """Return every effective setting, in the order of the documentation."""
+        values = self.config.model_dump(mode="json")
+        return [
+            Setting(f"{section}.{name}", value, self.origin(f"{section}.{name}"))
+            for section, keys in values.items()
+            for name, value in keys.items()
+        ]
+
+
+def load(path: Path | None) -> LoadedConfig:
+    """Read the file, or take the defaults when there is none.
+
+    Raises UnreadableConfigError when the file cannot be read, and InvalidConfigError with every problem in it.
+    """
+    if path is None:
+        return LoadedConfig(Config())
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise UnreadableConfigError(
+            f"cannot be read: {error.strerror}", where=str(path), fix="Name an existing TOML file with --config."
+        ) from None
+    try:
+        return parse(octets.decode(), str(path))
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise InvalidConfigError(str(path), [Problem("", "this is not UTF-8 text", "", line)]) from None
+
+
+def parse(text: str, file: str = "<text>") -> LoadedConfig:
+    """Read a configuration from its text. Raises InvalidConfigError with every problem in it."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidConfigError(file, [_syntax_problem(str(error))]) from None
+    lines = key_lines(text)
+    config, problems = _validate(data)
+    known = {problem.key for problem in problems}
+    problems += [
+        Problem(finding.keys[0], finding.what, finding.meant)
+        for finding in contradictions(config)
+        if not _touches(finding, known)
+    ]
+    if problems:
+        raise InvalidConfigError(file, _placed(problems, lines))
+    unwise = [Problem(finding.keys[0], finding.what, finding.meant) for finding in warnings(config)]
+    return LoadedConfig(config, file, tuple(_placed(unwise, lines)), lines)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of the file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
+
+
+def _syntax_problem(message: str) -> Problem:
+    """Turn the parser's message into a problem with its line."""
+    place = re.search(r"\(at line (\d+), column (\d+)\)", message)
+    line = int(place[1]) if place else 0
+    what = re.sub(r"\s*\(at [^)]*\)", "", message)
+    return Problem("", f"this is not TOML: {what}", "", line)
+
+
+def _validate(data: dict[str, Any]) -> tuple[Config, list[Problem]]:
+    """Return what is usable of the data (defaults for the rest), and what is not."""
+    try:
+        return Config.model_validate(data), []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    problems = [_problem(detail) for detail in details if not _follows(detail, details)]
+    usable = _without(data, {tuple(problem.key.split(".")) for problem in problems})
+    return Config.model_validate(usable), problems
+
+
+def _without(data: dict[str, Any], bad: set[Path_]) -> dict[str, Any]:
+    """Leave out the sections and keys that were refused."""
+    return {
+        section: {key: value for key, value in keys.items() if (section, key) not in bad}
+        for section, keys in data.items()
+        if (section,) not in bad
+    }
+
+
+def _follows(detail: ErrorDetails, details: Iterable[ErrorDetails]) -> bool:
+    """Whether a list seems too short only because its members were refused."""
+    inside = len(detail["loc"])
+    return detail["type"] == "too_short" and any(
+        other["loc"][:inside] == detail["loc"] and len(other["loc"]) > inside for other in details
+    )
+
+
+def _touches(finding: Finding, known: set[str]) -> bool:
+    """Whether the finding rests on a default that stands in for a refused value."""
+    return any(key in known or key.partition(".")[0] in known for key in finding.keys)
+
+
+def _placed(problems: Iterable[Problem], lines: Mapping[Path_, int]) -> list[Problem]:
+    """Add the lines, and sort by them."""
+    placed = [
+        Problem(problem.key, problem.what, problem.meant, line_of(lines, tuple(problem.key.split("."))))
+        for problem in problems
+    ]
+    return sorted(placed, key=lambda problem: problem.line)
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    """Turn one complaint of the validator into words."""
+    path = tuple(str(part) for part in detail["loc"][:2])
+    key, kind = ".".join(path), detail["type"]
+    if kind == "extra_forbidden":
+        noun = "key" if len(path) > 1 else "section"
+        return Problem(key, f"there is no such {noun}", meant_by_unknown_key(path, SECTIONS))
+    if kind in {"literal_error", "enum"}:
+        return _choice_problem(key, detail)
+    if key in {"ppp.mtu", "ppp.mru"} and kind in {"greater_than_equal", "less_than_equal"}:
+        return _size_problem(key, detail["input"])
+    if kind == "value_error":
+        return Problem(key, str(detail["ctx"]["error"]))
+    doubtful = f"{_shown(detail['input'])} does not fit: {detail['msg'].replace('Input', 'it')}"
+    what, meant = _SENTENCES.get(kind, (doubtful, ""))
+    return Problem(key, what, meant)
+
+
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "model_type": ("this is the name of a section", "Write it in brackets on a line of its own, and its keys below."),
+    "too_short": ("the list is empty", "Leave the key out to get the default."),
+    "too_long": ("these are too many", "A client can be told two servers of a kind (RFC 1877)."),
+    "bool_type": ("this is a yes or a no", "Write true or false, without quotes."),
+    "tuple_type": ("this is a list", 'Write it in brackets, such as ["..."].'),
+}
+
+
+def _choice_problem(key: str, detail: ErrorDetails) -> Problem:
+    choices = [quoted or number for quoted, number in re.findall(r"'([^']*)'|(\d+)", str(detail["ctx"]["expected"]))]
+    meant = did_you_mean(str(detail["input"]), choices)
+    return Problem(key, f"{_shown(detail['input'])} is not one of {', '.join(choices)}", meant)
+
+
+def _size_problem(key: str, value: object) -> Problem:
+    return Problem(
+        key,
+        f"{value} is not between {SMALLEST_MTU}, which every host must take, and {LARGEST_MTU}, which Ethernet carries",
+        "1400 is the usual choice: 20 octets of IP, 16 of GRE and 8 of PPP and MPPE fit around it on every path.",
+    )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

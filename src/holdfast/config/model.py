@@ -1,0 +1,171 @@
+"""The configuration: what may be written, its units and its defaults.
+
+The defaults are the safest that work: only MS-CHAPv2, MPPE with 128 bits required, a new key for each packet.
+Rules that concern one key stand here; rules between keys stand in `contradictions`.
+"""
+
+from enum import StrEnum
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from holdfast.config.values import Endpoint, HostAddress, ListenEndpoint, PoolRange
+from holdfast.events import Severity
+from holdfast.policy.ranges import AddressRange
+
+Seconds = Annotated[float, Field(strict=True, gt=0, le=86400, allow_inf_nan=False)]
+"""A time in seconds, more than none and at most a day."""
+
+SecondsOrOff = Annotated[float, Field(strict=True, ge=0, le=86400, allow_inf_nan=False)]
+"""A time in seconds; 0 switches the thing off."""
+
+Count = Annotated[int, Field(strict=True, ge=1, le=255)]
+"""A counter of RFC 1661 section 4.6."""
+
+Flag = Annotated[bool, Field(strict=True)]
+
+SMALLEST_MTU = 576
+LARGEST_MTU = 1500
+
+PacketSize = Annotated[int, Field(strict=True, ge=SMALLEST_MTU, le=LARGEST_MTU)]
+"""Octets of the largest inner IP packet: every IPv4 host must take 576 (RFC 791), Ethernet carries 1500."""
+
+
+class MppePolicy(StrEnum):
+    """What the gateway asks for in encryption."""
+
+    REQUIRE = "require"
+    PREFER = "prefer"
+    OFF = "off"
+
+
+class MppeModes(StrEnum):
+    """RFC 3078 section 3: a new key for each packet (stateless), or at every 256th (stateful)."""
+
+    STATELESS = "stateless"
+    STATEFUL = "stateful"
+    BOTH = "both"
+
+
+AuthenticationMethod = Literal["ms-chap-v2", "ms-chap", "chap-md5", "pap"]
+MppeBits = Literal[40, 56, 128]
+
+
+def _printable(text: str) -> str:
+    """RFC 2637 sections 2.1 and 2.2: Host Name and Vendor Name are 64 octets each, zero-padded."""
+    if not text.isascii() or not text.isprintable():
+        raise ValueError("only printable ASCII characters go into a control message")
+    return text
+
+
+ControlName = Annotated[str, Field(max_length=63), AfterValidator(_printable)]
+InterfaceName = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
+class Section(BaseModel):
+    """What the sections share: they are frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class GatewaySection(Section):
+    """`[gateway]`: control connections."""
+
+    listen: Annotated[tuple[ListenEndpoint, ...], Field(min_length=1)] = (Endpoint(IPv4Address(0)),)
+    """Where control connections are accepted, as address or address:port."""
+    max_connections: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 20_000
+    """Most control connections at a time, those that have said nothing yet included."""
+    setup_timeout: Seconds = 10.0
+    """Seconds in which a new connection must have sent its Start-Control-Connection-Request."""
+    echo_interval: Seconds = 60.0
+    """Seconds of silence after which an Echo-Request is sent (RFC 2637 section 3.1.4)."""
+    echo_timeout: Seconds = 60.0
+    """Seconds in which the Echo-Reply must come (RFC 2637 section 3.1.4)."""
+    tun_name: InterfaceName = "holdfast0"
+    """Name of the network interface that all sessions share."""
+    host_name: ControlName = "holdfast"
+    """Host name told to peers; also the name that CHAP challenges carry."""
+    vendor: ControlName = "Holdfast"
+    """Vendor name told to peers."""
+
+
+class AddressesSection(Section):
+    """`[addresses]`: what clients get, and how they reach the world."""
+
+    gateway: HostAddress = IPv4Address("10.77.0.1")
+    """The gateway's own address inside the tunnels."""
+    pool: Annotated[tuple[PoolRange, ...], Field(min_length=1)] = (
+        AddressRange(IPv4Address("10.77.0.10"), IPv4Address("10.77.0.250")),
+    )
+    """Addresses for clients: first-last, network/prefix (its host addresses) or single ones."""
+    dns: Annotated[tuple[HostAddress, ...], Field(max_length=2)] | None = None
+    """At most two DNS servers for clients (RFC 1877); without the key, those that this machine itself uses."""
+    wins: Annotated[tuple[HostAddress, ...], Field(max_length=2)] = ()
+    """At most two NetBIOS name servers for clients (RFC 1877)."""
+    nat: Flag = True
+    """Whether clients reach other networks under this machine's own address."""
+    nat_interface: InterfaceName | None = None
+    """Apply `nat` only to what leaves by this interface; without it, by any."""
+    client_wish: Flag = False
+    """Whether a client may choose a free address of the pool for itself."""
+
+
+class PppSection(Section):
+    """`[ppp]`: what is negotiated inside a call."""
+
+    authentication: Annotated[tuple[AuthenticationMethod, ...], Field(min_length=1)] = ("ms-chap-v2",)
+    """Methods offered to clients, best first."""
+    mppe: MppePolicy = MppePolicy.REQUIRE
+    """Encryption: "require", "prefer" or "off"."""
+    mppe_bits: Annotated[tuple[MppeBits, ...], Field(min_length=1)] = (128,)
+    """Key lengths that are accepted, best first."""
+    mppe_mode: MppeModes = MppeModes.STATELESS
+    """"stateless" (a new key for each packet, survives loss), "stateful" or "both"."""
+    mtu: PacketSize = 1400
+    """Octets of the largest packet sent to a client."""
+    mru: PacketSize = 1400
+    """Octets of the largest packet taken from a client."""
+    restart_timer: Seconds = 3.0
+    """Seconds before a request is sent again (RFC 1661 section 4.6)."""
+    max_configure: Count = 10
+    """Configure-Requests without an answer before giving up."""
+    max_terminate: Count = 2
+    """Terminate-Requests without an answer before giving up."""
+    max_failure: Count = 5
+    """Configure-Naks before what the peer wants is rejected."""
+    lcp_echo_interval: SecondsOrOff = 10.0
+    """Seconds between LCP Echo-Requests; 0 sends none."""
+    lcp_echo_failures: Count = 3
+    """Unanswered LCP Echo-Requests in a row that end a session."""
+    authentication_timeout: Seconds = 30.0
+    """Seconds in which a client must have proved who it is."""
+
+
+class UsersSection(Section):
+    """`[users]`: where users come from, besides the database in the state directory."""
+
+    chap_secrets: Path | None = None
+    """A pppd chap-secrets file, read as it is and again whenever it changes."""
+    chap_secrets_server: Annotated[str, Field(min_length=1, max_length=255)] = "pptpd"
+    """Lines of that file count when their server is this name or `*` (Debian's pptpd uses "pptpd")."""
+
+
+class LogSection(Section):
+    """`[log]`: what is written where."""
+
+    file: Path | None = None
+    """The event log; without it, events go to standard output."""
+    level: Severity = Severity.INFO
+    """The least severity that is written: debug, info, notice, warning or error."""
+
+
+class Config(Section):
+    """The whole file."""
+
+    gateway: GatewaySection = GatewaySection()
+    addresses: AddressesSection = AddressesSection()
+    ppp: PppSection = PppSection()
+    users: UsersSection = UsersSection()
+    log: LogSection = LogSection()

@@ -1,0 +1,102 @@
+"""Values that a configuration file writes as text, and the sentences for those that are wrong."""
+
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from holdfast.policy.ranges import AddressRange
+
+PPTP_PORT = 1723
+"""RFC 2637 section 3.1.3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the gateway listens for control connections."""
+
+    address: IPv4Address
+    port: int = PPTP_PORT
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether this is every address of the machine."""
+        return self.address.is_unspecified
+
+    def collides(self, other: "Endpoint") -> bool:
+        """Whether one socket at each of the two cannot exist at the same time."""
+        return self.port == other.port and (self.address == other.address or self.everywhere or other.everywhere)
+
+
+def _endpoint(value: Any) -> Any:
+    """Read `address` or `address:port`."""
+    if not isinstance(value, str):
+        return value
+    if value.startswith("[") or value.count(":") > 1:
+        raise ValueError("PPTP is carried over IPv4 here; write an IPv4 address, such as 0.0.0.0:1723")
+    host, colon, port = value.partition(":")
+    number = int(port) if port.isascii() and port.isdigit() else 0
+    if colon and not 1 <= number <= 65535:
+        raise ValueError(f"{port!r} is not a port; PPTP clients use {PPTP_PORT}")
+    return Endpoint(_ipv4(host), number or PPTP_PORT)
+
+
+def _ipv4(value: Any) -> Any:
+    if isinstance(value, IPv4Address):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('an address is written as text, such as "10.77.0.1"')
+    if ":" in value:
+        raise ValueError(f"{value!r} is an IPv6 address; inside the tunnel only IPv4 is handed out so far")
+    try:
+        return IPv4Address(value)
+    except AddressValueError:
+        raise ValueError(f"{value!r} is not an IPv4 address") from None
+
+
+def _host_address(value: Any) -> IPv4Address:
+    """An address that one machine can have."""
+    address: IPv4Address = _ipv4(value)
+    if address.is_unspecified or address.is_loopback or address.is_multicast or address.is_reserved:
+        raise ValueError(f"{address} cannot be the address of one machine beyond this one")
+    return address
+
+
+def _range(value: Any) -> Any:
+    if isinstance(value, AddressRange):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('a range is written as text, such as "10.77.0.10-10.77.0.250"')
+    found = AddressRange.parse(value)
+    _host_address(str(found.first))
+    _host_address(str(found.last))
+    return found
+
+
+_TEXT = PlainSerializer(str, return_type=str)
+
+ListenEndpoint = Annotated[
+    Endpoint,
+    BeforeValidator(_endpoint),
+    _TEXT,
+    WithJsonSchema({"type": "string", "description": "address or address:port", "examples": ["0.0.0.0:1723"]}),
+]
+HostAddress = Annotated[
+    IPv4Address, BeforeValidator(_host_address), WithJsonSchema({"type": "string", "format": "ipv4"})
+]
+PoolRange = Annotated[
+    AddressRange,
+    BeforeValidator(_range),
+    _TEXT,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "first-last, network/prefix or one address",
+            "examples": ["10.77.0.10-10.77.0.250"],
+        }
+    ),
+]

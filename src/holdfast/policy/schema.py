@@ -1,0 +1,47 @@
+"""The tables of the embedded database. Times are seconds since 1970 in UTC, addresses are text."""
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+
+SCHEMA_VERSION = 1
+"""Raised by every change that an older Holdfast could not live with."""
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", LargeBinary, nullable=False))
+"""What concerns the database as a whole: its version, the check of its key, marks."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("address", Text, unique=True),
+    Column("expires", Float),
+    Column("created", Float, nullable=False),
+    Column("changed", Float, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("session", Text),
+    Column("since", Float, nullable=False),
+)
+"""Each address that was ever given, its last user, and its session while it is in use (else NULL)."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("local_call_id", Integer, nullable=False),
+    Column("address", Text),
+    Column("started", Float, nullable=False),
+)
+"""The sessions of the gateway that runs, so that its successor knows what a crash cut off."""
+
+Index("leases_by_time", leases.c.since)

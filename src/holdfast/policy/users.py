@@ -1,0 +1,167 @@
+"""Users in the embedded database."""
+
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from holdfast.errors import HoldfastError
+from holdfast.policy.names import acceptable_name
+from holdfast.policy.ranges import Address, AddressRange
+from holdfast.policy.records import Credentials, SecretKind, UserRecord
+from holdfast.policy.schema import users
+from holdfast.policy.store import Store
+from holdfast.secret import Secret
+
+SOURCE = "database"
+
+
+class NoSuchUserError(HoldfastError):
+    """The user is not in the database."""
+
+
+class UserExistsError(HoldfastError):
+    """The name or the address is taken."""
+
+
+class Users:
+    """The users of one store. Every change is seen at once by whoever else has the store open."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self._store, self._clock = store, clock
+
+    def add(
+        self,
+        name: str,
+        secret: Secret,
+        kind: SecretKind = SecretKind.PASSWORD,
+        *,
+        address: Address | None = None,
+        expires: float | None = None,
+    ) -> UserRecord:
+        """Add a user. UserExistsError when name or address is taken, UnacceptableError when the name is not one."""
+        name, now = acceptable_name(name), self._clock()
+        values = {
+            "name": name,
+            "kind": kind,
+            "sealed": self._store.sealer.seal(secret, _owner(name, kind)),
+            "disabled": False,
+            "address": str(address) if address else None,
+            "expires": expires,
+            "created": now,
+            "changed": now,
+        }
+        try:
+            with self._store.write() as connection:
+                connection.execute(insert(users).values(values))
+        except IntegrityError:
+            raise self._taken(name, address) from None
+        return self.get(name)
+
+    def change_secret(self, name: str, secret: Secret, kind: SecretKind = SecretKind.PASSWORD) -> None:
+        """Give a user another password or hash."""
+        name = acceptable_name(name)
+        self._update(name, kind=kind, sealed=self._store.sealer.seal(secret, _owner(name, kind)))
+
+    def set_disabled(self, name: str, disabled: bool) -> None:
+        """Close or open an account; its secret stays."""
+        self._update(acceptable_name(name), disabled=disabled)
+
+    def set_address(self, name: str, address: Address | None) -> None:
+        """Dedicate an address to a user, or none."""
+        try:
+            self._update(acceptable_name(name), address=str(address) if address else None)
+        except IntegrityError:
+            raise self._taken(None, address) from None
+
+    def set_expires(self, name: str, expires: float | None) -> None:
+        """Let an account end at that time (seconds since 1970), or never."""
+        self._update(acceptable_name(name), expires=expires)
+
+    def remove(self, name: str) -> None:
+        """Forget a user."""
+        with self._store.write() as connection:
+            found = connection.execute(delete(users).where(users.c.name == acceptable_name(name))).rowcount
+        if not found:
+            raise _unknown(name)
+
+    def get(self, name: str) -> UserRecord:
+        """Return a user, or raise NoSuchUserError."""
+        row = self._row(_PUBLIC.where(users.c.name == acceptable_name(name)))
+        if row is None:
+            raise _unknown(name)
+        return _record(row)
+
+    def list(self) -> list[UserRecord]:
+        """Return all users by name."""
+        with self._store.read() as connection:
+            return [_record(row) for row in connection.execute(_PUBLIC.order_by(users.c.name))]
+
+    def count(self) -> int:
+        """Return how many users there are."""
+        with self._store.read() as connection:
+            return connection.execute(select(func.count()).select_from(users)).scalar_one()
+
+    def find(self, name: str) -> Credentials | None:
+        """Return the user and the opened secret, or None. The name must be in stored form (`lookup_name`)."""
+        row = self._row(_WITH_SECRET.where(users.c.name == name))
+        if row is None:
+            return None
+        record = _record(row)
+        return Credentials(record, self._store.sealer.unseal(row.sealed, _owner(name, record.kind)))
+
+    def holder_of(self, address: Address) -> str | None:
+        """Return the name of the user to whom the address is dedicated, or None."""
+        row = self._row(select(users.c.name).where(users.c.address == str(address)))
+        return None if row is None else row.name
+
+    def _row(self, question: Select[Any]) -> Row[Any] | None:
+        with self._store.read() as connection:
+            return connection.execute(question).first()
+
+    def _update(self, name: str, **values: Any) -> None:
+        with self._store.write() as connection:
+            change = update(users).where(users.c.name == name).values(changed=self._clock(), **values)
+            found = connection.execute(change).rowcount
+        if not found:
+            raise _unknown(name)
+
+    def _taken(self, name: str | None, address: Address | None) -> UserExistsError:
+        if name is not None and self._row(select(users.c.name).where(users.c.name == name)):
+            return UserExistsError(
+                f"there is a user {name!r} already", fix=f"For a new password: holdfast user passwd {name}"
+            )
+        holder = self.holder_of(address) if address else None
+        return UserExistsError(f"{address} belongs to user {holder!r}", fix="Choose another address.")
+
+
+_COLUMNS = (
+    users.c.name,
+    users.c.kind,
+    users.c.disabled,
+    users.c.address,
+    users.c.expires,
+    users.c.created,
+    users.c.changed,
+)
+_PUBLIC = select(*_COLUMNS)
+_WITH_SECRET = select(*_COLUMNS, users.c.sealed)
+
+
+def _record(row: Any) -> UserRecord:
+    addresses = (AddressRange.single(ip_address(row.address)),) if row.address else ()
+    return UserRecord(
+        row.name, SecretKind(row.kind), SOURCE, row.disabled, addresses, row.expires, row.created, row.changed
+    )
+
+
+def _owner(name: str, kind: SecretKind) -> str:
+    """Name what a sealed secret belongs to: it opens for this user and as this kind only."""
+    return f"user {kind} {name}"
+
+
+def _unknown(name: str) -> NoSuchUserError:
+    return NoSuchUserError(f"there is no user {name!r}", fix="See: holdfast user list")
