@@ -1,0 +1,118 @@
+"""What a gateway needs of its host: one TUN with an address, routes to the pools, forwarding, NAT."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
+
+from holdfast.network import nft
+from holdfast.network.changes import AddAddress, AddRoute, AddTable, Change, SetLink, SetSysctl
+from holdfast.network.netlink import Route
+
+Address = IPv4Address | IPv6Address
+FAMILY = "inet"
+FORWARD_PRIORITY = 0
+SOURCE_NAT_PRIORITY = 100
+
+IPV4_FORWARDING = SetSysctl(
+    "net/ipv4/ip_forward",
+    "1",
+    # inet_forward_change() of the kernel sets these along with it.
+    ("net/ipv4/conf/*/forwarding", "net/ipv4/conf/all/accept_redirects"),
+)
+IPV6_FORWARDING = SetSysctl("net/ipv6/conf/all/forwarding", "1", ("net/ipv6/conf/*/forwarding",))
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayNetwork:
+    """The host side of one gateway.
+
+    `tun` is the interface, `addresses` its own inner addresses, `pools` the first and last address of each range
+    that clients get, `mtu` in octets. `nat` puts this host's address on what clients send to elsewhere;
+    `isolate_clients` lets no client reach another. `table` names the nftables table.
+    """
+
+    tun: str
+    addresses: tuple[Address, ...]
+    pools: tuple[tuple[Address, Address], ...]
+    mtu: int = 1400
+    nat: bool = True
+    isolate_clients: bool = False
+    table: str = "holdfast"
+
+    @classmethod
+    def from_text(
+        cls, tun: str, address: str, pools: Sequence[str], *, mtu: int = 1400, nat: bool = True
+    ) -> "GatewayNetwork":
+        """Read addresses and pools (`10.77.0.10-10.77.0.250`, or one address) from text; ValueError for other text."""
+        return cls(tun, (ip_address(address),), tuple(map(_pool, pools)), mtu, nat)
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return the plan, in the order in which it is made."""
+        return (SetLink(self.tun, self.mtu), *self._addressing(), *self._forwarding(), *self._firewall())
+
+    def networks(self) -> list[nft.Network]:
+        """Return the pools as the fewest networks that hold exactly them."""
+        return [network for first, last in self.pools for network in summarize_address_range(first, last)]
+
+    def _addressing(self) -> list[Change]:
+        own = [AddAddress(self.tun, f"{address}/{address.max_prefixlen}") for address in self.addresses]
+        return [*own, *(AddRoute(Route(str(network), self.tun)) for network in self.networks())]
+
+    def _forwarding(self) -> list[Change]:
+        versions = {first.version for first, _ in self.pools}
+        settings = {4: IPV4_FORWARDING, 6: IPV6_FORWARDING}
+        return [settings[version] for version in sorted(versions)]
+
+    def _firewall(self) -> list[Change]:
+        if not (self.nat or self.isolate_clients):
+            return []
+        statements = [nft.table(FAMILY, self.table), *self._forward_chain()]
+        return [AddTable(FAMILY, self.table, (*statements, *(self._nat_chain() if self.nat else [])))]
+
+    def _forward_chain(self) -> list[nft.Statement]:
+        inward = nft.match(nft.meta("iifname"), self.tun)
+        outward = nft.match(nft.meta("oifname"), self.tun)
+        chain = nft.base_chain(
+            FAMILY, self.table, "forward", kind="filter", hook="forward", priority=FORWARD_PRIORITY, policy="accept"
+        )
+        isolated = [[inward, outward, nft.verdict("drop")]] if self.isolate_clients else []
+        rules = [*isolated, [inward, nft.verdict("accept")], [outward, nft.verdict("accept")]]
+        return [chain, *(nft.rule(FAMILY, self.table, "forward", rule) for rule in rules)]
+
+    def _nat_chain(self) -> list[nft.Statement]:
+        chain = nft.base_chain(
+            FAMILY,
+            self.table,
+            "postrouting",
+            kind="nat",
+            hook="postrouting",
+            priority=SOURCE_NAT_PRIORITY,
+            policy="accept",
+        )
+        rules = [self._masquerade(version) for version in sorted({first.version for first, _ in self.pools})]
+        return [chain, *(nft.rule(FAMILY, self.table, "postrouting", rule) for rule in rules)]
+
+    def _masquerade(self, version: int) -> list[nft.Statement]:
+        networks = [network for network in self.networks() if network.version == version]
+        source = nft.payload("ip" if version == 4 else "ip6", "saddr")
+        elsewhere = nft.match(nft.meta("oifname"), self.tun, negate=True)
+        return [nft.match(source, nft.address_set(networks)), elsewhere, nft.verdict("masquerade")]
+
+
+def _pool(text: str) -> tuple[Address, Address]:
+    first, _, last = text.partition("-")
+    return ip_address(first.strip()), ip_address((last or first).strip())
+
+
+def forward_blockers(ruleset: Sequence[nft.Statement], own_table: str = "holdfast") -> list[str]:
+    """Return the chains of others that drop forwarded packets by policy, such as `ip filter FORWARD`.
+
+    An accept in our own table cannot overrule them: their owner (a firewall, a container engine) must let the
+    TUN through.
+    """
+    chains = [entry["chain"] for entry in ruleset if "chain" in entry]
+    return [
+        f"{chain['family']} {chain['table']} {chain['name']}"
+        for chain in chains
+        if chain.get("hook") == "forward" and chain.get("policy") == "drop" and chain["table"] != own_table
+    ]

@@ -1,0 +1,125 @@
+"""The changes that Holdfast makes on its host, and the promise to take back exactly those.
+
+Every change is in the journal before it is made, so that a process that was killed leaves a list behind which
+the next one works off. All methods block for as long as the kernel, `nft` and the disk take (tens of
+milliseconds): call them through `asyncio.to_thread` from an event loop.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from holdfast.errors import HostError
+from holdfast.network.changes import Change
+from holdfast.network.journal import Entry, Journal
+from holdfast.network.kernel import Kernel
+
+
+class HostNetwork:
+    """What one gateway or one dialer has changed, kept in its state directory."""
+
+    def __init__(self, state_dir: Path, *, kernel: Kernel | None = None) -> None:
+        self._kernel = kernel or Kernel()
+        self._journal = Journal(state_dir)
+        self._entries: list[Entry] | None = None
+
+    def apply(self, plan: Iterable[Change]) -> list[str]:
+        """Make the changes in order and return what was done, one phrase a change.
+
+        What is already so is left alone and will not be undone. What a killed predecessor left is undone
+        first. HostError when one fails; those of this call are undone by then.
+        """
+        self._open()
+        held = {entry.change for entry in self._held()}
+        wanted = [change for change in dict.fromkeys(plan) if change not in held]
+        seen = [(change, change.inspect(self._kernel)) for change in wanted]
+        return self._make([Entry(change, memory) for change, memory in seen if memory is not None])
+
+    def _make(self, entries: list[Entry]) -> list[str]:
+        held = self._held()
+        if held:
+            self._journal.append(entries)
+        else:
+            self._journal.write(self._kernel.boot_identity(), entries)
+        held.extend(entries)
+        for index, entry in enumerate(entries):
+            try:
+                entry.change.apply(self._kernel)
+            except HostError:
+                self._forget(entries[index + 1 :])
+                self._take_back(entries[: index + 1])
+                raise
+        return [str(entry.change) for entry in entries]
+
+    def undo(self, changes: Iterable[Change]) -> list[str]:
+        """Undo some of the changes that were made, last first; return what was undone."""
+        wanted = set(changes)
+        return self._take_back([entry for entry in self._held() if entry.change in wanted])
+
+    def rollback(self) -> list[str]:
+        """Undo everything, last first; return what was undone. HostError tells what could not be."""
+        undone = self._take_back(list(self._held()))
+        self._entries = None
+        self._journal.release()
+        return undone
+
+    def recover(self) -> list[str]:
+        """Undo what a killed process left in this state directory; return what was undone.
+
+        HostError when that process still lives. Nothing left is no error.
+        """
+        if self._entries is not None:
+            return []
+        undone = self._open()
+        if not self._held():
+            self._entries = None
+            self._journal.release()
+        return undone
+
+    def _held(self) -> list[Entry]:
+        self._open()
+        return self._entries if self._entries is not None else []
+
+    def _open(self) -> list[str]:
+        if self._entries is not None:
+            return []
+        self._journal.own()
+        try:
+            identity = self._kernel.boot_identity()
+            self._entries = self._journal.read(identity)
+            self._journal.write(identity, self._entries)
+            return self._take_back(list(self._entries))
+        except HostError:
+            self._entries = None
+            self._journal.release()
+            raise
+
+    def _take_back(self, entries: list[Entry]) -> list[str]:
+        undone, failed = self._undo(entries)
+        stuck = [entry for entry, _ in failed]
+        self._forget([entry for entry in entries if entry not in stuck])
+        if failed:
+            raise _stuck(failed)
+        return undone
+
+    def _undo(self, entries: list[Entry]) -> tuple[list[str], list[tuple[Entry, HostError]]]:
+        undone: list[str] = []
+        failed: list[tuple[Entry, HostError]] = []
+        for entry in reversed(entries):
+            try:
+                if entry.change.undo(self._kernel, entry.memory):
+                    undone.append(str(entry.change))
+            except HostError as error:
+                failed.append((entry, error))
+        return undone, failed
+
+    def _forget(self, entries: list[Entry]) -> None:
+        if entries:
+            held = self._held()
+            held[:] = [entry for entry in held if entry not in entries]
+            self._journal.write(self._kernel.boot_identity(), held)
+
+
+def _stuck(failed: list[tuple[Entry, HostError]]) -> HostError:
+    what = "; ".join(f"{entry.change} ({error.what})" for entry, error in failed)
+    first = failed[0][1]
+    return HostError(f"could not undo: {what}", where="network", fix=first.fix or "undo it by hand, or start again")

@@ -1,0 +1,130 @@
+"""Making and taking back, with changes that are only written down."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from holdfast.errors import HostError
+from holdfast.network import changes
+from holdfast.network.host import HostNetwork
+from holdfast.network.kernel import Kernel
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A change that is a file in a directory; it fails where the name says so."""
+
+    path: str
+    kind: ClassVar[str] = "mark"
+    survives_boot: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return Path(self.path).name
+
+    def inspect(self, kernel: Kernel) -> dict[str, Any] | None:
+        return None if Path(self.path).exists() else {"seen": True}
+
+    def apply(self, kernel: Kernel) -> None:
+        if self.path.endswith("bad"):
+            raise HostError("cannot")
+        assert self.path in (Path(self.path).parent / "state/network.journal").read_text()
+        Path(self.path).touch()
+
+    def undo(self, kernel: Kernel, memory: dict[str, Any]) -> bool:
+        assert memory == {"seen": True}
+        if self.path.endswith("stuck"):
+            raise HostError("will not go", fix="pull")
+        existed = Path(self.path).exists()
+        Path(self.path).unlink(missing_ok=True)
+        return existed
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, fields: dict[str, Any]) -> "Mark":
+        return cls(**fields)
+
+
+@pytest.fixture(autouse=True)
+def _known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(changes.KINDS, "mark", Mark)
+
+
+def marks(where: Path, *names: str) -> list[Mark]:
+    return [Mark(str(where / name)) for name in names]
+
+
+def leave(host: HostNetwork) -> None:
+    """End the process that owns the changes, as a kill does."""
+    host._journal.release()
+
+
+def names(where: Path) -> set[str]:
+    return {path.name for path in where.iterdir()} - {"state"}
+
+
+def test_journal_first_then_the_change_then_nothing(tmp_path: Path) -> None:
+    host = HostNetwork(tmp_path / "state")
+    assert host.apply(marks(tmp_path, "a", "b")) == ["a", "b"]
+    assert host.apply(marks(tmp_path, "b", "c")) == ["c"]
+    assert host.rollback() == ["c", "b", "a"]
+    assert names(tmp_path) == set()
+    assert not (tmp_path / "state" / "network.journal").exists()
+
+
+def test_a_failure_takes_back_its_own_call_only(tmp_path: Path) -> None:
+    host = HostNetwork(tmp_path / "state")
+    host.apply(marks(tmp_path, "first"))
+    with pytest.raises(HostError, match="cannot"):
+        host.apply(marks(tmp_path, "a", "bad", "z"))
+    assert names(tmp_path) == {"first"}
+    assert host.rollback() == ["first"]
+
+
+def test_what_is_stuck_is_said_and_kept_for_the_next_time(tmp_path: Path) -> None:
+    host = HostNetwork(tmp_path / "state")
+    host.apply(marks(tmp_path, "a", "stuck", "z"))
+    with pytest.raises(HostError, match=r"could not undo: stuck \(will not go\)"):
+        host.rollback()
+    assert names(tmp_path) == {"stuck"}
+    lines = (tmp_path / "state" / "network.journal").read_text().splitlines()
+    assert [json.loads(line).get("kind") for line in lines] == [None, "mark"]
+
+
+def test_entries_of_another_boot_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = HostNetwork(tmp_path / "state")
+    host.apply(marks(tmp_path, "a"))
+    leave(host)
+    monkeypatch.setattr(Kernel, "boot_identity", staticmethod(lambda: "another"))
+    assert HostNetwork(tmp_path / "state").recover() == []
+    assert names(tmp_path) == {"a"}
+
+
+def test_entries_that_outlive_a_boot_are_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Mark, "survives_boot", True)
+    host = HostNetwork(tmp_path / "state")
+    host.apply(marks(tmp_path, "a"))
+    leave(host)
+    monkeypatch.setattr(Kernel, "boot_identity", staticmethod(lambda: "another"))
+    assert HostNetwork(tmp_path / "state").recover() == ["a"]
+    assert names(tmp_path) == set()
+
+
+def test_an_unknown_kind_is_a_damaged_journal(tmp_path: Path) -> None:
+    host = HostNetwork(tmp_path / "state")
+    host.apply(marks(tmp_path, "a"))
+    leave(host)
+    journal = tmp_path / "state" / "network.journal"
+    journal.write_text(journal.read_text().replace('"mark"', '"later"'))
+    with pytest.raises(HostError, match="damaged"):
+        HostNetwork(tmp_path / "state").recover()
+
+
+def test_a_state_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HostError, match="cannot use the state directory"):
+        HostNetwork(tmp_path / "file" / "state").recover()
