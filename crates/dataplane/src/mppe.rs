@@ -1,0 +1,370 @@
+//! MPPE (RFC 3078): key chain, coherency count, both modes.
+
+use crate::rc4::{Key, Rc4};
+use sha1::{Digest, Sha1};
+
+const FLUSHED: u16 = 0x8000;
+const ENCRYPTED: u16 = 0x1000;
+const COUNT_MASK: u16 = 0x0fff;
+/// Octets of the MPPE header: flags and coherency count.
+pub const HEADER: usize = 2;
+/// Key changes a stateless receiver makes without first looking whether the outcome makes sense. A forged count
+/// can cost no more packets than this; a larger gap is believed only when the packet decrypts to something.
+const TRUSTED_STEPS: u16 = 64;
+/// Undecipherable packets in a row after which synchronisation counts as lost in stateless mode.
+const GARBLED_LIMIT: u8 = 32;
+
+/// RFC 3078 section 7: how often the key changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// With each packet.
+    Stateless,
+    /// When the low octet of the coherency count is 0xff.
+    Stateful,
+}
+
+/// Effective key length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// 40 bit: 8 octets, three of them fixed.
+    Bits40,
+    /// 56 bit: 8 octets, one of them fixed.
+    Bits56,
+    /// 128 bit: 16 octets.
+    Bits128,
+}
+
+impl Strength {
+    /// The strength of so many bits: 40, 56 or 128.
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Option<Self> {
+        match bits {
+            40 => Some(Self::Bits40),
+            56 => Some(Self::Bits56),
+            128 => Some(Self::Bits128),
+            _ => None,
+        }
+    }
+
+    /// Octets of a key.
+    #[must_use]
+    pub fn key_length(self) -> usize {
+        match self {
+            Self::Bits40 | Self::Bits56 => 8,
+            Self::Bits128 => 16,
+        }
+    }
+
+    /// The salt that overwrites the first octets (RFC 3079 section 2).
+    fn salt(self) -> &'static [u8] {
+        match self {
+            Self::Bits40 => &[0xd1, 0x26, 0x9e],
+            Self::Bits56 => &[0xd1],
+            Self::Bits128 => &[],
+        }
+    }
+}
+
+/// The keys of one direction, one after the other. No `Debug`: keys are not printed.
+#[derive(Clone)]
+pub struct KeyChain {
+    start: Key,
+    session: Key,
+    strength: Strength,
+}
+
+impl KeyChain {
+    /// Begin with the start key of RFC 3079 (before any salt). None when its length does not fit the strength.
+    #[must_use]
+    pub fn new(start_key: &[u8], strength: Strength) -> Option<Self> {
+        if start_key.len() != strength.key_length() {
+            return None;
+        }
+        let mut start = [0; 16];
+        start[..start_key.len()].copy_from_slice(start_key);
+        let mut chain = Self {
+            start,
+            session: start,
+            strength,
+        };
+        chain.session = chain.digest();
+        chain.apply_salt();
+        Some(chain)
+    }
+
+    /// GetNewKeyFromSHA of RFC 3078 section 7.3.
+    fn digest(&self) -> Key {
+        let length = self.strength.key_length();
+        let digest = Sha1::new()
+            .chain_update(&self.start[..length])
+            .chain_update([0x00; 40])
+            .chain_update(&self.session[..length])
+            .chain_update([0xf2; 40])
+            .finalize();
+        let mut key = [0; 16];
+        key[..length].copy_from_slice(&digest[..length]);
+        key
+    }
+
+    fn apply_salt(&mut self) {
+        let salt = self.strength.salt();
+        self.session[..salt.len()].copy_from_slice(salt);
+    }
+
+    /// Change the key (RFC 3078 section 7.3).
+    pub fn advance(&mut self) {
+        let length = self.strength.key_length();
+        let mut key = self.digest();
+        let mut cipher = Rc4::new(&key[..length]);
+        cipher.apply(&mut key[..length]);
+        self.session = key;
+        self.apply_salt();
+    }
+
+    /// The current session key, repeated to 16 octets, which is the same key to RC4.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let mut key = self.session;
+        if self.strength.key_length() == 8 {
+            key.copy_within(0..8, 8);
+        }
+        key
+    }
+
+    fn cipher(&self) -> Box<Rc4> {
+        Box::new(Rc4::new(&self.session[..self.strength.key_length()]))
+    }
+}
+
+/// What is left to do with the data of a packet.
+pub enum Work {
+    /// Nothing: the data has been transformed in place.
+    Done,
+    /// Apply RC4 with this fresh key (left to the caller, who may do several packets at a time).
+    Apply(Key),
+}
+
+/// The sending side of one call.
+pub struct Sender {
+    chain: KeyChain,
+    count: u16,
+    cipher: Option<Box<Rc4>>,
+}
+
+impl Sender {
+    /// Start over with a fresh chain; the first packet has coherency count 0.
+    #[must_use]
+    pub fn new(chain: KeyChain, mode: Mode) -> Self {
+        let cipher = (mode == Mode::Stateful).then(|| chain.cipher());
+        Self {
+            chain,
+            count: COUNT_MASK,
+            cipher,
+        }
+    }
+
+    /// Make the header of the next packet, whose data begins with the PPP protocol field.
+    pub fn seal(&mut self, data: &mut [u8]) -> ([u8; HEADER], Work) {
+        self.count = (self.count + 1) & COUNT_MASK;
+        let mut bits = ENCRYPTED;
+        let mut work = Work::Done;
+        if let Some(cipher) = &mut self.cipher {
+            if self.count & 0xff == 0xff {
+                self.chain.advance();
+                *cipher = self.chain.cipher();
+                bits |= FLUSHED;
+            }
+            cipher.apply(data);
+        } else {
+            self.chain.advance();
+            bits |= FLUSHED;
+            work = Work::Apply(self.chain.key());
+        }
+        ((bits | self.count).to_be_bytes(), work)
+    }
+
+    /// Answer a CCP Reset-Request (stateful mode). Peers disagree whether a FLUSHED packet comes with the current
+    /// key (RFC 3078 section 8.2) or with the next one (Linux). Both read a "flag" packet the same way, so
+    /// the count leaps to just before the next one; to the peer that is a gap in a stream it was discarding anyway.
+    pub fn reset(&mut self) {
+        if self.cipher.is_some() {
+            let next = (self.count + 1) & COUNT_MASK;
+            self.count = (next | 0xff) - 1;
+        }
+    }
+}
+
+/// What became of a received packet.
+pub enum Opened {
+    /// The data is clear now.
+    Done,
+    /// Apply RC4 with this key to the data.
+    Apply(Key),
+    /// The count does not fit, or the packet is not encrypted: drop it.
+    Incoherent,
+    /// Synchronisation is lost: drop it. `news` when that is found out with this packet.
+    Desynchronised {
+        /// Whether a Reset-Request is due.
+        news: bool,
+    },
+}
+
+/// The receiving side of one call.
+pub struct Receiver {
+    chain: KeyChain,
+    count: u16,
+    cipher: Option<Box<Rc4>>,
+    discarding: bool,
+    garbled: u8,
+}
+
+impl Receiver {
+    /// Start over with a fresh chain; the first packet is expected to have coherency count 0.
+    #[must_use]
+    pub fn new(chain: KeyChain, mode: Mode) -> Self {
+        let cipher = (mode == Mode::Stateful).then(|| chain.cipher());
+        Self {
+            chain,
+            count: COUNT_MASK,
+            cipher,
+            discarding: false,
+            garbled: 0,
+        }
+    }
+
+    /// Judge a packet by its header. `most` is how far the count can have moved since the last packet, as far as
+    /// the sequence numbers of GRE tell: it bounds the work that a forged count can cause.
+    pub fn open(&mut self, header: [u8; HEADER], data: &mut [u8], most: u32) -> Opened {
+        let bits = u16::from_be_bytes(header);
+        let steps = (bits & COUNT_MASK).wrapping_sub(self.count) & COUNT_MASK;
+        if bits & ENCRYPTED == 0 || steps == 0 {
+            return Opened::Incoherent;
+        }
+        if self.cipher.is_some() {
+            return self.open_stateful(bits & FLUSHED != 0, steps, data);
+        }
+        if u32::from(steps) > most {
+            return Opened::Incoherent;
+        }
+        self.open_stateless(steps, data)
+    }
+
+    fn open_stateless(&mut self, steps: u16, data: &mut [u8]) -> Opened {
+        if steps > TRUSTED_STEPS {
+            return self.leap(steps, data);
+        }
+        for _ in 0..steps {
+            self.chain.advance();
+        }
+        self.count = (self.count + steps) & COUNT_MASK;
+        Opened::Apply(self.chain.key())
+    }
+
+    /// A large gap: try it on a copy.
+    fn leap(&mut self, steps: u16, data: &[u8]) -> Opened {
+        let mut chain = self.chain.clone();
+        for _ in 0..steps {
+            chain.advance();
+        }
+        if !makes_sense(&chain.key(), data) {
+            return self.judge(false).unwrap_or(Opened::Incoherent);
+        }
+        self.chain = chain;
+        self.count = (self.count + steps) & COUNT_MASK;
+        Opened::Apply(self.chain.key())
+    }
+
+    /// Learn whether what was decrypted made sense; tell when stateless mode has lost its way for good.
+    pub fn judge(&mut self, sensible: bool) -> Option<Opened> {
+        if sensible || self.cipher.is_some() {
+            self.garbled = 0;
+            return None;
+        }
+        self.garbled = self.garbled.saturating_add(1);
+        let news = self.garbled == GARBLED_LIMIT;
+        (self.garbled >= GARBLED_LIMIT).then_some(Opened::Desynchronised { news })
+    }
+
+    fn open_stateful(&mut self, flushed: bool, steps: u16, data: &mut [u8]) -> Opened {
+        let in_step = steps == 1 && !self.discarding;
+        if !flushed && !in_step {
+            return self.desynchronised();
+        }
+        let flag = self.count.wrapping_add(steps) & 0xff == 0xff;
+        let mut chain = self.chain.clone();
+        for _ in 0..flag_packets(self.count, steps) {
+            chain.advance();
+        }
+        if flushed && !(in_step && flag) {
+            match settle_flush(chain, flag, data) {
+                Some(settled) => chain = settled,
+                None => return self.desynchronised(),
+            }
+        }
+        self.chain = chain;
+        self.count = (self.count + steps) & COUNT_MASK;
+        self.discarding = false;
+        if flag || flushed {
+            self.cipher = Some(self.chain.cipher());
+        }
+        if let Some(cipher) = &mut self.cipher {
+            cipher.apply(data);
+        }
+        Opened::Done
+    }
+
+    fn desynchronised(&mut self) -> Opened {
+        let news = !std::mem::replace(&mut self.discarding, true);
+        Opened::Desynchronised { news }
+    }
+}
+
+/// How many of the `steps` packets after `count` are "flag" packets.
+fn flag_packets(count: u16, steps: u16) -> u32 {
+    let before = u32::from(count) + 1;
+    ((before + u32::from(steps)) >> 8) - (before >> 8)
+}
+
+/// FLUSHED away from a flag packet: RFC 3078 section 8.2 keeps the key, Linux changes it. The data tells which; when it
+/// fits neither, the packet is forged or broken and must not move the key chain.
+fn settle_flush(chain: KeyChain, flag: bool, data: &[u8]) -> Option<KeyChain> {
+    if makes_sense(&chain.key(), data) {
+        return Some(chain);
+    }
+    let mut changed = chain;
+    changed.advance();
+    (!flag && makes_sense(&changed.key(), data)).then_some(changed)
+}
+
+fn makes_sense(key: &Key, data: &[u8]) -> bool {
+    let mut head = [0u8; 10];
+    let length = data.len().min(head.len());
+    head[..length].copy_from_slice(&data[..length]);
+    Rc4::new(key).apply(&mut head[..length]);
+    is_sensible(&head[..length], data.len())
+}
+
+/// Whether decrypted octets look like a PPP frame of `length` octets with an IP packet or a control packet: the
+/// only integrity there is.
+#[must_use]
+pub fn is_sensible(head: &[u8], length: usize) -> bool {
+    let (protocol, at) = match head {
+        [low, ..] if low & 1 == 1 => (u16::from(*low), 1),
+        [high, low, ..] => (u16::from_be_bytes([*high, *low]), 2),
+        _ => return false,
+    };
+    let left = length - at;
+    let field = |offset: usize| {
+        head.get(at + offset..at + offset + 2)
+            .map(|f| usize::from(f[0]) << 8 | usize::from(f[1]))
+    };
+    let version = head.get(at).map_or(0, |octet| octet >> 4);
+    match protocol {
+        0x0021 => version == 4 && field(2).is_some_and(|total| total >= 20 && total <= left),
+        0x0057 => version == 6 && field(4).is_some_and(|payload| payload + 40 <= left),
+        0x8021 | 0x8057 | 0x80fd | 0xc021 | 0xc023 | 0xc223 => {
+            field(2).is_some_and(|total| total >= 4 && total <= left)
+        }
+        _ => false,
+    }
+}
