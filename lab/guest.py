@@ -73,10 +73,17 @@ class Job:
         return result
 
     def signal(self, name: str = "TERM") -> None:
-        """Send a signal to the job and everything it started."""
+        """Send a signal to the job's own process, not to what it started."""
+        self._send(name, "")
+
+    def kill(self) -> None:
+        """End the job and everything it started, at once."""
+        self._send("KILL", "-")
+
+    def _send(self, name: str, group: str) -> None:
         pid = _text(self._stem.with_suffix(".pid")).strip()
-        if pid and self.result is None:
-            self._guest.run(f"kill -{name} -- -{pid}", check=False)
+        if pid and self.result is None and self._guest.alive:
+            self._guest.run(f"kill -s {name} -- {group}{pid}", check=False)
 
 
 class Guest:

@@ -30,8 +30,7 @@ class Namespace:
         Raises `subprocess.CalledProcessError` when it fails and `check` is set, `TimeoutExpired` after `timeout`
         seconds.
         """
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options}
-        return str(subprocess.run(self.wrap(*command), check=check, timeout=timeout, **options).stdout)
+        return _run(*self.wrap(*command), timeout=timeout, check=check, **options)
 
     def start(self, *command: str | Path, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a command in here; whoever asks ends it."""
@@ -97,4 +96,13 @@ def remove_abandoned() -> None:
 
 
 def _ip(*arguments: str) -> str:
-    return subprocess.run(["ip", *arguments], check=True, stdout=subprocess.PIPE, text=True, timeout=30).stdout
+    return _run("ip", *arguments)
+
+
+def _run(*command: str, timeout: float = 30, check: bool = True, **options: Any) -> str:
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options}
+    try:
+        return str(subprocess.run(command, check=check, timeout=timeout, **options).stdout)
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.output)
+        raise

@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+
 from support import skips
 
 pytest_plugins = ["pytester"]

@@ -1,6 +1,6 @@
 """Who may be skipped, and where.
 
-Tests that need root or the lab are skipped without root, with the reason shown. On a build machine (CI is set) a skip is
+Tests that need root or the lab are skipped without root, with the reason shown. On a build machine (CI set) a skip is
 a failure, since there it would mean that something was not proven; the one exception is the folder of captures, which
 is not part of the repository.
 """
