@@ -147,6 +147,20 @@ class LinkErrorsReported(Event):
     alignment_errors: int
 
 
+@dataclass(frozen=True, slots=True)
+class LinkInfoSet(Event):
+    """A Set-Link-Info arrived (RFC 2637 section 2.15).
+
+    Windows sends 0 and ffffffff as LCP opens, twice ffffffff as it closes.
+    """
+
+    name: ClassVar[str] = "LINK_INFO"
+    severity: ClassVar[Severity] = Severity.DEBUG
+    local_call_id: int
+    send_accm: int
+    receive_accm: int
+
+
 # --- PPP ---------------------------------------------------------------------------------------------------
 
 
