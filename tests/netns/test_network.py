@@ -14,6 +14,7 @@ from lab.network import Namespace, namespace
 pytestmark = pytest.mark.root
 PLAN = """
 import os, signal, sys
+from ipaddress import ip_address
 from pathlib import Path
 from holdfast.errors import HostError
 from holdfast.network.changes import AddRoute, SetLink
@@ -23,7 +24,9 @@ from holdfast.network.kernel import Kernel
 from holdfast.network.netlink import Route
 
 state = Path(sys.argv[1])
-plan = GatewayNetwork.from_text("hf0", "10.77.0.1", ["10.77.0.10-10.77.0.20", "10.78.0.0"]).changes()
+A = ip_address
+pools = ((A("10.77.0.10"), A("10.77.0.20")), (A("10.78.0.0"), A("10.78.0.0")))
+plan = GatewayNetwork("hf0", (A("10.77.0.1"),), pools).changes()
 host = HostNetwork(state)
 """
 KILLED = """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, summarize_address_range
+from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 
 from holdfast.network import nft
 from holdfast.network.changes import AddAddress, AddRoute, AddTable, Change, SetLink, SetSysctl
@@ -27,8 +27,9 @@ class GatewayNetwork:
     """The host side of one gateway.
 
     `tun` is the interface, `addresses` its own inner addresses, `pools` the first and last address of each range
-    that clients get, `mtu` in octets. `nat` puts this host's address on what clients send to elsewhere;
-    `isolate_clients` lets no client reach another. `table` names the nftables table.
+    that clients get, `mtu` in octets. `nat` puts this host's address on what clients send to elsewhere, by
+    `nat_interface` only where one is named; `isolate_clients` lets no client reach another. `table` names the
+    nftables table.
     """
 
     tun: str
@@ -36,15 +37,9 @@ class GatewayNetwork:
     pools: tuple[tuple[Address, Address], ...]
     mtu: int = 1400
     nat: bool = True
+    nat_interface: str = ""
     isolate_clients: bool = False
     table: str = "holdfast"
-
-    @classmethod
-    def from_text(
-        cls, tun: str, address: str, pools: Sequence[str], *, mtu: int = 1400, nat: bool = True
-    ) -> "GatewayNetwork":
-        """Read addresses and pools (`10.77.0.10-10.77.0.250`, or one address) from text; ValueError for other text."""
-        return cls(tun, (ip_address(address),), tuple(map(_pool, pools)), mtu, nat)
 
     def changes(self) -> tuple[Change, ...]:
         """Return the plan, in the order in which it is made."""
@@ -95,13 +90,11 @@ class GatewayNetwork:
     def _masquerade(self, version: int) -> list[nft.Statement]:
         networks = [network for network in self.networks() if network.version == version]
         source = nft.payload("ip" if version == 4 else "ip6", "saddr")
-        elsewhere = nft.match(nft.meta("oifname"), self.tun, negate=True)
+        outward = nft.meta("oifname")
+        elsewhere = (
+            nft.match(outward, self.nat_interface) if self.nat_interface else nft.match(outward, self.tun, negate=True)
+        )
         return [nft.match(source, nft.address_set(networks)), elsewhere, nft.verdict("masquerade")]
-
-
-def _pool(text: str) -> tuple[Address, Address]:
-    first, _, last = text.partition("-")
-    return ip_address(first.strip()), ip_address((last or first).strip())
 
 
 def forward_blockers(ruleset: Sequence[nft.Statement], own_table: str = "holdfast") -> list[str]:
