@@ -1,22 +1,25 @@
 """Users in the embedded database."""
 
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from holdfast.errors import HoldfastError
 from holdfast.policy.names import acceptable_name
 from holdfast.policy.ranges import Address, AddressRange
 from holdfast.policy.records import Credentials, SecretKind, UserRecord
-from holdfast.policy.schema import users
+from holdfast.policy.schema import meta, users
 from holdfast.policy.store import Store
 from holdfast.secret import Secret
 
 SOURCE = "database"
+_CHANGE_KEY = "users-change"
+_DECOY = "decoy"
 
 
 class NoSuchUserError(HoldfastError):
@@ -32,6 +35,9 @@ class Users:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store, self._clock = store, clock
+        self._decoy = store.sealer.seal(Secret(b""), _DECOY)
+        self._dedicated: dict[Address, str] = {}
+        self._seen: bytes | None = None
 
     def add(
         self,
@@ -57,6 +63,7 @@ class Users:
         try:
             with self._store.write() as connection:
                 connection.execute(insert(users).values(values))
+                _note_change(connection)
         except IntegrityError:
             raise self._taken(name, address) from None
         return self.get(name)
@@ -85,6 +92,7 @@ class Users:
         """Forget a user."""
         with self._store.write() as connection:
             found = connection.execute(delete(users).where(users.c.name == acceptable_name(name))).rowcount
+            _note_change(connection)
         if not found:
             raise _unknown(name)
 
@@ -109,6 +117,8 @@ class Users:
         """Return the user and the opened secret, or None. The name must be in stored form (`lookup_name`)."""
         row = self._row(_WITH_SECRET.where(users.c.name == name))
         if row is None:
+            # The same work as for a user that exists, so that time tells nothing.
+            self._store.sealer.unseal(self._decoy, _DECOY)
             return None
         record = _record(row)
         return Credentials(record, self._store.sealer.unseal(row.sealed, _owner(name, record.kind)))
@@ -118,6 +128,16 @@ class Users:
         row = self._row(select(users.c.name).where(users.c.address == str(address)))
         return None if row is None else row.name
 
+    def dedicated(self) -> Mapping[Address, str]:
+        """Return the dedicated addresses and their users. Cheap while no user changes."""
+        with self._store.read() as connection:
+            change = connection.execute(select(meta.c.value).where(meta.c.key == _CHANGE_KEY)).scalar()
+            if change != self._seen:
+                rows = connection.execute(select(users.c.address, users.c.name).where(users.c.address.is_not(None)))
+                self._dedicated = {ip_address(row.address): row.name for row in rows}
+                self._seen = change
+        return self._dedicated
+
     def _row(self, question: Select[Any]) -> Row[Any] | None:
         with self._store.read() as connection:
             return connection.execute(question).first()
@@ -126,6 +146,7 @@ class Users:
         with self._store.write() as connection:
             change = update(users).where(users.c.name == name).values(changed=self._clock(), **values)
             found = connection.execute(change).rowcount
+            _note_change(connection)
         if not found:
             raise _unknown(name)
 
@@ -156,6 +177,13 @@ def _record(row: Any) -> UserRecord:
     return UserRecord(
         row.name, SecretKind(row.kind), SOURCE, row.disabled, addresses, row.expires, row.created, row.changed
     )
+
+
+def _note_change(connection: Connection) -> None:
+    """Leave a new mark, by which every process sees that what it remembers of users is old."""
+    mark = secrets.token_bytes(8)
+    if not connection.execute(update(meta).where(meta.c.key == _CHANGE_KEY).values(value=mark)).rowcount:
+        connection.execute(insert(meta).values(key=_CHANGE_KEY, value=mark))
 
 
 def _owner(name: str, kind: SecretKind) -> str:

@@ -1,0 +1,164 @@
+"""Which address a session gets: never the same twice, and the old one again where that is possible.
+
+The table in memory decides; the database remembers who had what, so that users keep their addresses over a restart.
+What a predecessor left in use is free again when a gateway starts: its sessions are gone.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from sqlalchemy import delete, insert, select, update
+
+from holdfast.policy.ranges import Address, AddressRange, contains
+from holdfast.policy.schema import leases
+from holdfast.policy.store import Store
+
+Dedications = Callable[[], Mapping[Address, str]]
+"""Returns which addresses are dedicated, each to which user; asked once for each allocation."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRules:
+    """Where addresses come from. `never` are those that nobody gets (the gateway's own); with `client_wish` a client
+    may choose a free address of the pool for itself."""
+
+    ranges: tuple[AddressRange, ...]
+    never: tuple[Address, ...] = ()
+    client_wish: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    session: str
+    user: str
+
+
+class AddressPool:
+    """The addresses of one gateway. A session holds at most one; give it back with `release`."""
+
+    def __init__(
+        self,
+        rules: PoolRules,
+        store: Store,
+        *,
+        dedications: Dedications = dict,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Start with what the database remembers; whatever it says to be in use is free from now on."""
+        self._rules, self._store, self._dedications, self._clock = rules, store, dedications, clock
+        self._in_use: dict[Address, _Lease] = {}
+        self._held: dict[str, Address] = {}
+        # Free addresses of the pool that were given before, each with its last user, the longest unused first.
+        self._returned: OrderedDict[Address, str] = OrderedDict()
+        self._last: dict[str, Address] = {}
+        self._fresh = self._never_given()
+        self._recall()
+
+    def __len__(self) -> int:
+        """Return how many addresses are in use."""
+        return len(self._in_use)
+
+    @property
+    def size(self) -> int:
+        """How many addresses the pool has."""
+        return sum(len(part) for part in self._rules.ranges)
+
+    def allocate(
+        self, session: str, user: str, dedicated: Sequence[AddressRange] = (), wish: Address | None = None
+    ) -> Address | None:
+        """Give the session an address, or None when there is none for it (`why_none` says it in words).
+
+        `dedicated` are the only addresses that the user may have, where there are any. A session that holds an
+        address gets the same again. StateError when the database cannot be written; nothing is given then.
+        """
+        if session in self._held:
+            return self._held[session]
+        others = self._dedications()
+        for address in self._candidates(user, dedicated, wish):
+            if self._free_for(address, user, others):
+                self._record(address, user, session)
+                self._take(address, user, session)
+                return address
+        return None
+
+    def release(self, session: str) -> Address | None:
+        """Take back what the session holds, and return it; None when it holds nothing.
+
+        StateError when the database cannot be written; the address is free all the same.
+        """
+        address = self._held.pop(session, None)
+        if address is None:
+            return None
+        user = self._in_use.pop(address).user
+        if contains(self._rules.ranges, address):
+            self._returned[address] = user
+        self._record(address, user, None)
+        return address
+
+    def holder(self, address: Address) -> str | None:
+        """Return the session that holds the address, or None."""
+        lease = self._in_use.get(address)
+        return lease.session if lease else None
+
+    def why_none(self, user: str, dedicated: Sequence[AddressRange] = ()) -> str:
+        """Say why `user` got no address."""
+        if dedicated:
+            return f"{', '.join(map(str, dedicated))} is dedicated to {user} and in use by another session"
+        return f"all {self.size} addresses of the pool are in use or dedicated to others"
+
+    def _candidates(self, user: str, dedicated: Sequence[AddressRange], wish: Address | None) -> Iterator[Address]:
+        """Name the addresses to try, the best first. Some may not be free."""
+        allowed = dedicated or self._rules.ranges
+        if wish is not None and (dedicated or self._rules.client_wish) and contains(allowed, wish):
+            yield wish
+        last = self._last.get(user)
+        if last is not None and contains(allowed, last):
+            yield last
+        if dedicated:
+            yield from (address for part in dedicated for address in part)
+            return
+        for address in self._fresh:
+            # Whoever passes it over (it is dedicated to someone) finds it among the returned ones later.
+            self._returned[address] = ""
+            yield address
+        yield from self._returned
+
+    def _free_for(self, address: Address, user: str, others: Mapping[Address, str]) -> bool:
+        return address not in self._in_use and address not in self._rules.never and others.get(address, user) == user
+
+    def _take(self, address: Address, user: str, session: str) -> None:
+        before = self._returned.pop(address, "")
+        if before != user and self._last.get(before) == address:
+            del self._last[before]
+        self._in_use[address] = _Lease(session, user)
+        self._held[session] = address
+        self._last[user] = address
+
+    def _never_given(self) -> Iterator[Address]:
+        """Walk once through the pool, past what is known already."""
+        for part in self._rules.ranges:
+            for address in part:
+                if address not in self._returned and address not in self._in_use:
+                    yield address
+
+    def _recall(self) -> None:
+        with self._store.write() as connection:
+            connection.execute(update(leases).where(leases.c.session.is_not(None)).values(session=None))
+            rows = connection.execute(select(leases.c.address, leases.c.user).order_by(leases.c.since)).all()
+            for row in rows:
+                address = ip_address(row.address)
+                if contains(self._rules.ranges, address):
+                    self._returned[address] = row.user
+                    self._last[row.user] = address
+                else:
+                    connection.execute(delete(leases).where(leases.c.address == row.address))
+
+    def _record(self, address: Address, user: str, session: str | None) -> None:
+        values = {"user": user, "session": session, "since": self._clock()}
+        with self._store.write() as connection:
+            change = update(leases).where(leases.c.address == str(address)).values(values)
+            if not connection.execute(change).rowcount:
+                connection.execute(insert(leases).values(address=str(address), **values))

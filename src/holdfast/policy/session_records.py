@@ -1,0 +1,51 @@
+"""The sessions of the gateway that runs, written down for the one that comes after a crash."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select
+
+from holdfast.policy.schema import sessions
+from holdfast.policy.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """What a crash would leave behind of a session. `started`: seconds since 1970."""
+
+    session: str
+    user: str
+    local_call_id: int
+    address: str | None
+    started: float
+
+
+class SessionRecords:
+    """The table of sessions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, record: SessionRecord) -> None:
+        """Write down a session that came up."""
+        with self._store.write() as connection:
+            connection.execute(
+                insert(sessions).values(
+                    session=record.session,
+                    user=record.user,
+                    local_call_id=record.local_call_id,
+                    address=record.address,
+                    started=record.started,
+                )
+            )
+
+    def remove(self, session: str) -> None:
+        """Strike out a session that ended; one that is not there is fine."""
+        with self._store.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.session == session))
+
+    def take_leftovers(self) -> list[SessionRecord]:
+        """Return what a predecessor left behind, oldest first, and strike it out."""
+        with self._store.write() as connection:
+            rows = connection.execute(select(sessions).order_by(sessions.c.started)).all()
+            connection.execute(delete(sessions))
+        return [SessionRecord(row.session, row.user, row.local_call_id, row.address, row.started) for row in rows]
