@@ -1,11 +1,14 @@
-"""One lab for all tests of this folder: a guest boots once, each test dials anew."""
+"""One lab for all tests of this folder: a guest boots once, each test starts its gateway and dials anew."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from lab import image
 from lab.guest import Guest
+from support.lab_gateway import Gateway, GatewayMaker, Section, make_state
 from support.lab_world import World, world
 
 
@@ -21,3 +24,20 @@ def guest(lab_world: World) -> Guest:
     """The guest with the real peers."""
     assert lab_world.guest.alive, lab_world.guest.console
     return lab_world.guest
+
+
+@pytest.fixture(scope="session")
+def state_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory with the tests' users, to be copied."""
+    return make_state(tmp_path_factory.mktemp("state") / "template")
+
+
+@pytest.fixture
+def gateway(lab_world: World, tmp_path: Path, state_template: Path) -> Iterator[GatewayMaker]:
+    """Start a gateway; sections of its configuration are keyword arguments."""
+    with ExitStack() as running:
+
+        def make(**sections: Section) -> Gateway:
+            return running.enter_context(Gateway(lab_world.gateway, tmp_path, state_template, sections))
+
+        yield make

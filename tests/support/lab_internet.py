@@ -4,6 +4,7 @@ Run as a program: ADDRESS DIRECTORY. Needs ports 80 and 53.
 """
 
 import functools
+import hashlib
 import http.server
 import socket
 import socketserver
@@ -28,11 +29,22 @@ class Names(socketserver.BaseRequestHandler):
         sock.sendto(header + query[12:question_end] + record, self.client_address)
 
 
+class Pages(http.server.SimpleHTTPRequestHandler):
+    """Serves files; what is posted is answered with its SHA-256."""
+
+    def do_POST(self) -> None:
+        """Take a body in and answer with its digest in hexadecimal."""
+        digest = hashlib.sha256(self.rfile.read(int(self.headers["Content-Length"]))).hexdigest()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(digest.encode())
+
+
 def main(address: str, directory: str) -> None:
     """Serve until killed."""
     names = socketserver.UDPServer((address, 53), Names)
     threading.Thread(target=names.serve_forever, daemon=True).start()
-    pages = functools.partial(http.server.SimpleHTTPRequestHandler, directory=directory)
+    pages = functools.partial(Pages, directory=directory)
     http.server.ThreadingHTTPServer((address, 80), pages).serve_forever()
 
 

@@ -1,0 +1,171 @@
+"""A Holdfast gateway under test, run by its own command in a namespace of the lab."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from lab.network import Namespace
+from support.lab_peers import USERS
+
+COMMAND = Path(sys.executable).with_name("holdfast")
+EVENT_LOG = "events.jsonl"
+START_SECONDS = 15.0
+GOODBYE_SECONDS = 5.0
+"""How long a gateway that was told to stop may take for its goodbyes."""
+
+Section = Mapping[str, Any]
+Settings = Mapping[str, Section]
+DEFAULTS: Settings = {
+    "gateway": {"listen": ["198.51.100.2:1723"]},
+    "addresses": {"gateway": "10.77.0.1", "pool": ["10.77.0.10-10.77.0.250"], "dns": ["203.0.113.80"], "nat": True},
+}
+
+
+class GatewayMaker(Protocol):
+    """Starts a gateway whose configuration has the given sections."""
+
+    def __call__(self, **sections: Section) -> "Gateway":
+        """Return the running gateway."""
+        ...
+
+
+class GatewayError(AssertionError):
+    """The gateway did not do what was waited for; the text shows what it said and logged."""
+
+
+def make_state(directory: Path) -> Path:
+    """Make a state directory with the users of `lab_peers.USERS`, by the command that operators use."""
+    for user, password in USERS.items():
+        add = [str(COMMAND), "user", "add", user, "--password-stdin", "--state", str(directory)]
+        subprocess.run(add, input=f"{password}\n", text=True, check=True, timeout=30, stdout=subprocess.DEVNULL)
+    return directory
+
+
+def to_toml(settings: Settings) -> str:
+    """Write settings as TOML; JSON's spelling of strings, numbers, truths and lists is TOML's as well."""
+    lines: list[str] = []
+    for section, keys in settings.items():
+        lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())]
+    return "\n".join(lines) + "\n"
+
+
+class Gateway:
+    """`holdfast serve`, listening on entry, told to stop on exit. `settings` are laid over `DEFAULTS`."""
+
+    def __init__(self, namespace: Namespace, directory: Path, state: Path, settings: Settings) -> None:
+        self.namespace = namespace
+        self.state = directory / "state"
+        self._state_template = state
+        self._directory = directory
+        sections = {**DEFAULTS, **settings}
+        self._settings = {name: {**DEFAULTS.get(name, {}), **keys} for name, keys in sections.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        shutil.copytree(self._state_template, self.state)
+        (self._directory / "gateway.toml").write_text(to_toml(self._settings), encoding="utf-8")
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            try:
+                self.stop()
+            finally:
+                self.process.kill()
+        if kind is None:
+            self._check_secrets()
+        elif error is not None:
+            error.add_note(self.story)
+
+    def start(self) -> None:
+        """Start the command and wait until it listens."""
+        with (self._directory / "output").open("ab") as output:
+            self._process = self.namespace.start(
+                *(COMMAND, "serve", "--state", self.state, "--config", self._directory / "gateway.toml"),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        self.wait_until(self._listens, START_SECONDS, what="the gateway to listen")
+
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The running command."""
+        assert self._process is not None
+        return self._process
+
+    @property
+    def output(self) -> str:
+        """What the command printed."""
+        return (self._directory / "output").read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def story(self) -> str:
+        """What the command printed and logged, for the report of a failure."""
+        events = "\n".join(json.dumps(event) for event in self.events())
+        return f"--- the gateway printed\n{self.output}\n--- and logged\n{events}"
+
+    def events(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Return the records of the event log so far, or those of one kind."""
+        path = self.state / EVENT_LOG
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        records = [json.loads(line) for line in lines]
+        return [record for record in records if name in (None, record["event"])]
+
+    def wait_event(self, name: str, timeout: float = 10, *, count: int = 1) -> dict[str, Any]:
+        """Wait for the `count`th record of one kind and return it."""
+        self.wait_until(lambda: len(self.events(name)) >= count, timeout, what=f"{count} x {name}")
+        return self.events(name)[count - 1]
+
+    def ask(self, *arguments: str) -> Any:
+        """Run another `holdfast` command against this gateway with `--json`, and return what it prints."""
+        return json.loads(self.command(*arguments, "--json"))
+
+    def command(self, *arguments: str) -> str:
+        """Run another `holdfast` command against this gateway."""
+        return self.namespace.run(COMMAND, *arguments, "--state", self.state)
+
+    def wait_until(self, condition: Callable[[], object], timeout: float, *, what: str) -> None:
+        """Wait until `condition()` holds. Raises `GatewayError` after `timeout` seconds, or when the gateway ends."""
+        end = time.monotonic() + timeout
+        while not condition():
+            if self.process.poll() is not None:
+                raise GatewayError(
+                    f"the gateway ended ({self.process.returncode}) while waiting for {what}\n{self.story}"
+                )
+            if time.monotonic() > end:
+                raise GatewayError(f"no sign after {timeout:g} s of {what}\n{self.story}")
+            time.sleep(0.05)
+
+    def stop(self) -> float:
+        """Tell the gateway to stop; return how many seconds it took. Raises when that is too long or it failed."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(GOODBYE_SECONDS + 2)
+        if code != 0:
+            raise GatewayError(f"the gateway ended with {code}\n{self.story}")
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """End the gateway so that it can do nothing about it."""
+        self.process.kill()
+        self.process.wait()
+
+    def _listens(self) -> bool:
+        return ":1723" in self.namespace.run("ss", "-Hltn", "sport = :1723")
+
+    def _check_secrets(self) -> None:
+        """No password of a test's user may stand in anything the gateway wrote."""
+        written = self.output + json.dumps(self.events())
+        told = [user for user, password in USERS.items() if password in written]
+        assert not told, f"the passwords of {told} were written in clear"
