@@ -73,7 +73,7 @@ class Code(IntEnum):
         return f"{value} ({known.meaning if isinstance(known, Code) else 'unregistered'})"
 
 
-class ErrorCode(Code):
+class GeneralError(Code):
     """General Error Codes, section 2.16."""
 
     NONE = 0, "no general error"

@@ -14,7 +14,7 @@ from holdfast.control.codes import (
     CauseCode,
     ControlMessageType,
     DisconnectResult,
-    ErrorCode,
+    GeneralError,
     GeneralResult,
     IncomingCallResult,
     OutgoingCallResult,
@@ -35,7 +35,7 @@ def _hexadecimal(value: int) -> str:
 
 Version = Annotated[int, Number("H", lambda value: f"{value >> 8}.{value & 0xFF}")]
 Accm = Annotated[int, Number("I", _hexadecimal)]
-General = Annotated[int, Number("B", ErrorCode.describe)]
+General = Annotated[int, Number("B", GeneralError.describe)]
 Cause = Annotated[int, Number("H", CauseCode.describe)]
 StartResultCode = Annotated[int, Number("B", StartResult.describe)]
 StopReasonCode = Annotated[int, Number("B", StopReason.describe)]
