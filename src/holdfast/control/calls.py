@@ -224,7 +224,7 @@ class CallBook:
 
     def _tell_end(self, action: CallAction, call: Call, outcome: Outcome, by_peer: bool) -> None:
         local, peer = call.ids()
-        codes = (outcome.result_code, outcome.error_code, outcome.detail)
+        codes = (int(outcome.result_code), int(outcome.error_code), outcome.detail)
         if action is CallAction.TELL_REFUSED:
             self._outbox.event(CallRefused(local, peer, *codes))
         else:

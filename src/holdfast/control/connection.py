@@ -9,36 +9,36 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from holdfast.control.call import Call, CallInput, CallKind, CallState
 from holdfast.control.call_messages import CallMessages
-from holdfast.control.calls import CallBook, Outcome
+from holdfast.control.call_verbs import CallVerbs
 from holdfast.control.codes import (
-    PROTOCOL_VERSION,
-    Bearer,
     DisconnectResult,
-    Framing,
     GeneralError,
     GeneralResult,
     Role,
     StartResult,
     StopReason,
 )
-from holdfast.control.commands import AnswerCall, CloseTransport, ControlCommand
+from holdfast.control.commands import CloseTransport, ControlCommand
 from holdfast.control.config import ControlConfig
 from holdfast.control.connection_table import TABLE, ConnectionAction, ConnectionInput, ConnectionState
+from holdfast.control.introduction import (
+    introduced,
+    start_failure,
+    start_input,
+    start_reply,
+    start_request,
+    stopped_by_peer,
+)
 from holdfast.control.messages import (
     ControlMessage,
     EchoReply,
     EchoRequest,
-    IncomingCallRequest,
-    OutgoingCallRequest,
-    SetLinkInfo,
     StartControlConnectionReply,
     StartControlConnectionRequest,
     StopControlConnectionReply,
     StopControlConnectionRequest,
 )
-from holdfast.control.outbox import Outbox
 from holdfast.control.stream import MessageStream, StreamViolation, ViolationKind
 from holdfast.errors import DisconnectReason
 from holdfast.events import ControlClosed, ControlEstablished, ControlViolation, Event
@@ -62,30 +62,23 @@ class ControlTimer(StrEnum):
     """The answer to our Stop-Control-Connection-Request."""
 
 
-class ConnectionMachine:
+class ConnectionMachine(CallVerbs):
     """One control connection. Drain `outgoing`, `commands` and `events` after each call of anything else."""
 
     __slots__ = (
-        "_book",
-        "_config",
         "_echo_identifier",
         "_end",
         "_messages",
-        "_outbox",
         "_peer",
         "_state",
         "_stream",
         "_timers",
         "_violations",
-        "role",
     )
 
     def __init__(self, role: Role, config: ControlConfig) -> None:
-        self.role = role
-        self._config = config
+        super().__init__(role, config)
         self._state = ConnectionState.IDLE
-        self._outbox = Outbox(trace=config.trace_messages)
-        self._book = CallBook(config, self._outbox)
         self._messages = CallMessages(role, config, self._book, self._outbox)
         self._stream = MessageStream()
         self._timers: Timers[ControlTimer] = Timers()
@@ -193,132 +186,6 @@ class ConnectionMachine:
             self.accepted(now)
             self._happen(ConnectionInput.COLLISION_WON, now)
 
-    # --- calls ---------------------------------------------------------------------------------------------
-
-    @property
-    def call_count(self) -> int:
-        """How many calls are not idle."""
-        return len(self._book)
-
-    def unanswered(self) -> list[AnswerCall]:
-        """Return the requests that still wait for `accept_call` or `refuse_call` (after `restore`, ask again)."""
-        return self._book.unanswered()
-
-    def place_call(
-        self,
-        local_call_id: int,
-        serial_number: int,
-        now: float,
-        *,
-        minimum_bps: int = 300,
-        maximum_bps: int = 100_000_000,
-        bearer_type: int = Bearer.ANY,
-        framing_type: int = Framing.EITHER,
-        phone_number: str = "",
-        subaddress: str = "",
-    ) -> bool:
-        """As PNS, send Outgoing-Call-Request. ValueError when the Call ID is in use on this connection."""
-        request = OutgoingCallRequest(
-            local_call_id,
-            serial_number,
-            minimum_bps,
-            maximum_bps,
-            bearer_type,
-            framing_type,
-            self._config.receive_window,
-            self._config.processing_delay,
-            len(phone_number.encode()[:64]),
-            phone_number,
-            subaddress,
-        )
-        return self._place(Call(CallKind.PNS_OUTGOING, local_call_id, None, serial_number), request, now)
-
-    def announce_call(
-        self,
-        local_call_id: int,
-        serial_number: int,
-        now: float,
-        *,
-        bearer_type: int = Bearer.DIGITAL,
-        connect_speed: int = 100_000_000,
-        physical_channel_id: int = 0,
-        dialed_number: str = "",
-        dialing_number: str = "",
-        subaddress: str = "",
-    ) -> bool:
-        """As PAC, send Incoming-Call-Request. ValueError when the Call ID is in use on this connection."""
-        request = IncomingCallRequest(
-            local_call_id,
-            serial_number,
-            bearer_type,
-            physical_channel_id,
-            len(dialed_number.encode()[:64]),
-            len(dialing_number.encode()[:64]),
-            dialed_number,
-            dialing_number,
-            subaddress,
-        )
-        call = Call(CallKind.PAC_INCOMING, local_call_id, None, serial_number, connect_speed=connect_speed)
-        return self._place(call, request, now)
-
-    def accept_call(
-        self,
-        peer_call_id: int,
-        local_call_id: int,
-        now: float,
-        *,
-        connect_speed: int = 100_000_000,
-        receive_window: int | None = None,
-        physical_channel_id: int = 0,
-    ) -> bool:
-        """Answer an `AnswerCall` with yes. False when the call is gone by now.
-
-        Speed in bits per second, window in packets. ValueError when the Call ID is in use on this connection.
-        """
-        call = self._book.waiting(peer_call_id)
-        if call is None:
-            return False
-        self._claim(local_call_id)
-        call.local_call_id = local_call_id
-        terms = self._book.terms(connect_speed, receive_window, physical_channel_id)
-        return self._book.step(call, CallInput.ACCEPT, now, Outcome(terms=terms))
-
-    def refuse_call(self, peer_call_id: int, result_code: int, error_code: int, now: float, detail: str = "") -> bool:
-        """Answer an `AnswerCall` with no. False when the call is gone by now.
-
-        The codes are those of `OutgoingCallResult` (or `IncomingCallResult`) and `GeneralError`.
-        """
-        call = self._book.waiting(peer_call_id)
-        outcome = Outcome(result_code, error_code, detail=detail or "refused by this side")
-        return call is not None and self._book.step(call, CallInput.REFUSE, now, outcome)
-
-    def clear_call(
-        self,
-        local_call_id: int,
-        now: float,
-        *,
-        result_code: int = DisconnectResult.ADMIN_SHUTDOWN,
-        error_code: int = GeneralError.NONE,
-        cause_code: int = 0,
-        statistics: str = "",
-        detail: str = "cleared by this side",
-    ) -> bool:
-        """End a call: Call-Clear-Request as PNS, Call-Disconnect-Notify with these codes as PAC.
-
-        False when there is no such call. `CallCleared` follows, at the PNS when the peer has confirmed it.
-        """
-        call = self._book.by_local(local_call_id)
-        outcome = Outcome(result_code, error_code, cause_code, detail, statistics)
-        return call is not None and self._book.step(call, CallInput.TERMINATE, now, outcome)
-
-    def set_link_info(self, local_call_id: int, send_accm: int, receive_accm: int) -> bool:
-        """Send Set-Link-Info for an established call. False when there is none."""
-        call = self._book.by_local(local_call_id)
-        if call is None or call.peer_call_id is None or call.state is not CallState.ESTABLISHED:
-            return False
-        self._outbox.send(SetLinkInfo(call.peer_call_id, send_accm, receive_accm))
-        return True
-
     # --- state as plain data -------------------------------------------------------------------------------
 
     def snapshot(self) -> dict[str, Any]:
@@ -373,7 +240,7 @@ class ConnectionMachine:
             case StartControlConnectionRequest() | StartControlConnectionReply():
                 self._take_start(message, now)
             case StopControlConnectionRequest():
-                self._end_with(*_stopped_by_peer(self.role, message.reason))
+                self._end_with(*stopped_by_peer(self.role, message.reason))
                 self._happen(ConnectionInput.STOP_REQUEST, now, message.name)
             case StopControlConnectionReply():
                 self._happen(ConnectionInput.STOP_REPLY, now, message.name)
@@ -386,32 +253,16 @@ class ConnectionMachine:
 
     def _take_start(self, message: StartControlConnectionRequest | StartControlConnectionReply, now: float) -> None:
         if not self.established:
-            self._peer = ControlEstablished(
-                message.host_name, message.vendor_string, message.firmware_revision, message.protocol_version
-            )
-        bad_version = message.protocol_version < PROTOCOL_VERSION
-        if isinstance(message, StartControlConnectionRequest):
-            what = ConnectionInput.START_REQUEST_BAD_VERSION if bad_version else ConnectionInput.START_REQUEST
-        elif message.result_code != StartResult.OK:
-            what = ConnectionInput.START_REPLY_REFUSED
-        else:
-            what = ConnectionInput.START_REPLY_BAD_VERSION if bad_version else ConnectionInput.START_REPLY
-        if self._state in (ConnectionState.IDLE, ConnectionState.WAIT_CTL_REPLY):
-            self._end_if_refused(message, bad_version)
+            self._peer = introduced(message)
+        what = start_input(message)
+        if self._state is ConnectionState.WAIT_CTL_REPLY or what is ConnectionInput.START_REQUEST_BAD_VERSION:
+            self._note_failing_start(what, message)
         self._happen(what, now, message.name)
 
-    def _end_if_refused(
-        self, message: StartControlConnectionRequest | StartControlConnectionReply, bad_version: bool
+    def _note_failing_start(
+        self, what: ConnectionInput, message: StartControlConnectionRequest | StartControlConnectionReply
     ) -> None:
-        """Note why the connection ends, if the exchange is failing."""
-        if isinstance(message, StartControlConnectionReply) and message.result_code != StartResult.OK:
-            if self._state is ConnectionState.WAIT_CTL_REPLY:
-                detail = f"the peer refused: result {StartResult.describe(message.result_code)}"
-                if message.error_code:
-                    detail += f", error {GeneralError.describe(message.error_code)}"
-                self._end_with(DisconnectReason.NEGOTIATION_FAILED, detail)
-        elif bad_version:
-            detail = f"the peer's protocol version is 0x{message.protocol_version:04x}"
+        if not self.established and (detail := start_failure(what, message)):
             self._end_with(DisconnectReason.NEGOTIATION_FAILED, detail)
 
     def _take_call_message(self, message: ControlMessage, now: float) -> None:
@@ -512,43 +363,16 @@ class ConnectionMachine:
     # --- actions -------------------------------------------------------------------------------------------
 
     def _send_start_request(self, _now: float) -> None:
-        ours = self._config
-        self._outbox.send(
-            StartControlConnectionRequest(
-                PROTOCOL_VERSION,
-                ours.framing_capabilities,
-                ours.bearer_capabilities,
-                ours.maximum_channels,
-                ours.firmware_revision,
-                ours.host_name,
-                ours.vendor,
-            )
-        )
+        self._outbox.send(start_request(self._config))
 
     def _send_start_reply(self, _now: float) -> None:
-        self._reply_to_start(StartResult.OK)
+        self._outbox.send(start_reply(self._config, StartResult.OK))
 
     def _send_start_reply_bad_version(self, _now: float) -> None:
-        self._reply_to_start(StartResult.VERSION_NOT_SUPPORTED)
+        self._outbox.send(start_reply(self._config, StartResult.VERSION_NOT_SUPPORTED))
 
     def _send_start_reply_exists(self, _now: float) -> None:
-        self._reply_to_start(StartResult.ALREADY_EXISTS)
-
-    def _reply_to_start(self, result: StartResult) -> None:
-        ours = self._config
-        self._outbox.send(
-            StartControlConnectionReply(
-                PROTOCOL_VERSION,
-                result,
-                GeneralError.NONE,
-                ours.framing_capabilities,
-                ours.bearer_capabilities,
-                ours.maximum_channels,
-                ours.firmware_revision,
-                ours.host_name,
-                ours.vendor,
-            )
-        )
+        self._outbox.send(start_reply(self._config, StartResult.ALREADY_EXISTS))
 
     def _send_stop_request(self, _now: float) -> None:
         leaving = self._end is not None and self._end[0] is DisconnectReason.GATEWAY_SHUTDOWN
@@ -598,22 +422,3 @@ class ConnectionMachine:
         ConnectionAction.TELL_CLOSED: _tell_closed,
         ConnectionAction.CLOSE: _close,
     }
-
-    def _place(self, call: Call, request: ControlMessage, now: float) -> bool:
-        if not self.established or call.kind.role is not self.role or self._book.full:
-            return False
-        self._claim(call.local_call_id)
-        self._book.add(call)
-        return self._book.step(call, CallInput.PLACE, now, Outcome(request=request))
-
-    def _claim(self, local_call_id: int | None) -> None:
-        if local_call_id is not None and self._book.by_local(local_call_id) is not None:
-            raise ValueError(f"Call ID {local_call_id} is in use on this control connection")
-
-
-def _stopped_by_peer(role: Role, reason: int) -> tuple[DisconnectReason, str]:
-    """Return why the connection ends: a client that leaves is its user's wish, a server that leaves is not."""
-    detail = f"the peer sent Stop-Control-Connection-Request: reason {StopReason.describe(reason)}"
-    if reason == StopReason.STOP_PROTOCOL:
-        return DisconnectReason.NEGOTIATION_FAILED, detail
-    return DisconnectReason.USER_REQUEST if role is Role.PAC else DisconnectReason.GATEWAY_SHUTDOWN, detail
