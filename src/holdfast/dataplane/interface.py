@@ -173,7 +173,8 @@ class PacketEngine(Protocol):
 
     def open_network(self, handle: int, peer_addresses: tuple[str, ...]) -> None:
         """Let user packets pass: these inner addresses (IPv4 or IPv6 text) are routed to the call and are the
-        only sources it may use. ValueError when an address belongs to another call."""
+        only sources it may use. `0.0.0.0/0` and `::/0` stand for all that no other call has, as destination and as
+        source: a dialer opens its one call so. ValueError when an address belongs to another call."""
 
     def close_network(self, handle: int) -> None:
         """Stop user packets; control frames still pass."""
