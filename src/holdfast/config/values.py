@@ -58,8 +58,8 @@ def _ipv4(value: Any) -> Any:
         raise ValueError(f"{value!r} is not an IPv4 address") from None
 
 
-def _host_address(value: Any) -> IPv4Address:
-    """An address that one machine can have."""
+def parse_host_address(value: Any) -> IPv4Address:
+    """Read an address that one machine can have. ValueError says in a sentence why it is none."""
     address: IPv4Address = _ipv4(value)
     if address.is_unspecified or address.is_loopback or address.is_multicast or address.is_reserved:
         raise ValueError(f"{address} cannot be the address of one machine beyond this one")
@@ -72,8 +72,8 @@ def _range(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError('a range is written as text, such as "10.77.0.10-10.77.0.250"')
     found = AddressRange.parse(value)
-    _host_address(str(found.first))
-    _host_address(str(found.last))
+    parse_host_address(str(found.first))
+    parse_host_address(str(found.last))
     return found
 
 
@@ -86,7 +86,7 @@ ListenEndpoint = Annotated[
     WithJsonSchema({"type": "string", "description": "address or address:port", "examples": ["0.0.0.0:1723"]}),
 ]
 HostAddress = Annotated[
-    IPv4Address, BeforeValidator(_host_address), WithJsonSchema({"type": "string", "format": "ipv4"})
+    IPv4Address, BeforeValidator(parse_host_address), WithJsonSchema({"type": "string", "format": "ipv4"})
 ]
 PoolRange = Annotated[
     AddressRange,

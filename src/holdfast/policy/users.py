@@ -68,6 +68,13 @@ class Users:
             raise self._taken(name, address) from None
         return self.get(name)
 
+    def check_free(self, name: str, address: Address | None = None) -> None:
+        """Raise UserExistsError now when `add` would, before anybody is asked for a password."""
+        if self._row(select(users.c.name).where(users.c.name == acceptable_name(name))) or (
+            address is not None and self.holder_of(address) is not None
+        ):
+            raise self._taken(name, address)
+
     def change_secret(self, name: str, secret: Secret, kind: SecretKind = SecretKind.PASSWORD) -> None:
         """Give a user another password or hash."""
         name = acceptable_name(name)
