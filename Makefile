@@ -7,7 +7,7 @@ STATE ?= /var/lib/holdfast
 CONFIG ?=
 RUST_SOURCES := $(shell find crates -name '*.rs' -not -path '*/target/*' -not -path '*/fuzz/*') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: help setup setup-dev run demo test test-fast bench lint format fuzz clean
+.PHONY: help setup setup-dev run demo test test-fast lab bench lint format clean
 
 help:  ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,8 @@ help:  ## show this list
 
 .build/system-dev: scripts/system-packages.sh
 	@mkdir -p .build
-	scripts/system-packages.sh build test
+	scripts/system-packages.sh build
+	scripts/system-packages.sh test lab
 	@touch $@
 
 .build/venv: requirements/build.lock | .build/system
@@ -59,6 +60,9 @@ test-fast: setup-dev  ## the tests that need neither root nor the lab
 test: lint  ## everything: linters, cargo test, pytest with real peers when root
 	cargo test --workspace --locked --quiet
 	$(BIN)/pytest
+
+lab: setup-dev  ## build the guest with the real peers (root); IN='commands' runs them in one
+	$(BIN)/python -m lab $(if $(IN),'$(IN)')
 
 bench: setup-dev  ## measure; prints tables with ratios from this one run
 	$(BIN)/python -m bench
