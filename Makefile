@@ -61,8 +61,8 @@ test: lint  ## everything: linters, cargo test, pytest with real peers when root
 	cargo test --workspace --locked --quiet
 	$(BIN)/pytest
 
-lab: setup-dev  ## build the guest with the real peers (root); IN='commands' runs them in one
-	$(BIN)/python -m lab $(if $(IN),'$(IN)')
+lab: .build/system-dev  ## build the guest with the real peers (root); IN='commands' runs them in one
+	$(PYTHON) -m lab $(if $(IN),'$(IN)')
 
 bench: setup-dev  ## measure; prints tables with ratios from this one run
 	$(BIN)/python -m bench
