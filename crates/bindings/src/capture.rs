@@ -31,7 +31,7 @@ fn endpoint((address, port): core::Endpoint) -> (String, u16) {
     (text(address), port)
 }
 
-fn tuple<T: PyClass + Into<PyClassInitializer<T>>>(
+fn tuple<T: pyo3::PyClass + Into<PyClassInitializer<T>>>(
     py: Python<'_>,
     items: impl IntoIterator<Item = PyResult<T>>,
 ) -> PyResult<Py<PyTuple>> {

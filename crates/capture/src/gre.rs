@@ -378,6 +378,8 @@ impl GreFlow {
                 frame_flags::REORDERED
             }
             Some(Verdict::Duplicate { copy, other_ttl }) => {
+                // A bit error on the air changes the content of a retransmission, not what it is.
+                let copy = copy || seen.wireless;
                 if copy {
                     stats.copies += 1;
                     stats.copies_other_ttl += u64::from(other_ttl);
