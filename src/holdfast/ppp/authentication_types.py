@@ -142,9 +142,10 @@ class MsChapError:
 class Verdict:
     """What the holder of the users says about an exchange. Make one with `accept` or `reject`.
 
-    `authenticator_response` is the 42-octet text `S=...` of MS-CHAPv2. `message` is text for the person at the
-    other end, `detail` a sentence for our own log (the other end never sees it). `user`, when given, is the canonical
-    name under which the session runs from here on.
+    `authenticator_response` is the 42-octet text `S=...` of MS-CHAPv2, with or without ` M=...` behind it.
+    `verbatim` is the whole text of an MS-CHAP Failure when someone else (RADIUS) has worded it. `message` is text
+    for the person at the other end, `detail` a sentence for our own log (the other end never sees it). `user`, when
+    given, is the canonical name under which the session runs from here on.
     """
 
     accepted: bool
@@ -156,6 +157,7 @@ class Verdict:
     reason: DisconnectReason = DisconnectReason.AUTH_FAILED
     user: str = ""
     detail: str = ""
+    verbatim: bytes = b""
 
     @classmethod
     def accept(
@@ -179,9 +181,10 @@ class Verdict:
         *,
         user: str = "",
         detail: str = "",
+        verbatim: bytes = b"",
     ) -> "Verdict":
         """Keep the peer out. With `retry` an MS-CHAP peer may try again (with a new challenge), up to the limit."""
-        return cls(False, None, None, message, result_code, retry, reason, user, detail)
+        return cls(False, None, None, message, result_code, retry, reason, user, detail, verbatim)
 
 
 @dataclass(frozen=True, slots=True)

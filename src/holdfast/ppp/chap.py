@@ -145,7 +145,7 @@ class ChapAuthenticator(Authenticator):
         retry = verdict.retry and self.can_retry and first and self._attempts < self.config.max_attempts
         detail = verdict.detail or verdict.message or "wrong name or password"
         self._note_rejection(user, verdict, detail)
-        self._challenge = self._entropy(self.challenge_size)
+        self._challenge = self._next_challenge(verdict)
         self._answer(FAILURE, exchange.identifier, self._failure_message(verdict, retry))
         if not retry:
             self._fail(user, self._result_code(verdict), detail, verdict.reason)
@@ -167,6 +167,9 @@ class ChapAuthenticator(Authenticator):
     def _success_message(self, verdict: Verdict) -> bytes | None:
         """Return the message of a Success, None when the verdict lacks what it needs."""
         return verdict.message.encode()
+
+    def _next_challenge(self, _verdict: Verdict) -> bytes:
+        return self._entropy(self.challenge_size)
 
     def _failure_message(self, verdict: Verdict, _retry: bool) -> bytes:
         return verdict.message.encode()

@@ -84,6 +84,20 @@ def build_failure(error: int, retry: bool, challenge: bytes, version: int, messa
     return (f"{head} M={message}" if message else head).encode()
 
 
+def verdict_from_failure(text: bytes) -> Verdict:
+    """Return the verdict that a worded Failure stands for: what RADIUS gives in MS-CHAP-Error (RFC 2548 2.1.5)."""
+    failure = parse_failure(text)
+    code = failure.error or MsChapError.AUTHENTICATION_FAILURE
+    wrong = code == MsChapError.AUTHENTICATION_FAILURE
+    return Verdict.reject(
+        code,
+        failure.retry,
+        failure.message,
+        DisconnectReason.AUTH_FAILED if wrong else DisconnectReason.AUTH_REFUSED,
+        verbatim=text,
+    )
+
+
 class MsChapResponse(NamedTuple):
     """The value of an MS-CHAPv1 Response."""
 
@@ -134,7 +148,17 @@ class _MsChapAuthenticator(ChapAuthenticator):
         self._violation(f"{name} is not supported")
         self._send(FAILURE, packet.identifier, self._text(MsChapError.CHANGING_PASSWORD, False))
 
+    def _next_challenge(self, verdict: Verdict) -> bytes:
+        worded = parse_failure(verdict.verbatim).challenge
+        if worded is not None and len(worded) == self.challenge_size:
+            return worded.reveal()
+        return super()._next_challenge(verdict)
+
     def _failure_message(self, verdict: Verdict, retry: bool) -> bytes:
+        worded = parse_failure(verdict.verbatim)
+        # Word for word, unless that would promise a retry that is not granted, or one with a challenge of its own.
+        if worded.error and worded.retry == retry and worded.challenge == Secret(self._challenge):
+            return verdict.verbatim
         return self._text(self._result_code(verdict), retry, verdict.message)
 
     def _text(self, code: int, retry: bool, message: str = "") -> bytes:
@@ -170,8 +194,10 @@ class MsChapV2Authenticator(_MsChapAuthenticator):
 
     def _success_message(self, verdict: Verdict) -> bytes | None:
         proof = verdict.authenticator_response
-        if proof is None or len(proof) != SUCCESS_SIZE:
+        if proof is None or len(proof) < SUCCESS_SIZE or not proof.reveal().startswith(b"S="):
             return None
+        if len(proof) > SUCCESS_SIZE:
+            return proof.reveal()
         return proof.reveal() + b" M=" + (verdict.message or "Access granted").encode()
 
 
