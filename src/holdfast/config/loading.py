@@ -83,7 +83,7 @@ def load(path: Path | None) -> LoadedConfig:
         return parse(octets.decode(), str(path))
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
-        raise InvalidConfigError(str(path), [Problem("", "this is not UTF-8 text", "", line)]) from None
+        raise InvalidConfigError(str(path), [Problem((), "this is not UTF-8 text", "", line)]) from None
 
 
 def parse(text: str, file: str = "<text>") -> LoadedConfig:
@@ -95,15 +95,11 @@ def parse(text: str, file: str = "<text>") -> LoadedConfig:
     lines = key_lines(text)
     config, problems = _validate(data)
     known = {problem.key for problem in problems}
-    problems += [
-        Problem(finding.keys[0], finding.what, finding.meant)
-        for finding in contradictions(config)
-        if not _touches(finding, known)
-    ]
+    problems += [_between(finding) for finding in contradictions(config) if not _touches(finding, known)]
     if problems:
         raise InvalidConfigError(file, _placed(problems, lines))
-    unwise = [Problem(finding.keys[0], finding.what, finding.meant) for finding in warnings(config)]
-    return LoadedConfig(config, file, tuple(_placed(unwise, lines)), lines)
+    unwise = _placed(map(_between, warnings(config)), lines)
+    return LoadedConfig(config, file, tuple(unwise), lines)
 
 
 def schema() -> dict[str, Any]:
@@ -116,7 +112,7 @@ def _syntax_problem(message: str) -> Problem:
     place = re.search(r"\(at line (\d+), column (\d+)\)", message)
     line = int(place[1]) if place else 0
     what = re.sub(r"\s*\(at [^)]*\)", "", message)
-    return Problem("", f"this is not TOML: {what}", "", line)
+    return Problem((), f"this is not TOML: {what}", "", line)
 
 
 def _validate(data: dict[str, Any]) -> tuple[Config, list[Problem]]:
@@ -126,7 +122,7 @@ def _validate(data: dict[str, Any]) -> tuple[Config, list[Problem]]:
     except ValidationError as error:
         details = error.errors(include_url=False)
     problems = [_problem(detail) for detail in details if not _follows(detail, details)]
-    usable = _without(data, {tuple(problem.key.split(".")) for problem in problems})
+    usable = _without(data, {problem.path for problem in problems})
     return Config.model_validate(usable), problems
 
 
@@ -147,6 +143,10 @@ def _follows(detail: ErrorDetails, details: Iterable[ErrorDetails]) -> bool:
     )
 
 
+def _between(finding: Finding) -> Problem:
+    return Problem(tuple(finding.keys[0].split(".")), finding.what, finding.meant)
+
+
 def _touches(finding: Finding, known: set[str]) -> bool:
     """Whether the finding rests on a default that stands in for a refused value."""
     return any(key in known or key.partition(".")[0] in known for key in finding.keys)
@@ -154,10 +154,7 @@ def _touches(finding: Finding, known: set[str]) -> bool:
 
 def _placed(problems: Iterable[Problem], lines: Mapping[Path_, int]) -> list[Problem]:
     """Add the lines, and sort by them."""
-    placed = [
-        Problem(problem.key, problem.what, problem.meant, line_of(lines, tuple(problem.key.split("."))))
-        for problem in problems
-    ]
+    placed = [Problem(problem.path, problem.what, problem.meant, line_of(lines, problem.path)) for problem in problems]
     return sorted(placed, key=lambda problem: problem.line)
 
 
@@ -167,16 +164,16 @@ def _problem(detail: ErrorDetails) -> Problem:
     key, kind = ".".join(path), detail["type"]
     if kind == "extra_forbidden":
         noun = "key" if len(path) > 1 else "section"
-        return Problem(key, f"there is no such {noun}", meant_by_unknown_key(path, SECTIONS))
+        return Problem(path, f"there is no such {noun}", meant_by_unknown_key(path, SECTIONS))
     if kind in {"literal_error", "enum"}:
-        return _choice_problem(key, detail)
+        return _choice_problem(path, detail)
     if key in {"ppp.mtu", "ppp.mru"} and kind in {"greater_than_equal", "less_than_equal"}:
-        return _size_problem(key, detail["input"])
+        return _size_problem(path, detail["input"])
     if kind == "value_error":
-        return Problem(key, str(detail["ctx"]["error"]))
+        return Problem(path, str(detail["ctx"]["error"]))
     doubtful = f"{_shown(detail['input'])} does not fit: {detail['msg'].replace('Input', 'it')}"
     what, meant = _SENTENCES.get(kind, (doubtful, ""))
-    return Problem(key, what, meant)
+    return Problem(path, what, meant)
 
 
 _SENTENCES: dict[str, tuple[str, str]] = {
@@ -188,15 +185,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 }
 
 
-def _choice_problem(key: str, detail: ErrorDetails) -> Problem:
+def _choice_problem(path: Path_, detail: ErrorDetails) -> Problem:
     choices = [quoted or number for quoted, number in re.findall(r"'([^']*)'|(\d+)", str(detail["ctx"]["expected"]))]
     meant = did_you_mean(str(detail["input"]), choices)
-    return Problem(key, f"{_shown(detail['input'])} is not one of {', '.join(choices)}", meant)
+    return Problem(path, f"{_shown(detail['input'])} is not one of {', '.join(choices)}", meant)
 
 
-def _size_problem(key: str, value: object) -> Problem:
+def _size_problem(path: Path_, value: object) -> Problem:
     return Problem(
-        key,
+        path,
         f"{value} is not between {SMALLEST_MTU}, which every host must take, and {LARGEST_MTU}, which Ethernet carries",
         "1400 is the usual choice: 20 octets of IP, 16 of GRE and 8 of PPP and MPPE fit around it on every path.",
     )

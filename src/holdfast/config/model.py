@@ -156,7 +156,7 @@ class LogSection(Section):
     """`[log]`: what is written where."""
 
     file: Path | None = None
-    """The event log; without it, events go to standard output."""
+    """The event log; without the key, `events.jsonl` in the state directory."""
     level: Severity = Severity.INFO
     """The least severity that is written: debug, info, notice, warning or error."""
 

@@ -1,7 +1,7 @@
 """What is wrong with a configuration, in words that help."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from holdfast.errors import ConfigError
@@ -9,12 +9,17 @@ from holdfast.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: where (dotted key and line, 0 when unknown), what, and what was probably meant."""
+    """One thing that is wrong: where (section and key, and line, 0 when unknown), what, and what was probably meant."""
 
-    key: str
+    path: tuple[str, ...]
     what: str
     meant: str = ""
     line: int = 0
+
+    @property
+    def key(self) -> str:
+        """The dotted key; empty for the file as a whole."""
+        return ".".join(self.path)
 
     def text(self, file: str) -> str:
         """Return the message for people."""
@@ -24,7 +29,7 @@ class Problem:
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the problem as plain data."""
-        return asdict(self)
+        return {"key": self.key, "what": self.what, "meant": self.meant, "line": self.line}
 
 
 class InvalidConfigError(ConfigError):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from holdfast.errors import StateError
@@ -44,7 +44,8 @@ class Store:
         private_directory(directory)
         path = directory / DATABASE_FILE
         with _explained(path):
-            make_private_file(path, b"")
+            if not path.exists():
+                make_private_file(path, b"")
             _keep_private(path)
         engine = _engine(path)
         try:
@@ -94,7 +95,7 @@ class Store:
 
 def _engine(path: Path) -> Engine:
     # hide_parameters: not even a sealed secret belongs into an exception text.
-    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True)
+    engine = create_engine(URL.create("sqlite", database=str(path)), isolation_level="AUTOCOMMIT", hide_parameters=True)
     event.listen(engine, "connect", _configure)
     return engine
 
@@ -188,7 +189,9 @@ def _explained(path: Path) -> Iterator[None]:
         raise
     except OperationalError as error:
         raise _operational(path, str(error.orig)) from None
-    except DatabaseError:
+    except sqlite3.OperationalError as error:
+        raise _operational(path, str(error)) from None
+    except (DatabaseError, sqlite3.DatabaseError):
         raise _damaged(path) from None
     except OSError as error:
         raise StateError(

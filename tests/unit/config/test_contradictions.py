@@ -1,0 +1,112 @@
+"""Rules between keys."""
+
+import pytest
+
+from holdfast.config import InvalidConfigError, parse
+
+
+def problems(text: str) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidConfigError) as caught:
+        parse(text)
+    return [(problem.key, problem.what) for problem in caught.value.problems]
+
+
+def warnings(text: str) -> list[str]:
+    return [warning.key for warning in parse(text).warnings]
+
+
+@pytest.mark.parametrize("method", ["pap", "chap-md5"])
+def test_encryption_cannot_be_required_of_methods_without_keys(method: str) -> None:
+    [(key, what)] = problems(f'[ppp]\nauthentication = ["ms-chap-v2", "{method}"]')
+    assert key == "ppp.authentication"
+    assert f"mppe is required, but {method} gives no encryption keys" in what
+
+
+def test_encryption_may_be_preferred_of_them() -> None:
+    loaded = parse('[ppp]\nauthentication = ["ms-chap-v2", "pap"]\nmppe = "prefer"')
+    assert loaded.config.ppp.authentication == ("ms-chap-v2", "pap")
+
+
+@pytest.mark.parametrize(
+    ("section", "line"),
+    [
+        ("ppp", 'authentication = ["ms-chap-v2", "ms-chap-v2"]'),
+        ("ppp", "mppe_bits = [128, 128]"),
+        ("addresses", 'dns = ["192.0.2.1", "192.0.2.1"]'),
+        ("addresses", 'wins = ["192.0.2.1", "192.0.2.1"]'),
+    ],
+)
+def test_nothing_stands_twice_in_a_list(section: str, line: str) -> None:
+    [(key, what)] = problems(f"[{section}]\n{line}")
+    assert key == f"{section}.{line.partition(' ')[0]}"
+    assert "more than once" in what
+
+
+def test_listening_everywhere_and_somewhere() -> None:
+    [(key, what)] = problems('[gateway]\nlisten = ["0.0.0.0:1723", "192.0.2.1:1723"]')
+    assert key == "gateway.listen"
+    assert "0.0.0.0:1723 and 192.0.2.1:1723" in what
+
+
+def test_overlapping_ranges() -> None:
+    [(key, what)] = problems('[addresses]\npool = ["10.77.0.10-10.77.0.50", "10.9.0.1", "10.77.0.50-10.77.0.60"]')
+    assert key == "addresses.pool"
+    assert "10.77.0.10-10.77.0.50 and 10.77.0.50-10.77.0.60 overlap" in what
+
+
+@pytest.mark.parametrize(
+    ("pool", "beside"),
+    [
+        ("10.77.0.1-10.77.0.9", "10.77.0.2-10.77.0.9"),
+        ("10.76.0.250-10.77.0.1", "10.76.0.250-10.77.0.0"),
+        ("10.77.0.0-10.77.0.2", "10.77.0.0 and 10.77.0.2"),
+        ("10.77.0.1", "choose another one"),
+    ],
+)
+def test_the_gateway_in_its_own_pool(pool: str, beside: str) -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        parse(f'[addresses]\ngateway = "10.77.0.1"\npool = ["{pool}"]')
+    [problem] = caught.value.problems
+    assert problem.line == 3
+    assert f"10.77.0.1 lies in the pool range {pool}" in problem.what
+    assert f"leave it out: {beside}." in problem.meant
+
+
+def test_a_pool_with_the_address_that_clients_dial() -> None:
+    found = problems('[gateway]\nlisten = ["10.77.0.99"]')
+    assert found == [("addresses.pool", "the pool holds 10.77.0.99, on which the gateway listens")]
+
+
+def test_one_address_inside_and_outside() -> None:
+    [(key, what)] = problems('[gateway]\nlisten = ["10.77.0.1"]')
+    assert key == "addresses.gateway"
+    assert "both the address inside the tunnel and the one that clients dial" in what
+
+
+def test_an_interface_without_nat() -> None:
+    [(key, _)] = problems('[addresses]\nnat = false\nnat_interface = "eth0"')
+    assert key == "addresses.nat_interface"
+
+
+def test_no_warning_without_a_reason() -> None:
+    assert warnings("") == []
+    assert warnings("[ppp]\nmtu = 1450\nmru = 1450") == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "keys"),
+    [
+        ("mtu = 1451", ["ppp.mtu"]),
+        ("mru = 1500", ["ppp.mru"]),
+        ('mppe = "prefer"', ["ppp.mppe"]),
+        ('mppe = "off"', ["ppp.mppe"]),
+        ("mppe_bits = [128, 40]", ["ppp.mppe_bits"]),
+        ('authentication = ["ms-chap-v2", "ms-chap"]', ["ppp.authentication"]),
+        (
+            'mppe = "off"\nauthentication = ["pap", "chap-md5"]',
+            ["ppp.mppe", "ppp.authentication", "ppp.authentication"],
+        ),
+    ],
+)
+def test_what_is_unwise(lines: str, keys: list[str]) -> None:
+    assert warnings(f"[ppp]\n{lines}") == keys
