@@ -63,6 +63,7 @@ class Rule:
     table: int
     version: int = 4
     source: str = ""
+    destination: str = ""
     mark: int = -1
     user_id: int = -1
     suppress_prefix_length: int = -1
@@ -70,6 +71,7 @@ class Rule:
 
     def __str__(self) -> str:
         words = [f"rule {self.priority}", "not" if self.invert else "", f"from {self.source}" if self.source else ""]
+        words.append(f"to {self.destination}" if self.destination else "")
         words += [
             f"fwmark {self.mark:#x}" if self.mark >= 0 else "",
             f"uid {self.user_id}" if self.user_id >= 0 else "",
@@ -264,18 +266,21 @@ def _rule_keys(rule: Rule) -> dict[str, Any]:
     keys["family"] = _family(rule.version)
     if rule.source:
         keys["src"] = rule.source
+    if rule.destination:
+        keys["dst"] = rule.destination
     if rule.mark >= 0:
         keys["fwmark"] = rule.mark
     if rule.user_id >= 0:
         keys["uid_range"] = f"{rule.user_id}:{rule.user_id}"
     if rule.suppress_prefix_length >= 0:
-        keys["suppress_prefixlength"] = rule.suppress_prefix_length
+        keys["suppress_prefixlen"] = rule.suppress_prefix_length
     return {**keys, "flags": INVERT} if rule.invert else keys
 
 
 def _same_rule(rule: Rule, message: Any) -> bool:
-    source = f"{message.get('FRA_SRC')}/{message['src_len']}" if message.get("FRA_SRC") else ""
-    wanted = str(ip_network(rule.source)) if rule.source else ""
-    found = (message.get("FRA_PRIORITY") or 0, message.get("FRA_TABLE") or message["table"], source)
-    mark = message.get("FRA_FWMARK")
-    return found == (rule.priority, rule.table, wanted) and (mark or 0) == max(rule.mark, 0)
+    wanted = tuple(str(ip_network(text)) if text else "" for text in (rule.source, rule.destination))
+    ends = (("FRA_SRC", "src_len"), ("FRA_DST", "dst_len"))
+    found = tuple(f"{message.get(name)}/{message[size]}" if message.get(name) else "" for name, size in ends)
+    place = (message.get("FRA_PRIORITY") or 0, message.get("FRA_TABLE") or message["table"])
+    mark = message.get("FRA_FWMARK") or 0
+    return (found, place, mark) == (wanted, (rule.priority, rule.table), max(rule.mark, 0))
