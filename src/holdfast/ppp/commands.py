@@ -58,10 +58,10 @@ class AssignAddress:
 
 @dataclass(frozen=True, slots=True)
 class ConfigureLink:
-    """What LCP agreed. `mtu`: the largest inner IP packet to send, with MPPE's own octets already taken off.
+    """What LCP agreed. `mtu`: the largest inner IP packet to send; MPPE's own octets are already taken off.
 
     `mru`: the largest that the peer may send us. `compress_protocol`, `omit_framing`: the peer allows one-octet
-    protocol fields, and to leave out `ff 03`. Said again when encryption starts, because it costs four octets.
+    protocol fields, and to leave out `ff 03`.
     """
 
     mtu: int

@@ -31,11 +31,13 @@ class Ipv6cpRules:
 
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
-        self.reset()
+        self.failure: Failure | None = None
+        self.local = self.peer = b""
+        self._rejected = False
 
     def reset(self) -> None:
         """Begin a negotiation anew, with a new tentative identifier."""
-        self.failure: Failure | None = None
+        self.failure = None
         self.local = self._draw()
         self.peer = b""
         self._rejected = False

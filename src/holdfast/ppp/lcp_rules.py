@@ -56,10 +56,15 @@ class LcpRules:
     ) -> None:
         self._config, self._demand, self._accept, self._entropy = config, demand, accept, entropy
         self._loops = 0
-        self.reset()
+        self._clear()
 
     def reset(self) -> None:
         """Begin a negotiation anew, with a new Magic-Number."""
+        self._clear()
+        if self._config.magic_number:
+            self._new_magic()
+
+    def _clear(self) -> None:
         self.failure: Failure | None = None
         self.local = LcpValues()
         self.peer = LcpValues()
@@ -67,8 +72,6 @@ class LcpRules:
         self._left = list(self._demand)
         """Methods still to be tried; the first is the one in our Configure-Request."""
         self._rejected: set[int] = set()
-        if self._config.magic_number:
-            self._new_magic()
 
     # --- our options ---------------------------------------------------------------------------------------
 

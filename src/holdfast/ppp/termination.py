@@ -92,3 +92,21 @@ def ras_error(data: bytes) -> int | None:
     if len(data) < 12 or data[4:8] != WINDOWS_MARK:
         return None
     return int.from_bytes(data[8:12])
+
+
+_WORDS: dict[DisconnectReason, str] = {
+    DisconnectReason.USER_REQUEST: "User request",
+    DisconnectReason.IDLE_TIMEOUT: "Link inactive",
+    DisconnectReason.SESSION_TIMEOUT: "Connect time expired",
+    DisconnectReason.ECHO_TIMEOUT: "Peer not responding",
+    DisconnectReason.AUTH_FAILED: "Authentication failed",
+    DisconnectReason.AUTH_REFUSED: "peer refused to authenticate",
+    DisconnectReason.ENCRYPTION_MISMATCH: "MPPE required but peer negotiation failed",
+    DisconnectReason.NEGOTIATION_FAILED: "No network protocols running",
+    DisconnectReason.NO_ADDRESS: "No address available",
+}
+
+
+def terminate_words(reason: DisconnectReason) -> str:
+    """Return the text of our Terminate-Request: the words that pppd uses, which people and tools know."""
+    return _WORDS.get(reason) or reason.value.replace("_", " ").capitalize()
