@@ -3,9 +3,25 @@
 //! Two threads: `rx` carries packets from the peers to the TUN device, `tx` the other way. Each alone holds the keys and
 //! numbers of its direction; what they tell each other is atomic, what they are told comes through channels.
 
+pub mod checksum;
+pub mod command;
+pub mod deliver;
+pub mod engine;
 pub mod gre;
+pub mod icmp;
+pub mod ip;
 pub mod mppe;
 #[cfg(test)]
 mod mppe_tests;
+pub mod outbox;
 pub mod rc4;
+pub mod reorder;
+pub mod rx;
+pub mod segment;
+pub mod shared;
+pub mod sys;
+pub mod table;
+pub mod timers;
+pub mod tx;
+pub mod upcall;
 pub mod window;

@@ -1,0 +1,331 @@
+//! The engine as a whole: device, sockets, threads, and the table of calls that Python sees.
+
+use crate::command::{Keepalive, Link, RxCommand, TxCommand};
+use crate::mppe::{KeyChain, Mode, Receiver as MppeReceiver, Sender as MppeSender};
+use crate::rx::{self, Rx};
+use crate::shared::{Drops, Number, Path, Shared};
+use crate::sys::{EventFd, RawSocket, Tun};
+use crate::tx::{self, Tx};
+use crate::upcall::{self, Listener};
+use crossbeam_channel::{bounded, unbounded, Sender};
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+/// Echo-Replies that may wait for the sending thread.
+const REPLIES: usize = 4096;
+
+/// Choices for the whole engine.
+pub struct Options {
+    /// Name of the device, perhaps with `%d`.
+    pub tun_name: String,
+    /// Its MTU.
+    pub tun_mtu: u32,
+    /// Local addresses to receive GRE for; none means all.
+    pub bind_addresses: Vec<Ipv4Addr>,
+    /// How long to wait for a gap in the sequence numbers to fill, in nanoseconds.
+    pub reorder_timeout: u64,
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No call has this handle.
+    UnknownCall,
+    /// Another call has this Call ID and peer.
+    Taken,
+    /// Another call has this inner address.
+    AddressTaken(IpAddr),
+    /// The engine has been closed.
+    Closed,
+}
+
+struct Entry {
+    shared: Arc<Shared>,
+    addresses: Vec<IpAddr>,
+}
+
+/// A running engine. Its methods belong to one thread (Python's event loop) and never wait for the network.
+pub struct Engine {
+    name: String,
+    listener: Listener,
+    rx: Sender<(u64, RxCommand)>,
+    tx: Sender<(u64, TxCommand)>,
+    rx_wake: Arc<EventFd>,
+    tx_wake: Arc<EventFd>,
+    threads: Vec<JoinHandle<()>>,
+    calls: HashMap<u64, Entry>,
+    keys: HashSet<(u16, Ipv4Addr)>,
+    owners: HashMap<IpAddr, u64>,
+    next_handle: u64,
+    /// Packets that belong to no call.
+    pub drops: Arc<Drops>,
+    /// GRE packets received, whoever they were for.
+    pub received: Arc<Number>,
+}
+
+impl Engine {
+    /// Make the device and the sockets in the network namespace of the calling thread, and start.
+    ///
+    /// # Errors
+    /// What the kernel says: no permission, device name taken, address not local.
+    pub fn start(options: &Options) -> io::Result<Self> {
+        let tun = Arc::new(Tun::open(&options.tun_name, options.tun_mtu)?);
+        let sockets = open_sockets(&options.bind_addresses)?;
+        let [up_wake, rx_wake, tx_wake] = [new_wake()?, new_wake()?, new_wake()?];
+        let (teller, listener) = upcall::queue(up_wake);
+        let (rx, rx_commands) = unbounded();
+        let (tx, tx_commands) = unbounded();
+        let (replies, reply_source) = bounded(REPLIES);
+        let (drops, received) = (Arc::<Drops>::default(), Arc::<Number>::default());
+        let sender = tx::Parts {
+            tun: tun.clone(),
+            socket: sockets[0].clone(),
+            commands: tx_commands,
+            replies: reply_source,
+            wake: tx_wake.clone(),
+            teller: teller.clone(),
+            drops: drops.clone(),
+        };
+        let receiver = rx::Parts {
+            tun: tun.clone(),
+            sockets,
+            commands: rx_commands,
+            wake: rx_wake.clone(),
+            replies,
+            reply_wake: tx_wake.clone(),
+            teller,
+            drops: drops.clone(),
+            received: received.clone(),
+            reorder_timeout: options.reorder_timeout,
+        };
+        let mut engine = Self {
+            name: tun.name().to_owned(),
+            listener,
+            rx,
+            tx,
+            rx_wake,
+            tx_wake,
+            threads: Vec::new(),
+            calls: HashMap::new(),
+            keys: HashSet::new(),
+            owners: HashMap::new(),
+            next_handle: 1,
+            drops,
+            received,
+        };
+        engine.spawn("holdfast-rx", move || Rx::new(receiver).run())?;
+        engine.spawn("holdfast-tx", move || Tx::new(sender).run())?;
+        Ok(engine)
+    }
+
+    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads
+            .push(Builder::new().name(name.to_owned()).spawn(run)?);
+        Ok(())
+    }
+
+    /// Name of the device.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the threads have to tell.
+    #[must_use]
+    pub fn listener(&self) -> &Listener {
+        &self.listener
+    }
+
+    fn tell_rx(&self, handle: u64, command: RxCommand) {
+        // The thread is gone only when the engine closes.
+        let _ = self.rx.send((handle, command));
+        self.rx_wake.signal();
+    }
+
+    fn tell_tx(&self, handle: u64, command: TxCommand) {
+        let _ = self.tx.send((handle, command));
+        self.tx_wake.signal();
+    }
+
+    fn known(&self, handle: u64) -> Result<&Entry, Refusal> {
+        self.calls.get(&handle).ok_or(Refusal::UnknownCall)
+    }
+
+    /// Make a call known.
+    ///
+    /// # Errors
+    /// `Taken` when Call ID and peer are another call's.
+    pub fn add_call(&mut self, path: Path) -> Result<u64, Refusal> {
+        if self.threads.is_empty() {
+            return Err(Refusal::Closed);
+        }
+        if !self.keys.insert((path.local_call_id, path.peer)) {
+            return Err(Refusal::Taken);
+        }
+        let handle = self.next_handle;
+        self.next_handle += 1;
+        let shared = Arc::new(Shared::new(handle, path));
+        self.tell_rx(handle, RxCommand::Add(shared.clone()));
+        self.tell_tx(handle, TxCommand::Add(shared.clone()));
+        self.calls.insert(
+            handle,
+            Entry {
+                shared,
+                addresses: Vec::new(),
+            },
+        );
+        Ok(handle)
+    }
+
+    /// Forget a call; returns what is known of it once both threads have let go.
+    ///
+    /// # Errors
+    /// `UnknownCall`.
+    pub fn remove_call(&mut self, handle: u64) -> Result<Arc<Shared>, Refusal> {
+        let entry = self.calls.remove(&handle).ok_or(Refusal::UnknownCall)?;
+        let path = entry.shared.path;
+        self.keys.remove(&(path.local_call_id, path.peer));
+        for address in &entry.addresses {
+            self.owners.remove(address);
+        }
+        let (done, both) = bounded::<()>(0);
+        self.tell_tx(handle, TxCommand::Remove(done.clone()));
+        self.tell_rx(handle, RxCommand::Remove(done));
+        // Nothing is ever sent: the channel closes when both threads have dropped their ends.
+        let _ = both.recv();
+        Ok(entry.shared)
+    }
+
+    /// What is known of a call.
+    ///
+    /// # Errors
+    /// `UnknownCall`.
+    pub fn call(&self, handle: u64) -> Result<&Arc<Shared>, Refusal> {
+        self.known(handle).map(|entry| &entry.shared)
+    }
+
+    /// All calls.
+    pub fn calls(&self) -> impl Iterator<Item = &Arc<Shared>> {
+        self.calls.values().map(|entry| &entry.shared)
+    }
+
+    /// Set what LCP agreed.
+    ///
+    /// # Errors
+    /// `UnknownCall`.
+    pub fn configure(&self, handle: u64, link: Link) -> Result<(), Refusal> {
+        self.known(handle)?;
+        self.tell_rx(handle, RxCommand::Configure(link));
+        self.tell_tx(handle, TxCommand::Configure(link));
+        Ok(())
+    }
+
+    /// Start or stop encryption.
+    ///
+    /// # Errors
+    /// `UnknownCall`.
+    pub fn set_mppe(
+        &self,
+        handle: u64,
+        receive: Option<(KeyChain, Mode)>,
+        send: Option<(KeyChain, Mode)>,
+    ) -> Result<(), Refusal> {
+        self.known(handle)?;
+        let receive = receive.map(|(chain, mode)| Box::new(MppeReceiver::new(chain, mode)));
+        let send = send.map(|(chain, mode)| Box::new(MppeSender::new(chain, mode)));
+        self.tell_rx(handle, RxCommand::SetMppe(receive));
+        self.tell_tx(handle, TxCommand::SetMppe(send));
+        Ok(())
+    }
+
+    /// Refuse clear user data from now on, or allow it.
+    ///
+    /// # Errors
+    /// `UnknownCall`.
+    pub fn require_mppe(&self, handle: u64, required: bool) -> Result<(), Refusal> {
+        self.known(handle)?;
+        self.tell_rx(handle, RxCommand::RequireMppe(required));
+        self.tell_tx(handle, TxCommand::RequireMppe(required));
+        Ok(())
+    }
+
+    /// Let user packets of these addresses pass; none closes the network phase.
+    ///
+    /// # Errors
+    /// `UnknownCall`, or `AddressTaken` by another call.
+    pub fn set_addresses(&mut self, handle: u64, addresses: Vec<IpAddr>) -> Result<(), Refusal> {
+        self.known(handle)?;
+        let foreign = |address: &&IpAddr| {
+            self.owners
+                .get(*address)
+                .is_some_and(|&owner| owner != handle)
+        };
+        if let Some(&address) = addresses.iter().find(foreign) {
+            return Err(Refusal::AddressTaken(address));
+        }
+        if let Some(entry) = self.calls.get_mut(&handle) {
+            for address in std::mem::replace(&mut entry.addresses, addresses.clone()) {
+                self.owners.remove(&address);
+            }
+        }
+        self.owners
+            .extend(addresses.iter().map(|&address| (address, handle)));
+        self.tell_rx(handle, RxCommand::Addresses(addresses.clone()));
+        self.tell_tx(handle, TxCommand::Addresses(addresses));
+        Ok(())
+    }
+
+    /// Something for the sending thread alone.
+    ///
+    /// # Errors
+    /// `UnknownCall`.
+    pub fn send(&self, handle: u64, command: TxCommand) -> Result<(), Refusal> {
+        self.known(handle)?;
+        self.tell_tx(handle, command);
+        Ok(())
+    }
+
+    /// Set the echo.
+    ///
+    /// # Errors
+    /// `UnknownCall`.
+    pub fn set_keepalive(&self, handle: u64, keepalive: Keepalive) -> Result<(), Refusal> {
+        self.send(handle, TxCommand::Keepalive(keepalive))
+    }
+
+    /// Stop the threads and close everything. Calls are gone afterwards.
+    pub fn close(&mut self) {
+        self.tell_rx(0, RxCommand::Stop);
+        self.tell_tx(0, TxCommand::Stop);
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so on standard error.
+            let _ = thread.join();
+        }
+        self.calls.clear();
+        self.keys.clear();
+        self.owners.clear();
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn new_wake() -> io::Result<Arc<EventFd>> {
+    EventFd::new().map(Arc::new)
+}
+
+fn open_sockets(addresses: &[Ipv4Addr]) -> io::Result<Vec<Arc<RawSocket>>> {
+    if addresses.is_empty() || addresses.contains(&Ipv4Addr::UNSPECIFIED) {
+        return Ok(vec![Arc::new(RawSocket::open(None)?)]);
+    }
+    addresses
+        .iter()
+        .map(|&address| RawSocket::open(Some(address)).map(Arc::new))
+        .collect()
+}

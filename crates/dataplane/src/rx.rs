@@ -1,0 +1,471 @@
+//! The receiving thread: peers to TUN. Alone holds receive windows and receive keys.
+
+use crate::command::{Link, RxCommand};
+use crate::deliver::{Delivery, Frame};
+use crate::gre::{self, Header};
+use crate::mppe::Receiver as MppeReceiver;
+use crate::outbox::Outbox;
+use crate::reorder::{Kept, Reorder};
+use crate::shared::{Cause, Drops, Number, Shared};
+use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Tun, Waiter};
+use crate::table::{FastMap, Slab};
+use crate::timers::Timers;
+use crate::upcall::{Kind, RateLimit, Teller};
+use crate::window::{Verdict, Window};
+use crossbeam_channel::{Receiver, Sender};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+/// How long an acknowledgement waits for a packet to ride on.
+const ACK_DELAY: u64 = 100_000_000;
+/// Acknowledge alone at the latest after as many packets.
+const ACK_EVERY: u32 = 32;
+/// Packets that wait for a gap to fill.
+const REORDER_CAPACITY: u32 = 64;
+const STRANGERS_PER_SECOND: u32 = 10;
+const ACK_TIMER: u32 = 0;
+const REORDER_TIMER: u32 = 1;
+
+/// A call as the receiving thread knows it.
+pub struct Call {
+    /// What all know.
+    pub shared: Arc<Shared>,
+    /// What LCP agreed.
+    pub link: Option<Link>,
+    /// The key, if any.
+    pub mppe: Option<Box<MppeReceiver>>,
+    /// Drop clear user data.
+    pub required: bool,
+    /// The inner addresses of the peer; empty while the network phase is closed.
+    pub addresses: Vec<IpAddr>,
+    /// Sequence number of the last packet that the key was applied to.
+    pub last_encrypted: Option<u32>,
+    window: Window,
+    due: u32,
+    waiting: Option<Box<Reorder<Frame>>>,
+    ack_planned: bool,
+}
+
+/// What the thread works with.
+pub struct Parts {
+    /// The device.
+    pub tun: Arc<Tun>,
+    /// Sockets to receive from; the first one also sends acknowledgements.
+    pub sockets: Vec<Arc<RawSocket>>,
+    /// What to do.
+    pub commands: Receiver<(u64, RxCommand)>,
+    /// Signalled when there is something.
+    pub wake: Arc<EventFd>,
+    /// Echo-Replies for the sending thread.
+    pub replies: Sender<(u64, Vec<u8>)>,
+    /// Signalled after that.
+    pub reply_wake: Arc<EventFd>,
+    /// Python's queue.
+    pub teller: Teller,
+    /// What belongs to no call.
+    pub drops: Arc<Drops>,
+    /// GRE packets received, whoever they were for.
+    pub received: Arc<Number>,
+    /// How long to wait for a gap to fill, in nanoseconds.
+    pub reorder_timeout: u64,
+}
+
+/// The thread's state.
+pub struct Rx {
+    calls: Slab<Call>,
+    handles: HashMap<u64, u32>,
+    by_key: FastMap<u64, u32>,
+    by_call_id: FastMap<u64, Vec<u32>>,
+    timers: Timers,
+    acks: Outbox,
+    delivery: Delivery,
+    strangers: RateLimit,
+    impostors: RateLimit,
+    parts: Parts,
+    stopped: bool,
+}
+
+/// Calls are known by the Call ID in the packet and by where it comes from.
+fn key(call_id: u16, peer: Ipv4Addr) -> u64 {
+    u64::from(call_id) << 32 | u64::from(u32::from(peer))
+}
+
+impl Rx {
+    /// Ready to run.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            calls: Slab::default(),
+            handles: HashMap::new(),
+            by_key: FastMap::default(),
+            by_call_id: FastMap::default(),
+            timers: Timers::default(),
+            acks: Outbox::new(parts.sockets[0].clone(), parts.teller.clone()),
+            delivery: Delivery::new(&parts),
+            strangers: RateLimit::new(STRANGERS_PER_SECOND),
+            impostors: RateLimit::new(STRANGERS_PER_SECOND),
+            parts,
+            stopped: false,
+        }
+    }
+
+    /// Run until told to stop.
+    pub fn run(mut self) {
+        let mut fds = vec![self.parts.wake.as_raw_fd()];
+        fds.extend(self.parts.sockets.iter().map(|socket| socket.as_raw_fd()));
+        let mut waiter = Waiter::new(&fds);
+        let mut batch = RecvBatch::default();
+        while !self.stopped {
+            let mut busy = false;
+            for socket in self.parts.sockets.clone() {
+                busy |= self.receive(&socket, &mut batch);
+            }
+            self.run_timers(monotonic());
+            if busy {
+                waiter.wait(Some(0));
+            } else {
+                waiter.wait(
+                    self.timers
+                        .next()
+                        .map(|due| due.saturating_sub(monotonic())),
+                );
+            }
+            if waiter.ready(0) {
+                self.parts.wake.clear();
+                self.obey();
+            }
+        }
+    }
+
+    /// Take one batch from a socket. Whether there was anything.
+    fn receive(&mut self, socket: &RawSocket, batch: &mut RecvBatch) -> bool {
+        // The error of an earlier packet that we sent is no reason to stop receiving.
+        let count = batch.receive(socket).unwrap_or(0);
+        if count == 0 {
+            return false;
+        }
+        let now = monotonic();
+        self.parts.received.bump(count as u64);
+        for slot in 0..count {
+            self.packet(batch, slot, now);
+        }
+        self.delivery.finish(&mut self.calls, batch, now);
+        self.acks.flush(now);
+        true
+    }
+
+    /// One packet with its IP header.
+    fn packet(&mut self, batch: &mut RecvBatch, slot: usize, now: u64) {
+        let octets = batch.packet(slot);
+        let Some(&[first, .., ttl, _, _, _, a, b, c, d]) = octets.first_chunk::<16>() else {
+            return self.parts.drops.count(Cause::Malformed);
+        };
+        let ip_header = usize::from(first & 0x0f) * 4;
+        let peer = Ipv4Addr::new(a, b, c, d);
+        let Some(parsed) = octets.get(ip_header..).and_then(gre::parse) else {
+            return self.parts.drops.count(Cause::Malformed);
+        };
+        let Some(&index) = self.by_key.get(&key(parsed.header.call_id, peer)) else {
+            return self.stranger(parsed.header.call_id, peer, now);
+        };
+        let Some(call) = self.calls.get_mut(index) else {
+            return;
+        };
+        call.shared.gre_in.bump(1);
+        call.shared.last_received.set(now);
+        call.shared.peer_ttl.set(ttl.into());
+        if parsed.start == parsed.end {
+            return;
+        }
+        let Some(sequence) = parsed.header.sequence else {
+            return call.shared.drops.count(Cause::NoSequence);
+        };
+        call.shared.last_frame.set(now);
+        let (start, end) = (ip_header + parsed.start, ip_header + parsed.end);
+        let frame = Frame {
+            buffer: batch.take(slot),
+            start,
+            end,
+            sequence,
+            slot: Some(slot),
+        };
+        self.judge(index, frame, batch, now);
+    }
+
+    fn stranger(&mut self, call_id: u16, peer: Ipv4Addr, now: u64) {
+        let owner = self
+            .by_call_id
+            .get(&u64::from(call_id))
+            .and_then(|owners| owners.first().copied());
+        if let Some(call) = owner.and_then(|index| self.calls.get_mut(index)) {
+            self.parts.drops.count(Cause::WrongPeer);
+            if self.impostors.allows(now) {
+                self.parts
+                    .teller
+                    .stranger(Kind::WrongPeer, Some(&call.shared), call_id, peer);
+            }
+            return;
+        }
+        self.parts.drops.count(Cause::UnknownCall);
+        if self.strangers.allows(now) {
+            self.parts
+                .teller
+                .stranger(Kind::UnknownCall, None, call_id, peer);
+        }
+    }
+
+    /// Sequence number first: deliver, keep for later, or drop.
+    fn judge(&mut self, index: u32, frame: Frame, batch: &mut RecvBatch, now: u64) {
+        let Some(call) = self.calls.get_mut(index) else {
+            return frame.release(batch);
+        };
+        let sequence = frame.sequence;
+        let before = call.window.highest();
+        match call.window.accept(sequence) {
+            Verdict::Duplicate => {
+                call.shared.gre_duplicates.bump(1);
+                call.shared.drops.count(Cause::Duplicate);
+                return frame.release(batch);
+            }
+            Verdict::Stale => {
+                call.shared.drops.count(Cause::Late);
+                return frame.release(batch);
+            }
+            Verdict::Late => call.shared.gre_reordered.bump(1),
+            Verdict::Next if before != Some(sequence.wrapping_sub(1)) => call.start_at(sequence),
+            Verdict::Next | Verdict::Ahead(_) => {}
+        }
+        call.plan_ack(&mut self.timers, &mut self.acks, now);
+        let distance = sequence.wrapping_sub(call.due);
+        if distance >= 1 << 31 {
+            call.shared.drops.count(Cause::Late);
+            return frame.release(batch);
+        }
+        self.order(index, frame, distance, batch, now);
+    }
+
+    fn order(&mut self, index: u32, frame: Frame, distance: u32, batch: &mut RecvBatch, now: u64) {
+        if distance == 0 {
+            self.pass(index, frame, batch, now);
+            return self.pass_ready(index, batch, now);
+        }
+        let Some(call) = self.calls.get_mut(index) else {
+            return;
+        };
+        let waiting = call.waiting.get_or_insert_with(|| {
+            self.timers.start(
+                now + self.parts.reorder_timeout,
+                call.shared.handle,
+                REORDER_TIMER,
+            );
+            Box::default()
+        });
+        if distance >= REORDER_CAPACITY {
+            self.give_up(index, batch, now);
+            let Some(call) = self.calls.get_mut(index) else {
+                return;
+            };
+            call.shared
+                .gre_lost
+                .bump(u64::from(frame.sequence.wrapping_sub(call.due)));
+            call.due = frame.sequence;
+            return self.pass(index, frame, batch, now);
+        }
+        let copy = frame.detach(batch);
+        let Kept::Yes = waiting.keep(distance, copy, REORDER_CAPACITY) else {
+            unreachable!()
+        };
+    }
+
+    /// Deliver the packet that is due.
+    fn pass(&mut self, index: u32, frame: Frame, batch: &mut RecvBatch, now: u64) {
+        if let Some(call) = self.calls.get_mut(index) {
+            call.due = frame.sequence.wrapping_add(1);
+            if let Some(waiting) = &mut call.waiting {
+                waiting.advance();
+            }
+        }
+        self.delivery
+            .frame(&mut self.calls, index, frame, batch, now);
+    }
+
+    /// Deliver what waited for the packet that just came.
+    fn pass_ready(&mut self, index: u32, batch: &mut RecvBatch, now: u64) {
+        while let Some(frame) = self.calls.get_mut(index).and_then(Call::next_ready) {
+            self.delivery
+                .frame(&mut self.calls, index, frame, batch, now);
+        }
+    }
+
+    /// The gaps stay: deliver everything that waits.
+    fn give_up(&mut self, index: u32, batch: &mut RecvBatch, now: u64) {
+        let Some(mut waiting) = self
+            .calls
+            .get_mut(index)
+            .and_then(|call| call.waiting.take())
+        else {
+            return;
+        };
+        while !waiting.is_empty() {
+            let next = waiting.advance();
+            if let Some(call) = self.calls.get_mut(index) {
+                call.due = call.due.wrapping_add(1);
+                call.shared.gre_lost.bump(u64::from(next.is_none()));
+            }
+            if let Some(frame) = next {
+                self.delivery
+                    .frame(&mut self.calls, index, frame, batch, now);
+            }
+        }
+    }
+
+    fn run_timers(&mut self, now: u64) {
+        let mut batch = None;
+        while let Some((handle, what)) = self.timers.expired(now) {
+            let Some(&index) = self.handles.get(&handle) else {
+                continue;
+            };
+            if what == REORDER_TIMER {
+                let batch = batch.get_or_insert_with(RecvBatch::default);
+                self.give_up(index, batch, now);
+                self.delivery.finish(&mut self.calls, batch, now);
+            } else if let Some(call) = self.calls.get_mut(index) {
+                call.ack_planned = false;
+                call.acknowledge(&mut self.acks);
+            }
+        }
+        self.acks.flush(now);
+    }
+
+    fn obey(&mut self) {
+        while let Ok((handle, command)) = self.parts.commands.try_recv() {
+            match command {
+                RxCommand::Add(shared) => self.add(handle, shared),
+                RxCommand::Remove(done) => self.remove(handle, done),
+                RxCommand::Stop => self.stopped = true,
+                other => {
+                    if let Some(call) = self
+                        .handles
+                        .get(&handle)
+                        .and_then(|&index| self.calls.get_mut(index))
+                    {
+                        call.obey(other);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, handle: u64, shared: Arc<Shared>) {
+        let path = shared.path;
+        let index = self.calls.insert(Call::new(shared));
+        self.handles.insert(handle, index);
+        self.by_key
+            .insert(key(path.local_call_id, path.peer), index);
+        self.by_call_id
+            .entry(path.local_call_id.into())
+            .or_default()
+            .push(index);
+    }
+
+    fn remove(&mut self, handle: u64, done: Sender<()>) {
+        let Some(index) = self.handles.remove(&handle) else {
+            return;
+        };
+        if let Some(call) = self.calls.remove(index) {
+            let path = call.shared.path;
+            self.by_key.remove(&key(path.local_call_id, path.peer));
+            let call_id = u64::from(path.local_call_id);
+            if let Some(owners) = self.by_call_id.get_mut(&call_id) {
+                owners.retain(|&owner| owner != index);
+                if owners.is_empty() {
+                    self.by_call_id.remove(&call_id);
+                }
+            }
+        }
+        drop(done);
+    }
+}
+
+impl Call {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            link: None,
+            mppe: None,
+            required: false,
+            addresses: Vec::new(),
+            last_encrypted: None,
+            window: Window::new(),
+            due: 0,
+            waiting: None,
+            ack_planned: false,
+        }
+    }
+
+    /// The first packet of the call, or of a peer that starts its numbers over.
+    fn start_at(&mut self, sequence: u32) {
+        self.due = sequence;
+        self.waiting = None;
+        self.last_encrypted = None;
+    }
+
+    fn next_ready(&mut self) -> Option<Frame> {
+        let waiting = self.waiting.as_mut()?;
+        if waiting.is_empty() {
+            self.waiting = None;
+            return None;
+        }
+        if !waiting.is_ready() {
+            return None;
+        }
+        self.due = self.due.wrapping_add(1);
+        waiting.advance()
+    }
+
+    /// An acknowledgement is due now or soon.
+    fn plan_ack(&mut self, timers: &mut Timers, acks: &mut Outbox, now: u64) {
+        if let Some(highest) = self.window.highest() {
+            self.shared.received(highest);
+        }
+        let every = (self.shared.path.receive_window / 2).clamp(1, ACK_EVERY);
+        if self.shared.unacknowledged() >= every {
+            self.acknowledge(acks);
+        } else if !self.ack_planned {
+            self.ack_planned = true;
+            timers.start(now + ACK_DELAY, self.shared.handle, ACK_TIMER);
+        }
+    }
+
+    /// Send an acknowledgement alone, unless the sending thread was faster. It has no sequence number of its own, so that
+    /// either thread may send it.
+    fn acknowledge(&mut self, acks: &mut Outbox) {
+        let Some(number) = self.shared.take_acknowledgement() else {
+            return;
+        };
+        let header = Header {
+            call_id: self.shared.path.peer_call_id,
+            sequence: None,
+            acknowledgement: Some(number),
+        };
+        let mut buffer = acks.buffer();
+        let end = gre::write(&header, 0, &mut buffer);
+        self.shared.acks_out.bump(1);
+        acks.push(&self.shared, buffer, 0, end, None, end);
+    }
+
+    fn obey(&mut self, command: RxCommand) {
+        match command {
+            RxCommand::Configure(link) => self.link = Some(link),
+            RxCommand::SetMppe(mppe) => {
+                self.mppe = mppe;
+                self.last_encrypted = None;
+            }
+            RxCommand::RequireMppe(required) => self.required = required,
+            RxCommand::Addresses(addresses) => self.addresses = addresses,
+            RxCommand::Add(_) | RxCommand::Remove(_) | RxCommand::Stop => {}
+        }
+    }
+}

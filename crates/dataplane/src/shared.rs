@@ -1,0 +1,285 @@
+//! What the two threads and Python share about a call: atomic counters and times, written without a lock.
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// Why a packet went no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Cause {
+    /// Not GRE version 1, not PPP, or not an IP packet where one was due.
+    Malformed,
+    /// Payload without a sequence number.
+    NoSequence,
+    /// The sequence number came before.
+    Duplicate,
+    /// The sequence number was given up before it came.
+    Late,
+    /// For none of our calls.
+    UnknownCall,
+    /// For one of our calls, from an address that is not its peer.
+    WrongPeer,
+    /// Encrypted, but no key is set.
+    MppeNotReady,
+    /// The MPPE coherency count does not fit, or synchronisation is lost.
+    MppeCoherency,
+    /// Decrypted to nonsense.
+    MppeGarbled,
+    /// User data in the clear where encryption is required, either way.
+    ClearText,
+    /// The inner source address is not the session's own.
+    SpoofedSource,
+    /// The inner destination address belongs to no session.
+    NoRoute,
+    /// User data while the network phase is closed.
+    NetworkClosed,
+    /// Too big for the session, and not to be fragmented.
+    TooBig,
+    /// Python did not fetch what was queued for it.
+    QueueFull,
+    /// The TUN device did not take it.
+    TunRefused,
+    /// The host did not send it.
+    SendFailed,
+}
+
+/// How many causes there are.
+pub const CAUSES: usize = 17;
+
+/// The words for the causes, by number.
+pub const CAUSE_NAMES: [&str; CAUSES] = [
+    "malformed",
+    "no_sequence",
+    "duplicate",
+    "late",
+    "unknown_call",
+    "wrong_peer",
+    "mppe_not_ready",
+    "mppe_coherency",
+    "mppe_garbled",
+    "clear_text",
+    "spoofed_source",
+    "no_route",
+    "network_closed",
+    "too_big",
+    "queue_full",
+    "tun_refused",
+    "send_failed",
+];
+
+const _: () = assert!(Cause::SendFailed as usize + 1 == CAUSES);
+
+/// A count or a time. `bump` and `set` are for numbers that one thread alone writes, `add` for all others.
+#[derive(Default)]
+pub struct Number(AtomicU64);
+
+impl Number {
+    /// Add, as the only writer.
+    pub fn bump(&self, by: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(by), Relaxed);
+    }
+
+    /// Replace, as the only writer.
+    pub fn set(&self, to: u64) {
+        self.0.store(to, Relaxed);
+    }
+
+    /// Add, beside other writers.
+    pub fn add(&self, by: u64) {
+        self.0.fetch_add(by, Relaxed);
+    }
+
+    /// Read.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Counts by cause.
+#[derive(Default)]
+pub struct Drops([Number; CAUSES]);
+
+impl Drops {
+    /// Count one packet.
+    pub fn count(&self, cause: Cause) {
+        self.0[cause as usize].add(1);
+    }
+
+    /// The count of one cause, by number.
+    #[must_use]
+    pub fn get(&self, cause: usize) -> u64 {
+        self.0[cause].get()
+    }
+}
+
+/// Where the packets of a call go.
+#[derive(Clone, Copy, Debug)]
+pub struct Path {
+    /// Our Call ID: what arrives carries it.
+    pub local_call_id: u16,
+    /// The peer's Call ID: what we send carries it.
+    pub peer_call_id: u16,
+    /// Our outer address, the one that the peer dialled.
+    pub local: Ipv4Addr,
+    /// The peer's outer address.
+    pub peer: Ipv4Addr,
+    /// Packets that we said we would buffer: acknowledge at least twice within as many.
+    pub receive_window: u32,
+}
+
+const NOTHING: u64 = u64::MAX;
+
+/// What is shared about one call. Times are nanoseconds of the monotonic clock, 0 for never.
+pub struct Shared {
+    /// Its name towards Python.
+    pub handle: u64,
+    /// Where its packets go.
+    pub path: Path,
+    /// Inner packets from the peer (rx).
+    pub packets_in: Number,
+    /// Their octets (rx).
+    pub bytes_in: Number,
+    /// GRE packets from the peer (rx).
+    pub gre_in: Number,
+    /// Sequence numbers given up (rx).
+    pub gre_lost: Number,
+    /// Packets that came behind a later one (rx).
+    pub gre_reordered: Number,
+    /// Sequence numbers that came twice (rx).
+    pub gre_duplicates: Number,
+    /// Acknowledgements sent alone (rx).
+    pub acks_out: Number,
+    /// Losses of MPPE synchronisation (rx).
+    pub desyncs: Number,
+    /// Last packet from the peer (rx).
+    pub last_received: Number,
+    /// Last PPP frame from the peer, which an acknowledgement alone is not (rx).
+    pub last_frame: Number,
+    /// Last user packet from the peer (rx).
+    pub last_user_in: Number,
+    /// Time to live of the last packet (rx).
+    pub peer_ttl: Number,
+    /// Echo-Replies that fit (rx).
+    pub echoes_answered: Number,
+    /// Round-trip time of the last echo in nanoseconds (rx).
+    pub round_trip: Number,
+    /// Inner packets to the peer (tx).
+    pub packets_out: Number,
+    /// Their octets (tx).
+    pub bytes_out: Number,
+    /// GRE packets with payload sent (tx).
+    pub gre_out: Number,
+    /// Resets that the peer asked for (tx).
+    pub resets: Number,
+    /// Last user packet to the peer (tx).
+    pub last_user_out: Number,
+    /// Echo-Requests sent (tx).
+    pub echoes_sent: Number,
+    /// Packets dropped, by cause.
+    pub drops: Drops,
+    /// Frames on their way to Python.
+    pub pending: AtomicU32,
+    /// When the outstanding Echo-Request was sent, with its identifier in the low octet; 0: none.
+    pub echo: AtomicU64,
+    /// Echo-Requests unanswered in a row.
+    pub missed: AtomicU32,
+    highest: AtomicU64,
+    acknowledged: AtomicU64,
+}
+
+impl Shared {
+    /// A call of which nothing has been heard.
+    #[must_use]
+    pub fn new(handle: u64, path: Path) -> Self {
+        let zero = Number::default;
+        Self {
+            handle,
+            path,
+            packets_in: zero(),
+            bytes_in: zero(),
+            gre_in: zero(),
+            gre_lost: zero(),
+            gre_reordered: zero(),
+            gre_duplicates: zero(),
+            acks_out: zero(),
+            desyncs: zero(),
+            last_received: zero(),
+            last_frame: zero(),
+            last_user_in: zero(),
+            peer_ttl: zero(),
+            echoes_answered: zero(),
+            round_trip: zero(),
+            packets_out: zero(),
+            bytes_out: zero(),
+            gre_out: zero(),
+            resets: zero(),
+            last_user_out: zero(),
+            echoes_sent: zero(),
+            drops: Drops::default(),
+            pending: AtomicU32::new(0),
+            echo: AtomicU64::new(0),
+            missed: AtomicU32::new(0),
+            highest: AtomicU64::new(NOTHING),
+            acknowledged: AtomicU64::new(NOTHING),
+        }
+    }
+
+    /// Tell the sending side what to acknowledge (rx).
+    pub fn received(&self, highest: u32) {
+        self.highest.store(u64::from(highest), Relaxed);
+    }
+
+    /// How many packets the peer has not been told of.
+    #[must_use]
+    pub fn unacknowledged(&self) -> u32 {
+        match (self.highest.load(Relaxed), self.acknowledged.load(Relaxed)) {
+            (NOTHING, _) => 0,
+            (_, NOTHING) => 1,
+            (highest, acknowledged) => (highest as u32).wrapping_sub(acknowledged as u32),
+        }
+    }
+
+    /// What the packet that is about to be sent should acknowledge, if there is news. Either thread may ask; when both
+    /// do at once the peer hears the same number twice, which is harmless.
+    #[must_use]
+    pub fn take_acknowledgement(&self) -> Option<u32> {
+        let highest = self.highest.load(Relaxed);
+        if highest == self.acknowledged.load(Relaxed) {
+            return None;
+        }
+        self.acknowledged.store(highest, Relaxed);
+        Some(highest as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acknowledges_news_once() {
+        let path = Path {
+            local_call_id: 1,
+            peer_call_id: 2,
+            local: Ipv4Addr::LOCALHOST,
+            peer: Ipv4Addr::LOCALHOST,
+            receive_window: 64,
+        };
+        let shared = Shared::new(1, path);
+        assert_eq!(
+            (shared.take_acknowledgement(), shared.unacknowledged()),
+            (None, 0)
+        );
+        shared.received(u32::MAX);
+        assert_eq!(shared.unacknowledged(), 1);
+        assert_eq!(shared.take_acknowledgement(), Some(u32::MAX));
+        assert_eq!(
+            (shared.take_acknowledgement(), shared.unacknowledged()),
+            (None, 0)
+        );
+        shared.received(4);
+        assert_eq!(shared.unacknowledged(), 5);
+        assert_eq!(shared.take_acknowledgement(), Some(4));
+    }
+}

@@ -1,0 +1,294 @@
+//! Raw sockets for protocol 47, and batches of packets to and from them.
+
+use super::{check, check_size};
+use crate::gre::IP_PROTOCOL;
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::net::Ipv4Addr;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+/// Packets in one batch.
+pub const BATCH: usize = 64;
+/// Octets of a packet buffer: no power of two, so that buffers do not fight for the same cache lines.
+pub const SLOT: usize = 2304;
+const RECEIVE_BUFFER: libc::c_int = 16 << 20;
+const SEND_BUFFER: libc::c_int = 4 << 20;
+
+/// A raw socket for GRE.
+pub struct RawSocket(OwnedFd);
+
+impl RawSocket {
+    /// Open one that receives for `address`, or for every local address.
+    ///
+    /// # Errors
+    /// What the kernel says: no permission, address not local.
+    pub fn open(address: Option<Ipv4Addr>) -> io::Result<Self> {
+        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+        // SAFETY: socket takes no pointers; the descriptor it returns is ours alone.
+        let fd =
+            check(unsafe { libc::socket(libc::AF_INET, kind, libc::c_int::from(IP_PROTOCOL)) })?;
+        // SAFETY: as above.
+        let socket = Self(unsafe { OwnedFd::from_raw_fd(fd) });
+        socket.buffers()?;
+        // Without DF a tunnel packet that is too big for the path is fragmented on its way and not lost in a black hole.
+        socket.option(
+            libc::IPPROTO_IP,
+            libc::IP_MTU_DISCOVER,
+            libc::IP_PMTUDISC_DONT,
+        )?;
+        if let Some(address) = address {
+            socket.bind(address)?;
+        }
+        Ok(socket)
+    }
+
+    fn option(&self, level: libc::c_int, name: libc::c_int, value: libc::c_int) -> io::Result<()> {
+        let length = size_of::<libc::c_int>() as libc::socklen_t;
+        // SAFETY: the value is a valid int for the length given.
+        check(unsafe {
+            libc::setsockopt(
+                self.as_raw_fd(),
+                level,
+                name,
+                (&raw const value).cast(),
+                length,
+            )
+        })
+        .map(drop)
+    }
+
+    /// The forced variants pass the host's limits but need CAP_NET_ADMIN.
+    fn buffers(&self) -> io::Result<()> {
+        let set = |force, plain, value| {
+            self.option(libc::SOL_SOCKET, force, value)
+                .or_else(|_| self.option(libc::SOL_SOCKET, plain, value))
+        };
+        set(libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, RECEIVE_BUFFER)?;
+        set(libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, SEND_BUFFER)
+    }
+
+    fn bind(&self, address: Ipv4Addr) -> io::Result<()> {
+        let name = socket_address(address);
+        let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+        // SAFETY: a valid sockaddr_in for its length.
+        check(unsafe { libc::bind(self.as_raw_fd(), (&raw const name).cast(), length) }).map(drop)
+    }
+}
+
+impl AsRawFd for RawSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+fn socket_address(address: Ipv4Addr) -> libc::sockaddr_in {
+    libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: 0,
+        sin_addr: in_addr(address),
+        sin_zero: [0; 8],
+    }
+}
+
+fn in_addr(address: Ipv4Addr) -> libc::in_addr {
+    libc::in_addr {
+        s_addr: u32::from_ne_bytes(address.octets()),
+    }
+}
+
+/// Buffers for packets that arrive together. A raw socket delivers them with their IP header.
+pub struct RecvBatch {
+    slots: Vec<Vec<u8>>,
+    lengths: Vec<usize>,
+}
+
+impl Default for RecvBatch {
+    fn default() -> Self {
+        Self {
+            slots: (0..BATCH).map(|_| vec![0; SLOT]).collect(),
+            lengths: vec![0; BATCH],
+        }
+    }
+}
+
+impl RecvBatch {
+    /// Receive what is there, up to `BATCH` packets, without waiting. Packets longer than a slot come as length 0.
+    ///
+    /// # Errors
+    /// What the kernel says; nothing to receive is 0 packets and no error.
+    pub fn receive(&mut self, socket: &RawSocket) -> io::Result<usize> {
+        // SAFETY: iovec and mmsghdr are plain data, for which zeros are valid.
+        let (mut iovecs, mut headers): ([libc::iovec; BATCH], [libc::mmsghdr; BATCH]) =
+            unsafe { (zeroed(), zeroed()) };
+        for ((iovec, header), slot) in iovecs.iter_mut().zip(&mut headers).zip(&mut self.slots) {
+            *iovec = libc::iovec {
+                iov_base: slot.as_mut_ptr().cast(),
+                iov_len: slot.len(),
+            };
+            header.msg_hdr.msg_iov = iovec;
+            header.msg_hdr.msg_iovlen = 1;
+        }
+        let flags = libc::MSG_DONTWAIT;
+        // SAFETY: each header points to one iovec, each iovec to a slot that is valid for its length; all outlive the call.
+        let result = check(unsafe {
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                BATCH as _,
+                flags as _,
+                std::ptr::null_mut(),
+            )
+        });
+        let count = match result {
+            Ok(count) => count as usize,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(error) => return Err(error),
+        };
+        for (length, header) in self.lengths.iter_mut().zip(&headers[..count]) {
+            let whole = header.msg_hdr.msg_flags & libc::MSG_TRUNC == 0;
+            *length = if whole { header.msg_len as usize } else { 0 };
+        }
+        Ok(count)
+    }
+
+    /// The packet at `index` of the last batch.
+    #[must_use]
+    pub fn packet(&self, index: usize) -> &[u8] {
+        &self.slots[index][..self.lengths[index]]
+    }
+
+    /// Take the buffer at `index` away for a while; it must come back with `give_back` before the next batch.
+    pub fn take(&mut self, index: usize) -> Vec<u8> {
+        std::mem::take(&mut self.slots[index])
+    }
+
+    /// Return a buffer that `take` gave out.
+    pub fn give_back(&mut self, index: usize, buffer: Vec<u8>) {
+        self.slots[index] = buffer;
+    }
+}
+
+/// A GRE packet ready to go: `buffer[start..end]`, without IP header.
+pub struct Outgoing {
+    /// Where the packet lies; reused for other packets afterwards.
+    pub buffer: Vec<u8>,
+    /// Offset of the GRE header.
+    pub start: usize,
+    /// End of the packet.
+    pub end: usize,
+    /// Source address.
+    pub local: Ipv4Addr,
+    /// Destination address.
+    pub peer: Ipv4Addr,
+}
+
+const CONTROL: usize = 32;
+
+/// The source address as ancillary data, laid out as `CMSG_DATA` would.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct PacketInfo {
+    header: libc::cmsghdr,
+    info: libc::in_pktinfo,
+}
+
+const _: () = assert!(size_of::<PacketInfo>() <= CONTROL);
+
+impl PacketInfo {
+    fn source(address: Ipv4Addr) -> Self {
+        // SAFETY: both are plain data, for which zeros are valid.
+        let mut this: Self = unsafe { zeroed() };
+        this.header.cmsg_len = size_of::<libc::cmsghdr>() + size_of::<libc::in_pktinfo>();
+        this.header.cmsg_level = libc::IPPROTO_IP;
+        this.header.cmsg_type = libc::IP_PKTINFO;
+        this.info.ipi_spec_dst = in_addr(address);
+        this
+    }
+}
+
+/// Sends packets in batches.
+#[derive(Default)]
+pub struct SendBatch {
+    names: Vec<libc::sockaddr_in>,
+    controls: Vec<PacketInfo>,
+    iovecs: Vec<libc::iovec>,
+    headers: Vec<libc::mmsghdr>,
+}
+
+// SAFETY: the pointers in it are written and used within one call of `send` only.
+unsafe impl Send for SendBatch {}
+
+impl SendBatch {
+    /// Send all packets in order; `failed` hears the index and errno of each that the host refuses. Waits for room in
+    /// the socket's buffer when `wait`, else a full buffer is a failure (EAGAIN).
+    pub fn send(
+        &mut self,
+        socket: &RawSocket,
+        packets: &[Outgoing],
+        wait: bool,
+        mut failed: impl FnMut(usize, i32),
+    ) {
+        self.fill(packets);
+        let flags = if wait { 0 } else { libc::MSG_DONTWAIT };
+        let mut at = 0;
+        while at < packets.len() {
+            match send_some(socket, &mut self.headers[at..], flags) {
+                Ok(count) => at += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    failed(at, error.raw_os_error().unwrap_or(0));
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    fn fill(&mut self, packets: &[Outgoing]) {
+        self.names.clear();
+        self.controls.clear();
+        self.iovecs.clear();
+        self.headers.clear();
+        self.names
+            .extend(packets.iter().map(|packet| socket_address(packet.peer)));
+        self.controls.extend(
+            packets
+                .iter()
+                .map(|packet| PacketInfo::source(packet.local)),
+        );
+        self.iovecs.extend(packets.iter().map(|packet| {
+            let octets = &packet.buffer[packet.start..packet.end];
+            libc::iovec {
+                iov_base: octets.as_ptr().cast_mut().cast(),
+                iov_len: octets.len(),
+            }
+        }));
+        let parts = self
+            .names
+            .iter_mut()
+            .zip(&mut self.controls)
+            .zip(&mut self.iovecs);
+        self.headers.extend(parts.map(|((name, control), iovec)| {
+            // SAFETY: an mmsghdr is plain data, for which zeros are valid.
+            let mut header: libc::mmsghdr = unsafe { zeroed() };
+            header.msg_hdr.msg_name = (&raw mut *name).cast();
+            header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+            header.msg_hdr.msg_control = (&raw mut *control).cast();
+            header.msg_hdr.msg_controllen = size_of::<PacketInfo>() as _;
+            header.msg_hdr.msg_iov = iovec;
+            header.msg_hdr.msg_iovlen = 1;
+            header
+        }));
+    }
+}
+
+fn send_some(
+    socket: &RawSocket,
+    headers: &mut [libc::mmsghdr],
+    flags: libc::c_int,
+) -> io::Result<usize> {
+    let count = headers.len().min(BATCH) as libc::c_uint;
+    // SAFETY: `fill` made the headers for packets, names and ancillary data that outlive this call and do not move in it.
+    let sent =
+        unsafe { libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, flags as _) };
+    check_size(sent as libc::ssize_t)
+}

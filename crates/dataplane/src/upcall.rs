@@ -1,0 +1,197 @@
+//! What the engine tells Python: a bounded queue with a wake-up descriptor.
+
+use crate::shared::{Cause, Shared};
+use crate::sys::EventFd;
+use crossbeam_channel::{bounded, Receiver, Sender};
+use std::net::Ipv4Addr;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::Arc;
+
+/// Kinds of upcalls; the numbers are those of `UpcallKind` in `holdfast.dataplane.interface`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// A PPP frame for Python.
+    Frame = 1,
+    /// MPPE synchronisation is lost.
+    MppeDesync = 2,
+    /// Echoes are unanswered.
+    EchoMissed = 3,
+    /// The peer is heard again.
+    EchoRecovered = 4,
+    /// As many echoes unanswered as allowed.
+    Dead = 5,
+    /// GRE for no call.
+    UnknownCall = 6,
+    /// GRE for a call from someone else than its peer.
+    WrongPeer = 7,
+    /// The host did not send.
+    SendFailed = 8,
+}
+
+/// One thing to tell.
+pub struct Upcall {
+    /// What it is about.
+    pub kind: Kind,
+    /// The call, if any.
+    pub call: Option<Arc<Shared>>,
+    /// The frame, if any.
+    pub frame: Vec<u8>,
+    /// A number: its meaning depends on the kind.
+    pub value: u64,
+    /// Where it came from, if of interest.
+    pub peer: Option<Ipv4Addr>,
+}
+
+/// Entries in the queue.
+const CAPACITY: usize = 8192;
+/// Frames of one call in the queue: one peer cannot crowd out the others.
+const PER_CALL: u32 = 64;
+
+/// The end that the threads hold.
+#[derive(Clone)]
+pub struct Teller {
+    channel: Sender<Upcall>,
+    wake: Arc<EventFd>,
+}
+
+/// The end that Python drains.
+pub struct Listener {
+    channel: Receiver<Upcall>,
+    wake: Arc<EventFd>,
+}
+
+/// Make a queue that signals `wake`.
+#[must_use]
+pub fn queue(wake: Arc<EventFd>) -> (Teller, Listener) {
+    let (sender, receiver) = bounded(CAPACITY);
+    (
+        Teller {
+            channel: sender,
+            wake: wake.clone(),
+        },
+        Listener {
+            channel: receiver,
+            wake,
+        },
+    )
+}
+
+impl Teller {
+    fn push(&self, upcall: Upcall) -> bool {
+        let pushed = self.channel.try_send(upcall).is_ok();
+        self.wake.signal();
+        pushed
+    }
+
+    /// Hand a PPP frame up. Counted and dropped when too many of this call wait already.
+    pub fn frame(&self, call: &Arc<Shared>, frame: Vec<u8>) {
+        if call.pending.fetch_add(1, Relaxed) < PER_CALL {
+            let upcall = Upcall {
+                kind: Kind::Frame,
+                call: Some(call.clone()),
+                frame,
+                value: 0,
+                peer: None,
+            };
+            if self.push(upcall) {
+                return;
+            }
+        }
+        call.pending.fetch_sub(1, Relaxed);
+        call.drops.count(Cause::QueueFull);
+    }
+
+    /// Tell a fact about a call.
+    pub fn about(&self, call: &Arc<Shared>, kind: Kind, value: u64) {
+        self.push(Upcall {
+            kind,
+            call: Some(call.clone()),
+            frame: Vec::new(),
+            value,
+            peer: None,
+        });
+    }
+
+    /// Tell of a packet that belongs to no call, or to one whose peer is someone else.
+    pub fn stranger(&self, kind: Kind, call: Option<&Arc<Shared>>, call_id: u16, peer: Ipv4Addr) {
+        let call = call.cloned();
+        self.push(Upcall {
+            kind,
+            call,
+            frame: Vec::new(),
+            value: u64::from(call_id),
+            peer: Some(peer),
+        });
+    }
+}
+
+impl Listener {
+    /// Take at most `limit` entries, oldest first. The descriptor stays readable when more are left.
+    #[must_use]
+    pub fn drain(&self, limit: usize) -> Vec<Upcall> {
+        self.wake.clear();
+        let upcalls: Vec<Upcall> = self.channel.try_iter().take(limit).collect();
+        for call in upcalls
+            .iter()
+            .filter(|upcall| upcall.kind == Kind::Frame)
+            .filter_map(|upcall| upcall.call.as_ref())
+        {
+            call.pending.fetch_sub(1, Relaxed);
+        }
+        if !self.channel.is_empty() {
+            self.wake.signal();
+        }
+        upcalls
+    }
+
+    /// The descriptor that is readable while there is something.
+    #[must_use]
+    pub fn wake(&self) -> &EventFd {
+        &self.wake
+    }
+}
+
+/// At most so many of something in each second.
+pub struct RateLimit {
+    per_second: u32,
+    second: u64,
+    used: u32,
+}
+
+impl RateLimit {
+    /// Allow `per_second` in each second.
+    #[must_use]
+    pub fn new(per_second: u32) -> Self {
+        Self {
+            per_second,
+            second: 0,
+            used: 0,
+        }
+    }
+
+    /// Whether one more may pass at `now` (nanoseconds).
+    pub fn allows(&mut self, now: u64) -> bool {
+        let second = now / 1_000_000_000;
+        if second != self.second {
+            (self.second, self.used) = (second, 0);
+        }
+        self.used = self.used.saturating_add(1);
+        self.used <= self.per_second
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_limit_by_second() {
+        let mut limit = RateLimit::new(2);
+        let passed: Vec<bool> = [0, 1, 2, 1_000_000_000]
+            .iter()
+            .map(|&now| limit.allows(now))
+            .collect();
+        assert_eq!(passed, [true, true, false, true]);
+    }
+}

@@ -1,0 +1,78 @@
+"""Carries out on the packet engine what a link asks for: the one place where link commands become engine calls."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from holdfast.dataplane.interface import Keepalive, LinkParameters, MppeDirection, MppeMode, PacketEngine
+from holdfast.ppp import commands as link
+
+
+class Carrier:
+    """The engine's side of one call: its handle and the verbs that the link's commands name."""
+
+    __slots__ = ("_engine", "_keepalive", "handle")
+
+    def __init__(self, engine: PacketEngine, handle: int, keepalive: Keepalive) -> None:
+        self._engine = engine
+        self._keepalive = keepalive
+        self.handle = handle
+
+    def execute(self, command: Any) -> bool:
+        """Carry out `command` if it is one for the engine; return whether it was."""
+        action = _ACTIONS.get(type(command))
+        if action is None:
+            return False
+        action(self, command)
+        return True
+
+    def send(self, frames: list[bytes]) -> None:
+        """Send PPP control frames in order."""
+        for frame in frames:
+            self._engine.send(self.handle, frame)
+
+    def _configure(self, command: link.ConfigureLink) -> None:
+        self._engine.configure(
+            self.handle,
+            LinkParameters(
+                mtu=command.mtu,
+                mru=command.mru,
+                compress_protocol=command.compress_protocol,
+                omit_framing=command.omit_framing,
+                local_magic=command.local_magic,
+                peer_magic=command.peer_magic,
+            ),
+        )
+        self._engine.set_keepalive(self.handle, self._keepalive)
+
+    def _require_mppe(self, command: link.RequireMppe) -> None:
+        self._engine.require_mppe(self.handle, command.required)
+
+    def _start_mppe(self, command: link.StartMppe) -> None:
+        self._engine.set_mppe(self.handle, _direction(command.receive), _direction(command.send))
+
+    def _stop_mppe(self, _command: link.StopMppe) -> None:
+        self._engine.set_mppe(self.handle, None, None)
+
+    def _reset_send(self, _command: link.ResetMppeSend) -> None:
+        self._engine.reset_mppe_send(self.handle)
+
+    def _open_network(self, command: link.OpenNetwork) -> None:
+        self._engine.open_network(self.handle, (command.peer,) if command.peer else ())
+
+    def _close_network(self, _command: link.CloseNetwork) -> None:
+        self._engine.close_network(self.handle)
+
+
+def _direction(direction: link.MppeDirection) -> MppeDirection:
+    return MppeDirection(direction.start_key, direction.bits, MppeMode[direction.mode.name])
+
+
+_ACTIONS: Mapping[type, Callable[[Carrier, Any], None]] = {
+    link.ConfigureLink: Carrier._configure,  # noqa: SLF001 - the table belongs to the class
+    link.RequireMppe: Carrier._require_mppe,  # noqa: SLF001
+    link.StartMppe: Carrier._start_mppe,  # noqa: SLF001
+    link.StopMppe: Carrier._stop_mppe,  # noqa: SLF001
+    link.ResetMppeSend: Carrier._reset_send,  # noqa: SLF001
+    link.OpenNetwork: Carrier._open_network,  # noqa: SLF001
+    link.CloseNetwork: Carrier._close_network,  # noqa: SLF001
+}
