@@ -1,7 +1,8 @@
 # ruff: noqa: PYI021 - what the native module does is documented here and nowhere else
 """The Rust core: private, reached through `holdfast.dataplane.engine` and `holdfast.capture`."""
 
-from typing import Literal, final
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias, final
 
 __version__: str
 
@@ -51,3 +52,272 @@ class GreWindow:
     @property
     def highest(self) -> int | None:
         """The highest number so far: what an acknowledgement says."""
+
+# --- captures ----------------------------------------------------------------------------------------------
+
+type Place = tuple[int, int, int]
+"""(nanoseconds since the epoch, input counted from 0, frame number as Wireshark counts)."""
+
+class CaptureError(Exception):
+    """No input could be read. `args` are what is wrong and what to do about it (may be empty)."""
+
+@final
+class CaptureFile:
+    """One input. `error` is (what, fix) when it could not be read at all, `notes` are (kind, text, frame)."""
+
+    name: str
+    format: str
+    frames: int
+    error: tuple[str, str] | None
+    notes: list[tuple[str, str, int]]
+    comments: list[tuple[int, str]]
+    dropped: int
+    link_types: list[int]
+
+@final
+class Segment:
+    """One TCP segment. `flags`: FIN 1, SYN 2, RST 4, PSH 8, ACK 16. `sound`: its checksum, None when it was cut."""
+
+    place: Place
+    from_client: bool
+    sequence: int
+    acknowledgement: int
+    flags: int
+    length: int
+    payload: bytes
+    ttl: int
+    identification: int
+    mss: int | None
+    sound: bool | None
+    retry: bool
+
+@final
+class ControlFlow:
+    """One TCP connection to port 1723. `cookie`: a control message was seen. `skipped` segments were left out."""
+
+    client: tuple[str, int]
+    server: tuple[str, int]
+    segments: tuple[Segment, ...]
+    skipped: int
+    cookie: bool
+    opened: bool
+    messages: int
+
+@final
+class GreFrame:
+    """One sampled GRE packet with a PPP frame; `ppp` may be cut, `length` is its size on the wire."""
+
+    place: Place
+    sequence: int | None
+    acknowledgement: int | None
+    ppp: bytes
+    length: int
+    duplicate: bool
+    wireless_retry: bool
+    reordered: bool
+    cut: bool
+    unnumbered: bool
+
+@final
+class GreFlow:
+    """One direction of one call, named by the receiver's call ID. Counts are of packets as captured.
+
+    `copies` are the very same IP packet again (`copies_wireless`: by 802.11), `duplicates` the same sequence number
+    in another packet, `late` far behind. `sizes` counts packets in steps of 100 octets of IP. `lag_*`: how long this
+    side took to acknowledge what the other sent, seen from the capture point. `timeline`: (packets, octets, missing)
+    in each step.
+    """
+
+    source: str
+    destination: str
+    call_id: int
+    packets: int
+    octets: int
+    acks_only: int
+    frames: int
+    negotiation_frames: int
+    encrypted: int
+    clear: int
+    other: int
+    unnumbered: int
+    short: int
+    missing: int
+    jumps: int
+    reordered: int
+    reordered_most: int
+    copies: int
+    copies_other_ttl: int
+    copies_wireless: int
+    duplicates: int
+    late: int
+    late_first: Place | None
+    ttl: tuple[int, int]
+    largest: int
+    sizes: list[int]
+    first: Place
+    last: Place
+    numbers: tuple[int, int] | None
+    acknowledged: int | None
+    silence_from: Place
+    silence_ns: int
+    dont_fragment: int
+    gaps: list[tuple[Place, int]]
+    lag_count: int
+    lag_median_ns: int | None
+    lag_high_ns: int | None
+    lag_most_ns: int
+    timeline_start_ns: int
+    timeline_step_ns: int
+    timeline: list[tuple[int, int, int]]
+    negotiation: tuple[GreFrame, ...]
+    negotiation_skipped: int
+    echoes: tuple[GreFrame, ...]
+    echoes_skipped: int
+    data: tuple[GreFrame, ...]
+    data_skipped: int
+
+@final
+class IcmpNotice:
+    """ICMP errors of one kind about one flow; `kind` and `code` are of ICMPv6 when `version_6`."""
+
+    first: Place
+    last: Place
+    count: int
+    source: str
+    destination: str
+    kind: int
+    code: int
+    mtu: int
+    version_6: bool
+    quoted_source: str
+    quoted_destination: str
+    quoted_protocol: int
+    quoted_call_id: int | None
+    quoted_length: int
+
+@final
+class RadiusPacket:
+    """One RADIUS packet, header included."""
+
+    place: Place
+    source: tuple[str, int]
+    destination: tuple[str, int]
+    octets: bytes
+
+@final
+class PppLinkFlow:
+    """PPP captured on a link itself, one direction."""
+
+    outbound: bool
+    packets: int
+    frames: tuple[GreFrame, ...]
+
+@final
+class FragmentCount:
+    """GRE from one address to another that came in IP fragments; `whole` datagrams could be put together."""
+
+    source: str
+    destination: str
+    fragments: int
+    whole: int
+    first: Place
+
+@final
+class CaptureCounts:
+    """Counts over all inputs. `messages`: segments that begin with a control message; `ppp`: GRE with a PPP frame."""
+
+    frames: int
+    octets: int
+    control: int
+    messages: int
+    gre: int
+    ppp: int
+    foreign_gre: int
+    malformed_gre: int
+    icmp: int
+    protected: int
+    cut: int
+    unknown_link: int
+    out_of_order: int
+    span_ns: tuple[int, int] | None
+    overflowed: int
+
+@final
+class CaptureIndex:
+    """What one pass over the inputs found. `stopped`: the caller or Ctrl-C ended the pass early."""
+
+    files: tuple[CaptureFile, ...]
+    counts: CaptureCounts
+    stopped: bool
+    control_count: int
+    gre_count: int
+    def control(self, most: int) -> tuple[ControlFlow, ...]: ...
+    def gre(self, most: int) -> tuple[GreFlow, ...]: ...
+    def icmp(self) -> tuple[IcmpNotice, ...]: ...
+    def fragments(self) -> tuple[FragmentCount, ...]: ...
+    def radius(self) -> tuple[RadiusPacket, ...]: ...
+    def link_ppp(self) -> tuple[PppLinkFlow, ...]: ...
+
+def read_captures(
+    names: list[str],
+    *,
+    data_frames: int,
+    data_octets: int,
+    budget: int,
+    progress: Callable[[int, int | None], bool] | None = None,
+) -> CaptureIndex:
+    """Read files (`-`: standard input) as one capture, the GIL released.
+
+    `data_frames` and `data_octets` bound what is kept of each flow's user data, `budget` the octets kept in all.
+    `progress(octets taken, of how many)` is called now and then; False stops. Raises CaptureError when no input can
+    be read; one that cannot among others that can is told in `files`.
+    """
+
+# --- data plane: the engine ---------------------------------------------------------------------------------
+
+_MppeKey: TypeAlias = tuple[bytes, int, bool]
+"""Start key, bits, stateless."""
+
+@final
+class PacketEngine:
+    """The packet engine with plain types; `holdfast.dataplane.engine.Engine` describes the methods.
+
+    Unknown handles raise KeyError. Times are seconds.
+    """
+
+    def __new__(
+        cls, tun_name: str, tun_mtu: int, bind_addresses: list[str], reorder_timeout: float
+    ) -> PacketEngine: ...
+    @property
+    def tun_name(self) -> str: ...
+    def fileno(self) -> int: ...
+    def poll(self, limit: int) -> list[tuple[int, int, bytes, int, str]]:
+        """Return (kind, handle, frame, value, peer) of each upcall."""
+
+    def add_call(self, local_call_id: int, peer_call_id: int, local: str, peer: str, receive_window: int) -> int: ...
+    def remove_call(self, handle: int) -> dict[str, Any]: ...
+    def send(self, handle: int, frame: bytes) -> None: ...
+    def inject(self, handle: int, packet: bytes) -> None: ...
+    def configure(
+        self,
+        handle: int,
+        sizes: tuple[int, int],
+        compress_protocol: bool,
+        omit_framing: bool,
+        magic: tuple[int, int],
+        clamp_mss: bool,
+    ) -> None:
+        """Set what LCP agreed: `sizes` are MTU and MRU, `magic` our number and the peer's."""
+
+    def set_mppe(self, handle: int, receive: _MppeKey | None, send: _MppeKey | None) -> None: ...
+    def require_mppe(self, handle: int, required: bool) -> None: ...
+    def reset_mppe_send(self, handle: int) -> None: ...
+    def set_addresses(self, handle: int, addresses: list[str]) -> None:
+        """Let user packets of these addresses pass; an empty list closes the network phase."""
+
+    def set_keepalive(self, handle: int, interval: float, failures: int, adaptive: bool) -> None: ...
+    def counters(self, handle: int) -> dict[str, Any]:
+        """Return the fields of `interface.Counters`."""
+
+    def totals(self) -> dict[str, Any]: ...
+    def close(self) -> None: ...
