@@ -26,13 +26,13 @@ def _reference(octets: bytes) -> tuple[int, int | None, int | None, bytes] | Non
     return packet and (packet.call_id, packet.sequence, packet.acknowledgment, packet.payload)
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(octets=damaged() | st.binary(max_size=32))
 def test_parse(octets: bytes) -> None:
     assert _native.gre_parse(octets) == _reference(octets)
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(packet=PACKETS)
 def test_build(packet: GrePacket) -> None:
     octets = _native.gre_build(packet.call_id, packet.sequence, packet.acknowledgment, packet.payload)
@@ -54,7 +54,7 @@ def numbers(draw: st.DrawFn) -> list[int]:
     return stream
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(stream=numbers() | st.lists(st.integers(0, MODULUS - 1), max_size=20))
 def test_window(stream: list[int]) -> None:
     native, reference = _native.GreWindow(), ReceiveWindow()

@@ -25,7 +25,7 @@ def _both(key: bytes, bits: int, stateless: bool) -> tuple[Any, MppeCodec]:
     return _native.MppeCipher(key, bits, stateless), MppeCodec(Secret(key), bits, stateless=stateless)
 
 
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 @given(
     key=st.binary(min_size=16, max_size=16), bits=BITS, stateless=st.booleans(), actions=ACTIONS, spot=st.integers(0)
 )
@@ -52,7 +52,7 @@ def _damage(datagram: bytes, spot: int) -> bytes:
     return (int.from_bytes(datagram, "big") ^ 1 << bit).to_bytes(len(datagram), "big")
 
 
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(
     key=st.binary(min_size=16, max_size=16),
     bits=BITS,

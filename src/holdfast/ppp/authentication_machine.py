@@ -78,6 +78,12 @@ def printable_text(data: bytes, limit: int = 256) -> str:
     return printable_name(data[:limit])
 
 
+def message_octets(message: str, limit: int = 200) -> bytes:
+    """Return a message for the other side: one line of printable UTF-8, at most `limit` octets."""
+    line = "".join(char if char.isprintable() else " " for char in message)
+    return line.encode(errors="replace")[:limit].decode(errors="ignore").encode()
+
+
 class AuthenticationMachine:
     """The half that authenticators and peers share."""
 

@@ -14,6 +14,7 @@ from holdfast.ppp.authentication_machine import (
     AuthPacket,
     Peer,
     Timer,
+    message_octets,
     printable_text,
 )
 from holdfast.ppp.authentication_types import (
@@ -166,13 +167,13 @@ class ChapAuthenticator(Authenticator):
 
     def _success_message(self, verdict: Verdict) -> bytes | None:
         """Return the message of a Success, None when the verdict lacks what it needs."""
-        return verdict.message.encode()
+        return message_octets(verdict.message)
 
     def _next_challenge(self, _verdict: Verdict) -> bytes:
         return self._entropy(self.challenge_size)
 
     def _failure_message(self, verdict: Verdict, _retry: bool) -> bytes:
-        return verdict.message.encode()
+        return message_octets(verdict.message)
 
     def _expired(self, name: Timer, now: float) -> None:
         if name is Timer.RECHALLENGE:

@@ -118,8 +118,12 @@ class MppeReceiver:
         self._cipher = chain.cipher()
         self.discarding = False
 
-    def decrypt(self, datagram: bytes) -> bytes | None:
-        """Decrypt an MPPE datagram into a PPP frame. None when it is dropped: not encrypted, repeated, incoherent."""
+    def decrypt(self, datagram: bytes, most: int = COUNT_MASK) -> bytes | None:
+        """Decrypt an MPPE datagram into a PPP frame. None when it is dropped: not encrypted, repeated, incoherent.
+
+        `most`: how far the count can have moved since the last one, as far as the sequence numbers of GRE tell. It
+        bounds the key changes that a forged count can cause in stateless mode.
+        """
         if len(datagram) < HEADER_SIZE:
             return None
         head, data = int.from_bytes(datagram[:HEADER_SIZE], "big"), bytes(datagram[HEADER_SIZE:])
@@ -127,7 +131,7 @@ class MppeReceiver:
         if not head & ENCRYPTED or steps == 0:
             return None
         if self._stateless:
-            return self._decrypt_stateless(steps, data)
+            return self._decrypt_stateless(steps, data) if steps <= most else None
         return self._decrypt_stateful(bool(head & FLUSHED), steps, data)
 
     def _decrypt_stateless(self, steps: int, data: bytes) -> bytes | None:

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from holdfast.errors import DisconnectReason
 from holdfast.events import ImpostorSuspected
-from holdfast.ppp.authentication_machine import AuthPacket, printable_text
+from holdfast.ppp.authentication_machine import AuthPacket, message_octets, printable_text
 from holdfast.ppp.authentication_types import (
     Exchange,
     MsChapError,
@@ -81,7 +81,7 @@ def _number(digits: bytes) -> int:
 def build_failure(error: int, retry: bool, challenge: bytes, version: int, message: str = "") -> bytes:
     """Build the text of a Failure. The message is kept to one line of printable characters."""
     head = f"E={error} R={retry:d} C={challenge.hex().upper()} V={version}"
-    return (f"{head} M={message}" if message else head).encode()
+    return head.encode() + (b" M=" + message_octets(message) if message else b"")
 
 
 def verdict_from_failure(text: bytes) -> Verdict:
@@ -198,7 +198,7 @@ class MsChapV2Authenticator(_MsChapAuthenticator):
             return None
         if len(proof) > SUCCESS_SIZE:
             return proof.reveal()
-        return proof.reveal() + b" M=" + (verdict.message or "Access granted").encode()
+        return proof.reveal() + b" M=" + message_octets(verdict.message or "Access granted")
 
 
 class _MsChapPeer(ChapPeer):

@@ -10,6 +10,7 @@ from holdfast.ppp.authentication_machine import (
     AuthPacket,
     Peer,
     Timer,
+    message_octets,
     printable_text,
 )
 from holdfast.ppp.authentication_types import (
@@ -55,7 +56,7 @@ def parse_message(data: bytes) -> str:
 
 
 def _build_message(message: str) -> bytes:
-    text = message.encode()[:255]
+    text = message_octets(message)
     return bytes((len(text),)) + text
 
 

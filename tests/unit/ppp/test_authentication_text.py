@@ -1,0 +1,61 @@
+"""Authentication packets for people."""
+
+import pytest
+
+from holdfast.ppp.authentication_text import authentication_code_name, describe_authentication
+from support.authentication import METHODS, PASSWORD, Pair
+
+PAP, CHAP, EAP = 0xC023, 0xC223, 0xC227
+
+
+@pytest.mark.parametrize(
+    ("protocol", "code", "name"),
+    [
+        (PAP, 1, "Authenticate-Request"),
+        (PAP, 3, "Authenticate-Nak"),
+        (CHAP, 1, "Challenge"),
+        (CHAP, 4, "Failure"),
+        (CHAP, 7, "Change-Password"),
+        (EAP, 1, "Request"),
+        (CHAP, 99, "code 99"),
+        (0x8021, 1, "code 1"),
+    ],
+)
+def test_names(protocol: int, code: int, name: str) -> None:
+    assert authentication_code_name(protocol, code) == name
+
+
+@pytest.mark.parametrize(
+    ("protocol", "code", "data", "text"),
+    [
+        (PAP, 1, b"\x04ixia\x06sesame", "user=ixia"),
+        (PAP, 1, b"\x09ixia", "malformed"),
+        (PAP, 2, b"\x02ok", "message=ok"),
+        (PAP, 3, b"", ""),
+        (CHAP, 1, b"\x02zzgate", "value=2 octets name=gate"),
+        (CHAP, 2, b"\x02zz", "value=2 octets"),
+        (CHAP, 2, b"\x09zz", "malformed"),
+        (CHAP, 3, b"S=" + b"0" * 40 + b" M=hi", "message=hi"),
+        (CHAP, 3, b"S=" + b"0" * 40, ""),
+        (CHAP, 3, b"Welcome\n", "message=Welcome\\n"),
+        (CHAP, 4, b"E=691 R=1 C=00112233445566778899AABBCCDDEEFF V=3 M=No", "E=691 R=1 V=3 M=No"),
+        (CHAP, 4, b"E=647 R=0", "E=647 R=0 V=1"),
+        (CHAP, 4, b"bad", "message=bad"),
+        (CHAP, 7, bytes(582), "582 octets"),
+        (EAP, 1, b"\x04abc", "4 octets"),
+    ],
+)
+def test_texts(protocol: int, code: int, data: bytes, text: str) -> None:
+    assert describe_authentication(protocol, code, data) == text
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_text_holds_a_secret(method: str) -> None:
+    pair = Pair(method, password=b"guess").start()
+    protocol = PAP if method == "pap" else CHAP
+    for packet in pair.sent + pair.answered:
+        text = describe_authentication(protocol, packet[0], packet[4:])
+        assert "guess" not in text
+        assert PASSWORD.decode() not in text
+        for start in range(5, len(packet) - 8):
+            assert packet[start : start + 8].hex() not in text.lower()
