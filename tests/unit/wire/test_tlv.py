@@ -44,10 +44,6 @@ def test_bad_lengths(octets: str, words: str) -> None:
         read_options(bytes.fromhex(octets))
 
 
-def test_malformed_is_a_value_error() -> None:
-    assert issubclass(MalformedError, ValueError)
-
-
 def test_a_value_too_long_to_write() -> None:
     with pytest.raises(ValueError, match="254 octets"):
         write_options([Option(1, bytes(254))])
