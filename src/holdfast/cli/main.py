@@ -29,6 +29,10 @@ class Command:
 RUN, WATCH, SET_UP, DIAGNOSE = "Run", "Watch", "Set up", "Diagnose"
 
 COMMANDS: dict[str, Command] = {
+    "serve": Command("serve", "Run the gateway.", RUN),
+    "sessions": Command("sessions", "Who is connected.", WATCH),
+    "status": Command("status", "How the gateway is.", WATCH),
+    "disconnect": Command("disconnect", "End sessions.", WATCH),
     "user": Command("user", "Users: add, change, list, import.", SET_UP),
     "config": Command("config", "The configuration file: check, show, schema.", SET_UP),
 }

@@ -352,6 +352,11 @@ class Link:
         self._outbox.events.append(LinkTerminated(ending.reason, ending.evidence, ending.by_peer))
         self._commands.append(LinkFinished(ending.reason, ending.evidence))
 
+    @property
+    def ending(self) -> Ending | None:
+        """Why the link ends, from the moment that is known; None while it lives."""
+        return self._ending
+
     # --- what is known -------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""The verbs that the gateway serves on its control socket, and the plain data that they answer with."""
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from holdfast import __version__
+from holdfast.dataplane.interface import Counters, PacketEngine
+from holdfast.errors import DisconnectReason, HoldfastError
+from holdfast.events import AdminActed
+from holdfast.gateway.gateway import Gateway
+from holdfast.gateway.subscriber import Subscriber
+from holdfast.local_api import Handler
+
+
+class GatewayApi:
+    """`status`, `sessions`, `disconnect`."""
+
+    def __init__(self, gateway: Gateway, engine: PacketEngine, listen: tuple[str, ...]) -> None:
+        self._gateway = gateway
+        self._engine = engine
+        self._listen = listen
+
+    def verbs(self) -> dict[str, Handler]:
+        """Return the verbs by name."""
+        return {"status": self.status, "sessions": self.sessions, "disconnect": self.disconnect}
+
+    async def status(self, _request: dict[str, Any]) -> dict[str, Any]:
+        """Answer how the gateway as a whole is."""
+        gateway = self._gateway
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "since": gateway.started.isoformat(timespec="seconds"),
+            "uptime": round((datetime.now(UTC) - gateway.started).total_seconds(), 1),
+            "listen": list(self._listen),
+            "tun": self._engine.tun_name,
+            "draining": gateway.draining,
+            "connections": len(gateway.connections),
+            "sessions": gateway.count_by_state(),
+            "addresses": gateway.address_use(),
+            "event_log": gateway.log_state(),
+            "engine": _counters(self._engine.totals()),
+        }
+
+    async def sessions(self, _request: dict[str, Any]) -> list[dict[str, Any]]:
+        """Answer who is on, oldest first."""
+        now = self._gateway.now()
+        subscribers = sorted(self._gateway.subscribers.values(), key=lambda subscriber: subscriber.started)
+        return [self._describe(subscriber, now) for subscriber in subscribers]
+
+    async def disconnect(self, request: dict[str, Any]) -> list[dict[str, Any]]:
+        """End the sessions named by `session` (an id, or the beginning or end of one) or by `user`; answer which."""
+        chosen = self._choose(request.get("session"), request.get("user"))
+        for subscriber in chosen:
+            self._gateway.report(AdminActed("disconnect", subscriber.session.session_id), subscriber.context())
+            self._gateway.close_session(subscriber, DisconnectReason.ADMIN, "an administrator ended the session")
+        return [{"id": subscriber.session.session_id, "user": subscriber.user} for subscriber in chosen]
+
+    def _choose(self, session: Any, user: Any) -> list[Subscriber]:
+        everyone = self._gateway.subscribers
+        if isinstance(user, str) and user:
+            return [subscriber for subscriber in everyone.values() if subscriber.user == user]
+        if not isinstance(session, str) or not session:
+            raise HoldfastError("name a session or a user")
+        matching = [one for key, one in everyone.items() if key.startswith(session) or key.endswith(session)]
+        if len(matching) > 1:
+            raise HoldfastError(
+                f"{len(matching)} sessions begin or end with {session}", fix="Give more of the id: holdfast sessions"
+            )
+        return matching
+
+    def _describe(self, subscriber: Subscriber, now: float) -> dict[str, Any]:
+        counters = self._engine.counters(subscriber.carrier.handle)
+        active = max(counters.last_user_in, counters.last_user_out)
+        return {
+            **subscriber.session.status(),
+            "user": subscriber.user,
+            "client_ip": subscriber.connection.client,
+            "server_ip": subscriber.connection.server,
+            "address": subscriber.address,
+            "since": subscriber.since.isoformat(timespec="seconds"),
+            "duration": round(now - subscriber.started, 1),
+            "connection": subscriber.connection.connection_id,
+            "local_call_id": subscriber.local_call_id,
+            "peer_call_id": subscriber.peer_call_id,
+            "idle": round(now - active, 1) if active else None,
+            "counters": _counters(counters),
+        }
+
+
+def _counters(counters: Counters) -> dict[str, Any]:
+    return asdict(counters)

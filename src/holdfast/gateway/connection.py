@@ -1,0 +1,143 @@
+"""One TCP connection for control messages: octets in and out, commands and events to the gateway."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from holdfast.control.commands import AnswerCall, CloseTransport
+from holdfast.control.connection import ConnectionMachine
+from holdfast.errors import DisconnectReason
+from holdfast.events import CallCleared, CallEstablished, CallRefused, Connected, ControlClosed, Event
+from holdfast.gateway.alarm import Alarm
+
+if TYPE_CHECKING:
+    from holdfast.gateway.gateway import Gateway
+    from holdfast.gateway.subscriber import Subscriber
+
+WRITE_LIMIT = 64 * 1024
+"""Octets that may wait for a client that does not read; control messages are small, so it is gone or hostile."""
+
+
+class ControlConnection(asyncio.Protocol):
+    """Drives one `ConnectionMachine`."""
+
+    __slots__ = ("_alarm", "_gateway", "_machine", "_transport", "client", "connection_id", "server", "subscribers")
+
+    def __init__(self, gateway: "Gateway") -> None:
+        self._gateway = gateway
+        self._machine: ConnectionMachine = gateway.new_control_machine()
+        self._alarm = Alarm(gateway.loop, self._timer_due)
+        self._transport: asyncio.Transport | None = None
+        self.subscribers: dict[int, Subscriber] = {}
+        self.connection_id = ""
+        self.client = self.server = ""
+
+    # --- asyncio.Protocol ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client connected."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        if client is None:  # the client was gone before we looked
+            transport.abort()
+            return
+        self.client, self.server = client[0], server[0]
+        transport.set_write_buffer_limits(high=WRITE_LIMIT)
+        if not self._gateway.admit(self):
+            transport.abort()
+            return
+        self._gateway.report(Connected(f"{client[0]}:{client[1]}", f"{server[0]}:{server[1]}"), self.context())
+        self._machine.accepted(self._gateway.now())
+        self.drive()
+
+    def data_received(self, data: bytes) -> None:
+        """The client sent something."""
+        self._machine.receive(data, self._gateway.now())
+        self.drive()
+
+    def pause_writing(self) -> None:
+        """The client does not read what it is sent: it will not read a goodbye either."""
+        self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The TCP connection is gone: so is every call on it (RFC 2637 section 3.1.3)."""
+        detail = f"the TCP connection was lost: {exc}" if exc else "the client closed the TCP connection"
+        self._machine.connection_lost(self._gateway.now(), detail)
+        self.drive()
+        for subscriber in list(self.subscribers.values()):
+            self._gateway.call_gone(subscriber, DisconnectReason.CONTROL_LOST, detail)
+        self._alarm.cancel()
+        self._gateway.connection_closed(self)
+        self._transport = None
+
+    # --- for the gateway -----------------------------------------------------------------------------------
+
+    def context(self) -> dict[str, Any]:
+        """Return the envelope that every event of this connection carries."""
+        return {"connection": self.connection_id, "client_ip": self.client, "server_ip": self.server}
+
+    def accept_call(self, peer_call_id: int, local_call_id: int) -> None:
+        """Answer a call request with yes."""
+        self._machine.accept_call(peer_call_id, local_call_id, self._gateway.now())
+
+    def refuse_call(self, peer_call_id: int, result_code: int, error_code: int) -> None:
+        """Answer a call request with no, and why."""
+        self._machine.refuse_call(peer_call_id, result_code, error_code, self._gateway.now())
+
+    def clear_call(self, local_call_id: int) -> None:
+        """Tell the client that its call is over."""
+        self._machine.clear_call(local_call_id, self._gateway.now())
+        self.drive()
+
+    def abort(self) -> None:
+        """Drop the TCP connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self, reason: DisconnectReason) -> None:
+        """Say goodbye (Stop-Control-Connection-Request) and close."""
+        self._machine.close(reason, self._gateway.now())
+        self.drive()
+
+    def drive(self) -> None:
+        """Carry out what the machine wants until it wants nothing more."""
+        while commands := self._machine.commands():
+            self._flush()
+            for command in commands:
+                self._execute(command)
+        self._flush()
+        events = self._machine.events()
+        ending = next((event for event in events if isinstance(event, ControlClosed)), None)
+        for event in events:
+            self._take_note(event, ending)
+        self._alarm.arm(self._machine.deadline)
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def _execute(self, command: object) -> None:
+        if isinstance(command, AnswerCall):
+            self._gateway.answer_call(self, command)
+        elif isinstance(command, CloseTransport) and self._transport is not None:
+            self._transport.close()
+
+    def _flush(self) -> None:
+        octets = b"".join(self._machine.outgoing())
+        if octets and self._transport is not None:
+            self._transport.write(octets)
+
+    def _take_note(self, event: Event, ending: ControlClosed | None) -> None:
+        """Log a fact and act on it. A call that ends with its connection ends for the connection's reason."""
+        subscriber = self.subscribers.get(getattr(event, "local_call_id", -1))
+        self._gateway.report(event, subscriber.context() if subscriber else self.context())
+        if subscriber is None:
+            return
+        if isinstance(event, CallEstablished):
+            self._gateway.call_established(subscriber)
+        elif isinstance(event, CallCleared | CallRefused) and ending:
+            self._gateway.call_gone(subscriber, ending.reason, ending.detail)
+        elif isinstance(event, CallCleared | CallRefused):
+            self._gateway.call_gone(subscriber, DisconnectReason.USER_REQUEST, event.detail)
+
+    def _timer_due(self) -> None:
+        self._machine.handle_timer(self._gateway.now())
+        self.drive()

@@ -1,0 +1,331 @@
+"""The gateway: clients, their control connections and their sessions. Sockets and clock are used here only."""
+
+import asyncio
+import contextlib
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+
+from holdfast.control.codes import GeneralError, OutgoingCallResult, Role
+from holdfast.control.commands import AnswerCall
+from holdfast.control.connection import ConnectionMachine
+from holdfast.dataplane.carrier import Carrier
+from holdfast.dataplane.interface import CallPath, PacketEngine, Upcall
+from holdfast.errors import DisconnectReason, StateError
+from holdfast.events import (
+    AddressExhausted,
+    AuthenticationSucceeded,
+    Event,
+    InternalFault,
+    SessionEnded,
+    SessionStarted,
+)
+from holdfast.gateway.alarm import Alarm
+from holdfast.gateway.call_ids import CallIds
+from holdfast.gateway.connection import ControlConnection
+from holdfast.gateway.settings import GatewaySettings
+from holdfast.gateway.subscriber import Subscriber
+from holdfast.gateway.upcalls import UpcallDesk
+from holdfast.observe.event_log import EventLog
+from holdfast.policy.addresses import AddressPool
+from holdfast.policy.authenticate import Authenticator
+from holdfast.policy.session_records import SessionRecord, SessionRecords
+from holdfast.ppp.commands import AddressAssignment, AddressRefusal, AssignAddress, VerifyCredentials
+from holdfast.ppp.link import Link
+from holdfast.session import ClearCall, Finished, Session
+
+POLL_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a gateway works with."""
+
+    engine: PacketEngine
+    authenticator: Authenticator
+    pool: AddressPool
+    records: SessionRecords
+    log: EventLog
+
+
+class Gateway:
+    """All clients of one gateway process. Runs on the event loop; the packets run in the engine's threads."""
+
+    def __init__(self, settings: GatewaySettings, means: Means) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.settings = settings
+        self.connections: set[ControlConnection] = set()
+        self.subscribers: dict[str, Subscriber] = {}
+        self.draining = False
+        self.started = datetime.now(UTC)
+        self._engine, self._log = means.engine, means.log
+        self._authenticator, self._pool, self._records = means.authenticator, means.pool, means.records
+        self._by_handle: dict[int, Subscriber] = {}
+        self._call_ids = CallIds(secrets.randbelow(CallIds.LAST))
+        self._desk = UpcallDesk(self)
+        self._servers: list[asyncio.Server] = []
+        self._quiet = asyncio.Event()
+
+    # --- life ----------------------------------------------------------------------------------------------
+
+    async def start(self, listeners: list[asyncio.Server]) -> None:
+        """Begin to serve on sockets that are bound already."""
+        self._servers = listeners
+        self.loop.add_reader(self._engine.fileno(), self._poll_engine)
+
+    async def stop(self, patience: float) -> None:
+        """Say goodbye to every client; after `patience` seconds whoever has not answered is dropped."""
+        self.draining = True
+        for server in self._servers:
+            server.close()
+        for subscriber in list(self.subscribers.values()):
+            self.close_session(subscriber, DisconnectReason.GATEWAY_SHUTDOWN, "the gateway was told to stop")
+        deadline = self.now() + patience
+        await self._wait_until(lambda: not self.subscribers, deadline - patience / 3)
+        for subscriber in list(self.subscribers.values()):
+            subscriber.session.abort(DisconnectReason.GATEWAY_SHUTDOWN, "the gateway was told to stop", self.now())
+            self.drive(subscriber)
+        for connection in list(self.connections):
+            connection.close(DisconnectReason.GATEWAY_SHUTDOWN)
+        await self._wait_until(lambda: not self.connections, deadline)
+        for connection in list(self.connections):
+            connection.abort()
+        self.loop.remove_reader(self._engine.fileno())
+
+    async def _wait_until(self, condition: Any, deadline: float) -> None:
+        while not condition() and self.now() < deadline:
+            self._quiet.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), deadline - self.now())
+
+    def now(self) -> float:
+        """Return the clock that every machine is driven by."""
+        return self.loop.time()
+
+    def report(self, event: Event, context: Mapping[str, Any]) -> None:
+        """Log a fact."""
+        self._log.emit(event, context)
+
+    def count_by_state(self) -> dict[str, int]:
+        """Return how many sessions are in each state."""
+        return dict(Counter(str(subscriber.session.state) for subscriber in self.subscribers.values()))
+
+    def address_use(self) -> dict[str, int]:
+        """Return how many addresses there are, and how many are in use."""
+        return {"used": len(self._pool), "size": self._pool.size}
+
+    def log_state(self) -> dict[str, Any]:
+        """Return whether the event log keeps up."""
+        return {"dropped": self._log.dropped, "failed": self._log.failed}
+
+    # --- control connections -------------------------------------------------------------------------------
+
+    def new_control_machine(self) -> ConnectionMachine:
+        """Return the machine for one more TCP connection."""
+        return ConnectionMachine(Role.PAC, self.settings.control)
+
+    def admit(self, connection: ControlConnection) -> bool:
+        """Take a new connection in, or refuse it because there are too many or the gateway leaves."""
+        if self.draining or len(self.connections) >= self.settings.max_connections:
+            return False
+        connection.connection_id = new_id()
+        self.connections.add(connection)
+        return True
+
+    def connection_closed(self, connection: ControlConnection) -> None:
+        """A TCP connection is gone."""
+        self.connections.discard(connection)
+        self._quiet.set()
+
+    # --- calls ---------------------------------------------------------------------------------------------
+
+    def answer_call(self, connection: ControlConnection, request: AnswerCall) -> None:
+        """A client asks for a call: make a session for it, or say why not."""
+        local_call_id = None if self.draining else self._call_ids.allocate()
+        if local_call_id is None or request.incoming:
+            self._call_ids.release(local_call_id or 0)
+            connection.refuse_call(request.peer_call_id, OutgoingCallResult.GENERAL_ERROR, GeneralError.NO_RESOURCE)
+            return
+        path = CallPath(
+            local_call_id,
+            request.peer_call_id,
+            connection.server,
+            connection.client,
+            peer_window=request.receive_window,
+        )
+        try:
+            handle = self._engine.add_call(path)
+        except (ValueError, OSError) as error:
+            self._call_ids.release(local_call_id)
+            self.report(InternalFault("engine", str(error)), connection.context())
+            connection.refuse_call(request.peer_call_id, OutgoingCallResult.GENERAL_ERROR, GeneralError.NO_RESOURCE)
+            return
+        self._subscribe(connection, request.peer_call_id, local_call_id, handle)
+        connection.accept_call(request.peer_call_id, local_call_id)
+
+    def _subscribe(self, connection: ControlConnection, peer_call_id: int, local_call_id: int, handle: int) -> None:
+        link = Link(self.settings.link, secrets.token_bytes)
+        session = Session(new_id(), link, self.settings.session)
+        subscriber = Subscriber(
+            session,
+            connection,
+            Carrier(self._engine, handle, self.settings.keepalive),
+            Alarm(self.loop, lambda: self._timer_due(subscriber)),
+            local_call_id,
+            peer_call_id,
+            started=self.now(),
+            since=datetime.now(UTC),
+        )
+        connection.subscribers[local_call_id] = subscriber
+        self.subscribers[session.session_id] = subscriber
+        self._by_handle[handle] = subscriber
+        self.report(SessionStarted(), subscriber.context())
+
+    def call_established(self, subscriber: Subscriber) -> None:
+        """The call is agreed: PPP begins."""
+        subscriber.session.open(self.now())
+        self.drive(subscriber)
+
+    def call_gone(self, subscriber: Subscriber, reason: DisconnectReason, evidence: str) -> None:
+        """The call ended on the control connection, or with it."""
+        subscriber.session.call_cleared(reason, evidence, self.now())
+        self.drive(subscriber)
+
+    # --- sessions ------------------------------------------------------------------------------------------
+
+    def by_handle(self, handle: int) -> Subscriber | None:
+        """Return the subscriber whose call the engine names so."""
+        return self._by_handle.get(handle)
+
+    def close_session(self, subscriber: Subscriber, reason: DisconnectReason, evidence: str) -> None:
+        """End a session politely."""
+        subscriber.session.close(reason, evidence, self.now())
+        self.drive(subscriber)
+
+    def drive(self, subscriber: Subscriber) -> None:
+        """Carry out what a session wants until it wants nothing more."""
+        session = subscriber.session
+        while commands := session.commands():
+            for command in commands:
+                if isinstance(command, (ClearCall, Finished)):
+                    self._flush(subscriber)
+                self._execute(subscriber, command)
+            if subscriber.session.session_id not in self.subscribers:
+                return
+        self._flush(subscriber)
+        subscriber.alarm.arm(session.deadline)
+
+    def _flush(self, subscriber: Subscriber) -> None:
+        subscriber.carrier.send(subscriber.session.outgoing())
+        for event in subscriber.session.events():
+            if isinstance(event, AuthenticationSucceeded) and event.by_peer:
+                subscriber.user = event.user
+            self.report(event, subscriber.context())
+
+    def _execute(self, subscriber: Subscriber, command: object) -> None:
+        if subscriber.carrier.execute(command):
+            return
+        if isinstance(command, VerifyCredentials):
+            verdict = self._authenticator.verify(command.exchange)
+            subscriber.session.credentials_verified(verdict, self.now())
+        elif isinstance(command, AssignAddress):
+            subscriber.session.address_assigned(self._assign(subscriber, command), self.now())
+        elif isinstance(command, ClearCall):
+            subscriber.connection.clear_call(subscriber.local_call_id)
+        elif isinstance(command, Finished):
+            self._release(subscriber, command)
+
+    def _assign(self, subscriber: Subscriber, command: AssignAddress) -> AddressAssignment | AddressRefusal:
+        record = self._authenticator.directory.record(command.user)
+        dedicated = record.addresses if record else ()
+        wish = ip_address(command.wish) if command.wish else None
+        try:
+            address = self._pool.allocate(subscriber.session.session_id, command.user, dedicated, wish)
+        except StateError as error:
+            self.report(InternalFault("address pool", error.text()), subscriber.context())
+            return AddressRefusal(error.what, DisconnectReason.INTERNAL_ERROR)
+        if address is None:
+            detail = self._pool.why_none(command.user, dedicated)
+            self.report(AddressExhausted(command.user, detail), subscriber.context())
+            return AddressRefusal(detail)
+        subscriber.address = str(address)
+        self._write_down(subscriber)
+        settings = self.settings
+        return AddressAssignment(settings.local_address, str(address), settings.dns, settings.wins)
+
+    def _write_down(self, subscriber: Subscriber) -> None:
+        """Leave a note for a successor, should this process be killed while the session is open."""
+        record = SessionRecord(
+            subscriber.session.session_id,
+            subscriber.user,
+            subscriber.local_call_id,
+            subscriber.address,
+            subscriber.since.timestamp(),
+        )
+        self._try_database(subscriber, lambda: self._records.add(record))
+
+    def _try_database(self, subscriber: Subscriber, action: Callable[[], object]) -> None:
+        """A database that fails must not end a session that works; the log says what failed."""
+        try:
+            action()
+        except StateError as error:
+            self.report(InternalFault("state database", error.text()), subscriber.context())
+
+    def _release(self, subscriber: Subscriber, command: Finished) -> None:
+        """Give back everything the session held, and tell the log that it ended."""
+        subscriber.alarm.cancel()
+        self.subscribers.pop(subscriber.session.session_id, None)
+        subscriber.connection.subscribers.pop(subscriber.local_call_id, None)
+        self._by_handle.pop(subscriber.carrier.handle, None)
+        counters = self._engine.remove_call(subscriber.carrier.handle)
+        self._call_ids.release(subscriber.local_call_id)
+        self._try_database(subscriber, lambda: self._pool.release(subscriber.session.session_id))
+        if subscriber.address:
+            self._try_database(subscriber, lambda: self._records.remove(subscriber.session.session_id))
+        ended = SessionEnded(
+            command.reason,
+            command.evidence,
+            subscriber.user,
+            bytes_in=counters.bytes_in,
+            bytes_out=counters.bytes_out,
+            packets_in=counters.packets_in,
+            packets_out=counters.packets_out,
+            duration=round(self.now() - subscriber.started, 3),
+        )
+        self.report(ended, subscriber.context())
+        self._quiet.set()
+
+    def _timer_due(self, subscriber: Subscriber) -> None:
+        subscriber.session.handle_timer(self.now())
+        self.drive(subscriber)
+
+    # --- the engine ----------------------------------------------------------------------------------------
+
+    def _poll_engine(self) -> None:
+        for upcall in self._engine.poll(POLL_BATCH):
+            self._take(upcall)
+
+    def _take(self, upcall: Upcall) -> None:
+        try:
+            self._desk.take(upcall)
+        except Exception as error:  # noqa: BLE001 - one session's fault must never end the others
+            self._fault(upcall.handle, error)
+
+    def _fault(self, handle: int, error: Exception) -> None:
+        """Something of ours is broken for one session: end it, say so, carry on."""
+        subscriber = self._by_handle.get(handle)
+        detail = f"{type(error).__name__} while a frame was handled"
+        self.report(InternalFault("session", detail), subscriber.context() if subscriber else {})
+        if subscriber is not None:
+            subscriber.session.abort(DisconnectReason.INTERNAL_ERROR, detail, self.now())
+            self.drive(subscriber)
+
+
+def new_id() -> str:
+    """Return an identifier that is unique for ever: the time in milliseconds, then 40 random bits, in hex."""
+    stamp = int(datetime.now(UTC).timestamp() * 1000)
+    return f"{stamp:011x}{secrets.token_hex(5)}"

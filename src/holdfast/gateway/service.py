@@ -1,0 +1,172 @@
+"""The life of a gateway process: from a configuration and a state directory to a clean end."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast import __version__
+from holdfast.config import Config, Endpoint, LoadedConfig
+from holdfast.dataplane.engine import Engine
+from holdfast.errors import DisconnectReason, HostError, StateError
+from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
+from holdfast.gateway.api import GatewayApi
+from holdfast.gateway.connection import ControlConnection
+from holdfast.gateway.gateway import Gateway, Means
+from holdfast.gateway.settings import settings_from
+from holdfast.local_api import ApiServer
+from holdfast.network.gateway import GatewayNetwork
+from holdfast.network.host import HostNetwork
+from holdfast.observe.event_log import EventLog, Listener
+from holdfast.policy.addresses import AddressPool, PoolRules
+from holdfast.policy.authenticate import Authenticator
+from holdfast.policy.chap_secrets import ChapSecrets
+from holdfast.policy.directory import CredentialsSource
+from holdfast.policy.first_start import FirstUser, make_first_user
+from holdfast.policy.host_dns import host_dns
+from holdfast.policy.session_records import SessionRecords
+from holdfast.policy.store import Store
+from holdfast.policy.users import Users
+from holdfast.systemd import notify
+
+SOCKET_NAME = "control.sock"
+EVENT_LOG_NAME = "events.jsonl"
+GOODBYE_TIMEOUT = 4.0
+"""Seconds for clients to answer a goodbye; a stop takes at most 5 in all."""
+BACKLOG = 4096
+OPEN_FILES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a gateway that just came up tells the person who started it."""
+
+    listen: tuple[str, ...]
+    config: Config
+    state: Path
+    first_user: FirstUser | None
+    recovered: tuple[str, ...]
+
+
+async def serve(
+    loaded: LoadedConfig, state: Path, started: Callable[[Started], None], listeners: tuple[Listener, ...] = ()
+) -> None:
+    """Run a gateway until SIGTERM or SIGINT. HoldfastError says why it cannot start; nothing is left behind then."""
+    config = loaded.config
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _allow_many_files()
+    async with contextlib.AsyncExitStack() as stack:
+        store = stack.enter_context(Store.open(state))
+        stack.enter_context(_only_one(state))
+        store.check()
+        log = EventLog(config.log.file or state / EVENT_LOG_NAME, config.log.level)
+        stack.callback(log.close)
+        log.listeners.extend(listeners)
+        network = HostNetwork(state)
+        recovered = await asyncio.to_thread(network.recover)
+        engine = _engine(config)
+        stack.callback(engine.close)
+        stack.push_async_callback(asyncio.to_thread, network.rollback)
+        await asyncio.to_thread(network.apply, _plan(config, engine.tun_name).changes())
+        gateway = _gateway(config, engine, store, log)
+        _report_leftovers(store, gateway)
+        servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
+        listen = tuple(_bound(server) for server in servers)
+        api = ApiServer(state / SOCKET_NAME, GatewayApi(gateway, engine, listen).verbs())
+        await api.start()
+        stack.push_async_callback(api.stop)
+        await gateway.start(servers)
+        gateway.report(GatewayStarted(listen, __version__), {})
+        started(Started(listen, config, state, make_first_user(store), tuple(recovered)))
+        notify("READY=1")
+        await stop.wait()
+        notify("STOPPING=1")
+        await gateway.stop(GOODBYE_TIMEOUT)
+        gateway.report(GatewayStopped("told to stop; every client was told goodbye"), {})
+
+
+def _gateway(config: Config, engine: Engine, store: Store, log: EventLog) -> Gateway:
+    sources: list[CredentialsSource] = [Users(store)]
+    if config.users.chap_secrets is not None:
+        sources.append(ChapSecrets(config.users.chap_secrets, config.users.chap_secrets_server))
+    authenticator = Authenticator(sources)
+    addresses = config.addresses
+    rules = PoolRules(addresses.pool, never=(addresses.gateway,), client_wish=addresses.client_wish)
+    pool = AddressPool(rules, store, dedications=authenticator.directory.dedicated)
+    settings = settings_from(config, tuple(map(str, host_dns())))
+    return Gateway(settings, Means(engine, authenticator, pool, SessionRecords(store), log))
+
+
+def _report_leftovers(store: Store, gateway: Gateway) -> None:
+    """A predecessor that was killed could not say how its sessions ended: say it now, as far as it is known."""
+    for left in SessionRecords(store).take_leftovers():
+        evidence = "the gateway was killed while this session was open; the next one found it in the database"
+        ended = SessionEnded(DisconnectReason.INTERNAL_ERROR, evidence, left.user, 0, 0, 0, 0, 0.0)
+        gateway.report(ended, {"session": left.session, "local_call_id": left.local_call_id, "address": left.address})
+
+
+def _engine(config: Config) -> Engine:
+    listen = config.gateway.listen
+    named = () if any(end.everywhere for end in listen) else tuple(str(end.address) for end in listen)
+    return Engine(tun_name=config.gateway.tun_name, bind_addresses=named, tun_mtu=config.ppp.mtu)
+
+
+def _plan(config: Config, tun: str) -> GatewayNetwork:
+    addresses = config.addresses
+    pools = tuple((part.first, part.last) for part in addresses.pool)
+    return GatewayNetwork(
+        tun,
+        (addresses.gateway,),
+        pools,
+        mtu=config.ppp.mtu,
+        nat=addresses.nat,
+        nat_interface=addresses.nat_interface or "",
+    )
+
+
+async def _listen(gateway: Gateway, endpoint: Endpoint) -> asyncio.Server:
+    try:
+        return await gateway.loop.create_server(
+            lambda: ControlConnection(gateway), str(endpoint.address), endpoint.port, backlog=BACKLOG
+        )
+    except OSError as error:
+        raise HostError(
+            f"cannot listen: {os.strerror(error.errno or 0)}",
+            where=str(endpoint),
+            fix="Another program (pptpd?) may hold the port, or the address is not this machine's: ss -ltnp says.",
+        ) from error
+
+
+def _bound(server: asyncio.Server) -> str:
+    host, port = server.sockets[0].getsockname()[:2]
+    return f"{host}:{port}"
+
+
+@contextlib.contextmanager
+def _only_one(state: Path) -> Iterator[None]:
+    """Hold the state directory's lock, so that two gateways never share addresses by accident."""
+    with (state / "gateway.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StateError(
+                "a gateway runs with this state directory already",
+                where=str(state),
+                fix="holdfast status asks it how it is; give a second one a directory of its own: --state DIR.",
+            ) from error
+        yield
+
+
+def _allow_many_files() -> None:
+    """One client is one descriptor; the usual limit of 1024 would refuse the rest."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, min(OPEN_FILES, hard))
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(hard, wanted)))

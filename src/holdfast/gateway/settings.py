@@ -1,0 +1,78 @@
+"""The configuration as the gateway's parts need it: small frozen pieces instead of the whole."""
+
+from dataclasses import dataclass
+
+from holdfast.config import Config, MppeModes
+from holdfast.control.config import ControlConfig
+from holdfast.dataplane.interface import Keepalive
+from holdfast.events import Severity
+from holdfast.ppp.authentication_types import AuthenticatorConfig, Method
+from holdfast.ppp.config import CcpConfig, IpcpConfig, LcpConfig, LinkConfig, MppeMode, MppePolicy, RestartConfig
+from holdfast.session import SessionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """What `Gateway` is given. Addresses are text; times are seconds."""
+
+    control: ControlConfig
+    link: LinkConfig
+    session: SessionConfig
+    keepalive: Keepalive
+    local_address: str
+    dns: tuple[str, ...]
+    wins: tuple[str, ...]
+    max_connections: int
+    authentication_timeout: float
+
+
+def settings_from(config: Config, resolvers: tuple[str, ...]) -> GatewaySettings:
+    """Return what the gateway needs of `config`; `resolvers` are this machine's own, for when none are named."""
+    addresses = config.addresses
+    dns = resolvers if addresses.dns is None else tuple(map(str, addresses.dns))
+    return GatewaySettings(
+        control=_control(config),
+        link=_link(config),
+        session=SessionConfig(),
+        keepalive=Keepalive(config.ppp.lcp_echo_interval, config.ppp.lcp_echo_failures),
+        local_address=str(addresses.gateway),
+        dns=dns[:2],
+        wins=tuple(map(str, addresses.wins)),
+        max_connections=config.gateway.max_connections,
+        authentication_timeout=config.ppp.authentication_timeout,
+    )
+
+
+def _traces(config: Config) -> bool:
+    return config.log.level is Severity.DEBUG
+
+
+def _control(config: Config) -> ControlConfig:
+    section = config.gateway
+    return ControlConfig(
+        host_name=section.host_name,
+        vendor=section.vendor,
+        setup_timeout=section.setup_timeout,
+        echo_interval=section.echo_interval,
+        echo_timeout=section.echo_timeout,
+        trace_messages=_traces(config),
+    )
+
+
+def _link(config: Config) -> LinkConfig:
+    ppp = config.ppp
+    return LinkConfig(
+        restart=RestartConfig(ppp.restart_timer, ppp.max_configure, ppp.max_terminate, ppp.max_failure),
+        lcp=LcpConfig(mru=ppp.mru, mtu=ppp.mtu),
+        ccp=CcpConfig(MppePolicy(ppp.mppe.value), ppp.mppe_bits, _modes(ppp.mppe_mode)),
+        ipcp=IpcpConfig(assigns=True),
+        demand=tuple(Method(method) for method in ppp.authentication),
+        authenticator=AuthenticatorConfig(name=config.gateway.host_name),
+        trace=_traces(config),
+    )
+
+
+def _modes(modes: MppeModes) -> tuple[MppeMode, ...]:
+    if modes is MppeModes.BOTH:
+        return (MppeMode.STATELESS, MppeMode.STATEFUL)
+    return (MppeMode(modes.value),)

@@ -1,0 +1,106 @@
+"""The control socket: one JSON object a line over a unix socket in the state directory, mode 0600.
+
+A request is `{"do": VERB, ...arguments}`; the answer is `{"ok": true, "result": ...}` or
+`{"ok": false, "error": ..., "fix": ...}`. Gateway and dialer serve it; the commands talk to it.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from holdfast.errors import HoldfastError, HostError, NotRunningError
+
+MAX_REQUEST = 64 * 1024
+ANSWER_TIMEOUT = 15.0
+
+Handler = Callable[[dict[str, Any]], Awaitable[Any]]
+
+
+class ApiServer:
+    """Serves the verbs of one daemon. Only who may open the socket file may ask: the state directory's owner."""
+
+    def __init__(self, path: Path, verbs: Mapping[str, Handler]) -> None:
+        self._path = path
+        self._verbs = verbs
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; a socket that a killed predecessor left behind is replaced."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        previous = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._converse, self._path, limit=MAX_REQUEST)
+        except OSError as error:
+            raise HostError(
+                f"cannot listen on the control socket: {error.strerror or error}",
+                where=str(self._path),
+                fix="Choose a state directory with a shorter path, on a file system that carries sockets (--state).",
+            ) from error
+        finally:
+            os.umask(previous)
+
+    async def stop(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._server is not None:
+            self._server.close()
+            with contextlib.suppress(FileNotFoundError):
+                self._path.unlink()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ValueError, ConnectionError):
+            pass  # a line beyond the limit, or a caller that went away: nobody is left to answer
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            handler = self._verbs[request.pop("do")]
+        except (ValueError, KeyError, AttributeError, TypeError):
+            return {"ok": False, "error": f"not a request; the verbs are: {', '.join(sorted(self._verbs))}"}
+        try:
+            return {"ok": True, "result": await handler(request)}
+        except HoldfastError as error:
+            return {"ok": False, "error": error.what, "where": error.where, "fix": error.fix}
+
+
+def request(path: Path, verb: str, **arguments: Any) -> Any:
+    """Ask the daemon whose socket is `path`; return its result.
+
+    Raises NotRunningError when nobody listens, HoldfastError with the daemon's words when it refuses.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(ANSWER_TIMEOUT)
+        try:
+            connection.connect(str(path))
+            connection.sendall(json.dumps({"do": verb, **arguments}).encode() + b"\n")
+            with connection.makefile("rb") as stream:
+                line = stream.readline()
+        except PermissionError as error:
+            raise HoldfastError(
+                "not allowed to open the control socket",
+                where=str(path),
+                fix="Run this as the user the daemon runs as.",
+            ) from error
+        except OSError as error:
+            raise NotRunningError(
+                "nothing is running with this state directory",
+                where=str(path.parent),
+                fix="Start it, or name the directory it was started with: --state DIR.",
+            ) from error
+    if not line:
+        raise NotRunningError("the daemon went away before it answered", where=str(path))
+    answer = json.loads(line)
+    if not answer["ok"]:
+        raise HoldfastError(answer["error"], where=answer.get("where", ""), fix=answer.get("fix", ""))
+    return answer["result"]

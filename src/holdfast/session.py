@@ -1,0 +1,220 @@
+"""One subscriber: a call and the PPP link on it, composed. Still no I/O, no clock, no randomness.
+
+A session lives from the moment its call is agreed until it says `Finished`, exactly once and for exactly one
+reason. It passes the link's needs (`holdfast.ppp.commands`) on to whoever drives it and adds two of its own:
+`ClearCall`, when the call must be cleared on the control connection, and `Finished`, after which the driver
+forgets it. The first cause of an end is the reason; what follows from it is not.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from holdfast.errors import DisconnectReason
+from holdfast.events import Event
+from holdfast.machine import Timers, earliest
+from holdfast.ppp.authentication_types import Verdict
+from holdfast.ppp.commands import AddressAssignment, AddressRefusal, LinkFinished, OpenNetwork
+from holdfast.ppp.link import Ending, Link
+
+
+class SessionState(StrEnum):
+    """How far a session is."""
+
+    SETUP = "setup"
+    UP = "up"
+    CLOSING = "closing"
+    ENDED = "ended"
+
+
+class Timer(StrEnum):
+    """What a session waits for besides its link's own timers."""
+
+    FIRST_FRAME = "first_frame"
+    """The peer's first frame, before LCP speaks: a Configure-Request sent while the peer still starts its PPP
+    is lost and costs a restart interval."""
+    SETUP = "setup"
+    """Traffic must be possible by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """Times of a session in seconds. `first_frame_wait` 0 lets LCP speak at once (the calling side does)."""
+
+    first_frame_wait: float = 0.7
+    setup_timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClearCall:
+    """The call must be cleared on the control connection."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The session is over: release everything. Said exactly once, after `ClearCall` where one was due."""
+
+    reason: DisconnectReason
+    evidence: str
+
+
+class Session:
+    """A call and its link. `call_cleared` and `connection_lost` are told by the control connection's driver."""
+
+    __slots__ = ("_commands", "_config", "_ending", "_link", "_refusal", "_timers", "session_id", "state")
+
+    def __init__(self, session_id: str, link: Link, config: SessionConfig) -> None:
+        self.session_id = session_id
+        self.state = SessionState.SETUP
+        self._link = link
+        self._config = config
+        self._ending: Ending | None = None
+        self._refusal: Verdict | None = None
+        self._timers: Timers[Timer] = Timers()
+        self._commands: list[Any] = []
+
+    # --- verbs ---------------------------------------------------------------------------------------------
+
+    def open(self, now: float) -> None:
+        """The call is agreed and GRE may flow."""
+        self._timers.start(Timer.SETUP, now + self._config.setup_timeout)
+        self._link.open(now)
+        if self._config.first_frame_wait > 0:
+            self._timers.start(Timer.FIRST_FRAME, now + self._config.first_frame_wait)
+        else:
+            self._link.lower_up(now)
+        self._after(now)
+
+    def receive(self, frame: bytes, now: float) -> None:
+        """Take a PPP frame (protocol field and information); never raises for what a peer sent."""
+        if self.state is SessionState.ENDED:
+            return
+        self._begin_if_waiting(now)
+        self._link.receive(frame, now)
+        self._after(now)
+
+    def close(self, reason: DisconnectReason, evidence: str, now: float) -> None:
+        """End politely: LCP Terminate-Request, then the call is cleared."""
+        if self.state in (SessionState.CLOSING, SessionState.ENDED):
+            return
+        self._remember(reason, evidence)
+        self.state = SessionState.CLOSING
+        self._begin_if_waiting(now)
+        self._link.close(reason, evidence, now)
+        self._after(now)
+
+    def abort(self, reason: DisconnectReason, evidence: str, now: float) -> None:
+        """End at once: the peer cannot be reached any more, but the control connection may."""
+        self._end(reason, evidence, now, clear=True)
+
+    def call_cleared(self, reason: DisconnectReason, evidence: str, now: float) -> None:
+        """The call is gone on the control connection; nothing more can be said to the peer."""
+        known = self._true_cause(self._link.ending or Ending(reason, evidence, by_peer=False))
+        self._end(known.reason, known.evidence, now, clear=False)
+
+    def credentials_verified(self, verdict: Verdict, now: float) -> None:
+        """Answer `VerifyCredentials`."""
+        if self.state is not SessionState.ENDED:
+            self._refusal = None if verdict.accepted else verdict
+            self._link.credentials_verified(verdict, now)
+            self._after(now)
+
+    def address_assigned(self, answer: AddressAssignment | AddressRefusal, now: float) -> None:
+        """Answer `AssignAddress`."""
+        if self.state is not SessionState.ENDED:
+            self._link.address_assigned(answer, now)
+            self._after(now)
+
+    def mppe_desync(self, now: float) -> None:
+        """The engine lost MPPE synchronisation."""
+        if self.state is not SessionState.ENDED:
+            self._link.mppe_desync(now)
+            self._after(now)
+
+    # --- the face of a machine -----------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timer` must be called next, or None."""
+        if self.state is SessionState.ENDED:
+            return None
+        return earliest((self._timers.deadline, self._link.deadline))
+
+    def handle_timer(self, now: float) -> None:
+        """Act on what is due."""
+        for timer in self._timers.expired(now):
+            if timer is Timer.FIRST_FRAME:
+                self._link.lower_up(now)
+            else:
+                self._setup_timed_out(now)
+        deadline = self._link.deadline
+        if deadline is not None and deadline <= now:
+            self._link.handle_timer(now)
+        self._after(now)
+
+    def outgoing(self) -> list[bytes]:
+        """Drain PPP frames: two octets of protocol and the information."""
+        return self._link.outgoing()
+
+    def commands(self) -> list[Any]:
+        """Drain the needs, in order."""
+        drained, self._commands = self._commands, []
+        return drained
+
+    def events(self) -> list[Event]:
+        """Drain the facts."""
+        return self._link.events()
+
+    def status(self) -> dict[str, Any]:
+        """Return what is known of the session as plain data."""
+        return {"id": self.session_id, "state": str(self.state), **self._link.status()}
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def _begin_if_waiting(self, now: float) -> None:
+        if self._timers.running(Timer.FIRST_FRAME):
+            self._timers.stop(Timer.FIRST_FRAME)
+            self._link.lower_up(now)
+
+    def _setup_timed_out(self, now: float) -> None:
+        waited = f"no traffic was possible {self._config.setup_timeout:g} s after the call came up"
+        self.close(DisconnectReason.NEGOTIATION_FAILED, f"{waited}; {self._link.phase} was as far as it got", now)
+
+    def _remember(self, reason: DisconnectReason, evidence: str) -> None:
+        if self._ending is None:
+            self._ending = Ending(reason, evidence, by_peer=False)
+
+    def _after(self, now: float) -> None:
+        """Take over what the link asks for, and notice how far it is."""
+        for command in self._link.commands():
+            if isinstance(command, LinkFinished):
+                ending = self._true_cause(command)
+                self._end(ending.reason, ending.evidence, now, clear=True)
+                return
+            self._commands.append(command)
+            if isinstance(command, OpenNetwork) and self.state is SessionState.SETUP:
+                self.state = SessionState.UP
+                self._timers.stop(Timer.SETUP)
+
+    def _true_cause(self, finished: Ending | LinkFinished) -> Ending:
+        """A peer that leaves after its credentials were refused leaves because of that, whatever it says."""
+        if self._refusal is not None and finished.reason is DisconnectReason.USER_REQUEST:
+            refused = self._refusal.detail or "its credentials were refused"
+            return Ending(self._refusal.reason, f"{refused}; then the peer gave up: {finished.evidence}", by_peer=True)
+        return finished if isinstance(finished, Ending) else Ending(finished.reason, finished.evidence, by_peer=False)
+
+    def _end(self, reason: DisconnectReason, evidence: str, now: float, *, clear: bool) -> None:
+        if self.state is SessionState.ENDED:
+            return
+        self.state = SessionState.ENDED
+        self._remember(reason, evidence)
+        self._timers.stop_all()
+        self._link.lower_down(now)
+        assert self._ending is not None
+        ending = self._ending
+        self._commands = [command for command in self._commands if not isinstance(command, LinkFinished)]
+        if clear:
+            self._commands.append(ClearCall(ending.evidence))
+        self._commands.append(Finished(ending.reason, ending.evidence))

@@ -1,0 +1,17 @@
+"""What systemd wants to hear from a service (sd_notify(3)), when it listens."""
+
+import os
+import socket
+
+
+def notify(state: str) -> None:
+    """Send `state`, such as `READY=1`, to the service manager; without one do nothing."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    target = "\0" + address[1:] if address.startswith("@") else address
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+        try:
+            channel.sendto(state.encode(), target)
+        except OSError:
+            return  # a manager that is gone must not stop the service

@@ -1,0 +1,75 @@
+"""A gateway on loopback with engines in memory: no rights needed."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from holdfast.config import Config, parse
+from holdfast.gateway.api import GatewayApi
+from holdfast.gateway.connection import ControlConnection
+from holdfast.gateway.gateway import Gateway, Means
+from holdfast.gateway.settings import settings_from
+from holdfast.observe.event_log import EventLog
+from holdfast.policy.addresses import AddressPool, PoolRules
+from holdfast.policy.authenticate import Authenticator
+from holdfast.policy.session_records import SessionRecords
+from holdfast.policy.store import Store
+from holdfast.policy.users import Users
+from holdfast.secret import Secret
+from support.fake_engine import FakeEngine
+
+
+class World:
+    """One gateway with everything around it."""
+
+    def __init__(self, directory: Path, config: Config) -> None:
+        self.store = Store.open(directory / "state")
+        Users(self.store).add("alice", Secret.from_text("secret"))
+        self.engine, self.client_engine = FakeEngine(), FakeEngine()
+        self.engine.join(self.client_engine)
+        self.log = EventLog(directory / "events.jsonl")
+        self.records: list[dict] = []
+        self.log.listeners.append(self.records.append)
+        self.pool = AddressPool(PoolRules(config.addresses.pool, never=(config.addresses.gateway,)), self.store)
+        self.session_records = SessionRecords(self.store)
+        means = Means(self.engine, Authenticator([Users(self.store)]), self.pool, self.session_records, self.log)
+        self.gateway = Gateway(settings_from(config, ("192.0.2.53",)), means)
+        self.port = 0
+
+    async def start(self) -> None:
+        server = await self.gateway.loop.create_server(lambda: ControlConnection(self.gateway), "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self.api = GatewayApi(self.gateway, self.engine, (f"127.0.0.1:{self.port}",))
+        await self.gateway.start([server])
+
+    async def stop(self) -> None:
+        await self.gateway.stop(1.0)
+        self.engine.close()
+        self.client_engine.close()
+        self.log.close()
+        self.store.close()
+
+    def named(self, event: str) -> list[dict]:
+        """Return the records of one event."""
+        return [record for record in self.records if record["event"] == event]
+
+    def nothing_left(self) -> bool:
+        """Whether no session holds anything any more."""
+        leftovers = self.session_records.take_leftovers()
+        return not (self.engine.calls or self.gateway.subscribers or len(self.pool) or leftovers)
+
+
+@pytest_asyncio.fixture
+async def world(tmp_path: Path, request) -> AsyncIterator[World]:
+    """A gateway that runs; parametrise indirectly with TOML text."""
+    world = World(tmp_path, parse(getattr(request, "param", "")).config)
+    await world.start()
+    yield world
+    with contextlib.suppress(asyncio.TimeoutError):
+        await world.stop()
+    for line in (tmp_path / "events.jsonl").read_text().splitlines():
+        json.loads(line)
