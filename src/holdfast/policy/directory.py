@@ -54,7 +54,7 @@ class Directory:
 
     def record(self, user: str) -> UserRecord | None:
         """Return the user with the canonical name that a verdict carried, or None."""
-        credentials = self._find(user.encode("utf-8", "replace"))
+        credentials = self._find(user.encode("utf-8", "surrogatepass"))
         return credentials.record if credentials else None
 
     def dedicated(self) -> Mapping[Address, str]:
