@@ -129,7 +129,7 @@ class CallBook:
             if action in (CallAction.TELL_CLEARED, CallAction.TELL_REFUSED):
                 self._tell_end(action, call, outcome, _by_peer(before, what))
         if call.state not in _WAITING:
-            call.request = None
+            self._settle_question(call)
         if call.state is CallState.IDLE:
             self._forget(call)
         return True
@@ -159,6 +159,7 @@ class CallBook:
         for call in self._calls:
             told = CallAction.TELL_REFUSED if call.state in _WAITING else CallAction.TELL_CLEARED
             self._tell_end(told, call, outcome, by_peer and call.state is not CallState.WAIT_DISCONNECT)
+            self._settle_question(call)
         self._calls.clear()
 
     # --- state as plain data -------------------------------------------------------------------------------
@@ -179,6 +180,12 @@ class CallBook:
             return None
         wait = self._config.clear_timeout if state is CallState.WAIT_DISCONNECT else self._config.reply_timeout
         return now + wait
+
+    def _settle_question(self, call: Call) -> None:
+        """Whether answered or pointless: our owner need not answer any more."""
+        if call.request is not None:
+            self._outbox.withdraw(call.request)
+            call.request = None
 
     def _forget(self, call: Call) -> None:
         self._calls.remove(call)

@@ -33,6 +33,11 @@ class Outbox:
         """Ask the driver for something."""
         self._commands.append(command)
 
+    def withdraw(self, command: ControlCommand) -> None:
+        """Take back a command that became pointless before it was drained."""
+        if command in self._commands:
+            self._commands.remove(command)
+
     def event(self, event: Event) -> None:
         """Tell a fact."""
         self._events.append(event)

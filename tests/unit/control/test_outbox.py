@@ -30,3 +30,11 @@ def test_without_tracing_messages_are_not_told() -> None:
     outbox.received(EchoRequest(2))
     assert outbox.drain_events() == []
     assert outbox.drain_octets() == [EchoRequest(1).encode()]
+
+
+def test_a_pointless_command_is_taken_back() -> None:
+    outbox = Outbox(trace=False)
+    outbox.command(CloseTransport("over"))
+    outbox.withdraw(CloseTransport("never asked"))
+    outbox.withdraw(CloseTransport("over"))
+    assert outbox.drain_commands() == []

@@ -1,0 +1,539 @@
+"""The connection: start, echo, stop, violations, ends. Sections of RFC 2637 in brackets."""
+
+from collections.abc import Callable
+
+import pytest
+
+from holdfast.control.commands import CloseTransport
+from holdfast.control.config import ControlConfig
+from holdfast.control.connection import ConnectionMachine, Role
+from holdfast.control.connection_table import ConnectionState
+from holdfast.control.messages import (
+    HEADER,
+    CallClearRequest,
+    ControlMessage,
+    EchoReply,
+    EchoRequest,
+    IncomingCallReply,
+    IncomingCallRequest,
+    OutgoingCallReply,
+    OutgoingCallRequest,
+    SetLinkInfo,
+    StartControlConnectionReply,
+    StartControlConnectionRequest,
+    StopControlConnectionReply,
+    StopControlConnectionRequest,
+)
+from holdfast.errors import DisconnectReason
+from holdfast.events import (
+    CallCleared,
+    ControlClosed,
+    ControlEstablished,
+    ControlMessageSeen,
+    ControlViolation,
+    Direction,
+    Event,
+)
+from support.control_pair import drain, established, said, told
+
+CONFIG = ControlConfig(host_name="pac.example", vendor="Test", max_violations=3)
+
+
+def start_request(version: int = 0x0100) -> StartControlConnectionRequest:
+    return StartControlConnectionRequest(version, 3, 3, 0, 2600, "client", "Microsoft")
+
+
+def start_reply(result: int = 1, error: int = 0, version: int = 0x0100) -> StartControlConnectionReply:
+    return StartControlConnectionReply(version, result, error, 3, 3, 0, 1, "server", "linux")
+
+
+def outgoing_call(call_id: int = 1) -> OutgoingCallRequest:
+    return OutgoingCallRequest(call_id, 5, 300, 100_000_000, 3, 3, 64, 0, 0, "", "")
+
+
+def accepted() -> ConnectionMachine:
+    machine = ConnectionMachine(Role.PAC, CONFIG)
+    machine.accepted(0.0)
+    return machine
+
+
+def opened() -> ConnectionMachine:
+    machine = ConnectionMachine(Role.PNS, CONFIG)
+    machine.open(0.0)
+    return machine
+
+
+def established_pac() -> ConnectionMachine:
+    return established(Role.PAC, CONFIG)
+
+
+def hear(machine: ConnectionMachine, *messages: ControlMessage, now: float = 1.0) -> None:
+    machine.receive(b"".join(message.encode() for message in messages), now)
+
+
+def end_of(machine: ConnectionMachine) -> tuple[DisconnectReason, str]:
+    """How the connection ended: told once, and the transport asked to close once."""
+    (command,) = machine.commands()
+    (event,) = told(machine, ControlClosed)
+    assert isinstance(command, CloseTransport)
+    assert command.detail == event.detail
+    assert machine.closed
+    assert machine.deadline is None
+    return event.reason, event.detail
+
+
+class TestStart:
+    """[2.1, 2.2, 3.1.1, 3.1.2]"""
+
+    def test_receiver(self) -> None:
+        machine = accepted()
+        hear(machine, start_request())
+        (reply,) = said(machine)
+        assert reply == StartControlConnectionReply(0x0100, 1, 0, 3, 3, 0, 1, "pac.example", "Test")
+        assert told(machine, ControlEstablished) == [ControlEstablished("client", "Microsoft", 2600, 0x0100)]
+        assert machine.peer == ControlEstablished("client", "Microsoft", 2600, 0x0100)
+        assert machine.established
+
+    def test_originator(self) -> None:
+        machine = opened()
+        (request,) = said(machine)
+        assert isinstance(request, StartControlConnectionRequest)
+        assert machine.state is ConnectionState.WAIT_CTL_REPLY
+        hear(machine, start_reply())
+        assert machine.established
+        assert told(machine, ControlEstablished) == [ControlEstablished("server", "linux", 1, 0x0100)]
+
+    @pytest.mark.parametrize("role", Role)
+    def test_either_role_may_be_either_end(self, role: Role) -> None:
+        receiver, originator = ConnectionMachine(role, CONFIG), ConnectionMachine(role.peer, CONFIG)
+        originator.open(0.0)
+        receiver.receive(b"".join(originator.outgoing()), 0.0)
+        originator.receive(b"".join(receiver.outgoing()), 0.0)
+        assert receiver.established
+        assert originator.established
+
+    def test_earlier_version_is_refused_with_result_5(self) -> None:
+        machine = accepted()
+        hear(machine, start_request(version=0x0001))
+        (reply,) = said(machine)
+        assert isinstance(reply, StartControlConnectionReply)
+        assert (reply.result_code, reply.protocol_version) == (5, 0x0100)
+        reason, detail = end_of(machine)
+        assert reason is DisconnectReason.NEGOTIATION_FAILED
+        assert "0x0001" in detail
+
+    def test_later_version_gets_ours(self) -> None:
+        machine = accepted()
+        hear(machine, start_request(version=0x0200))
+        (reply,) = said(machine)
+        assert isinstance(reply, StartControlConnectionReply)
+        assert (reply.result_code, reply.protocol_version) == (1, 0x0100)
+        assert machine.established
+
+    def test_reply_with_an_earlier_version_is_stopped(self) -> None:
+        machine = opened()
+        drain(machine)
+        hear(machine, start_reply(version=0x0001))
+        assert said(machine) == [StopControlConnectionRequest(2)]
+        assert machine.state is ConnectionState.WAIT_STOP_REPLY
+        hear(machine, StopControlConnectionReply(1, 0))
+        assert end_of(machine)[0] is DisconnectReason.NEGOTIATION_FAILED
+
+    @pytest.mark.parametrize(
+        ("result", "words"), [(2, "General Error"), (3, "exists"), (4, "not authorized"), (9, "9")]
+    )
+    def test_refused(self, result: int, words: str) -> None:
+        machine = opened()
+        drain(machine)
+        hear(machine, start_reply(result=result))
+        reason, detail = end_of(machine)
+        assert reason is DisconnectReason.NEGOTIATION_FAILED
+        assert words in detail
+        assert said(machine) == []
+
+    def test_second_request_is_answered_with_result_3(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, start_request())
+        (reply,) = said(machine)
+        assert isinstance(reply, StartControlConnectionReply)
+        assert reply.result_code == 3
+        assert len(told(machine, ControlViolation)) == 1
+        assert machine.established
+
+    def test_requests_that_cross_on_one_connection(self) -> None:
+        one, other = opened(), ConnectionMachine(Role.PAC, CONFIG)
+        other.open(0.0)
+        from_one, from_other = b"".join(one.outgoing()), b"".join(other.outgoing())
+        one.receive(from_other, 0.0)
+        other.receive(from_one, 0.0)
+        from_one, from_other = b"".join(one.outgoing()), b"".join(other.outgoing())
+        one.receive(from_other, 0.0)
+        other.receive(from_one, 0.0)
+        for machine in (one, other):
+            assert machine.established
+            events = machine.events()
+            assert [event for event in events if isinstance(event, ControlViolation)] == []
+            assert len([event for event in events if isinstance(event, ControlEstablished)]) == 1
+
+    def test_reply_that_nobody_asked_for(self) -> None:
+        for machine in (accepted(), established(Role.PAC)):
+            hear(machine, start_reply(result=4))
+            assert len(told(machine, ControlViolation)) == 1
+            assert not machine.closed
+
+    def test_open_twice_sends_once(self) -> None:
+        machine = opened()
+        machine.open(1.0)
+        assert len(said(machine)) == 1
+
+
+class TestSetupTimeout:
+    """[3.1.4] 1, with our shorter default."""
+
+    @pytest.mark.parametrize("make", [accepted, opened])
+    def test_silence(self, make: Callable[[], ConnectionMachine]) -> None:
+        machine = make()
+        assert machine.deadline == 10.0
+        machine.handle_timer(9.9)
+        assert not machine.closed
+        machine.handle_timer(10.0)
+        reason, detail = end_of(machine)
+        assert reason is DisconnectReason.NEGOTIATION_FAILED
+        assert "10 s" in detail
+
+    def test_one_octet_at_a_time_gains_no_time(self) -> None:
+        machine = accepted()
+        for second, octet in enumerate(start_request().encode()[:9]):
+            machine.receive(bytes([octet]), float(second))
+        assert machine.deadline == 10.0
+
+    def test_octets_before_we_were_told_of_the_connection(self) -> None:
+        machine = ConnectionMachine(Role.PAC, CONFIG)
+        machine.receive(b"\0", 5.0)
+        assert machine.deadline == 15.0
+
+    def test_no_such_wait_once_established(self) -> None:
+        machine = established(Role.PAC)
+        assert machine.deadline == CONFIG.echo_interval
+        machine.handle_timer(10.0)
+        assert machine.established
+
+
+class TestEcho:
+    """[2.5, 2.6, 3.1.4] 2."""
+
+    def test_asked(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, EchoRequest(0xDEADBEEF))
+        assert said(machine) == [EchoReply(0xDEADBEEF, 1, 0)]
+
+    def test_asks_after_60_seconds_of_silence(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, EchoRequest(1), now=30.0)
+        drain(machine)
+        assert machine.deadline == 90.0
+        machine.handle_timer(90.0)
+        (request,) = said(machine)
+        assert isinstance(request, EchoRequest)
+        assert machine.deadline == 150.0
+
+    def test_answered(self) -> None:
+        machine = established(Role.PAC)
+        machine.handle_timer(60.0)
+        (request,) = said(machine)
+        assert isinstance(request, EchoRequest)
+        hear(machine, EchoReply(request.identifier, 1, 0), now=61.0)
+        assert machine.deadline == 121.0
+        assert told(machine, ControlViolation) == []
+
+    def test_every_echo_has_its_own_identifier(self) -> None:
+        machine = established(Role.PAC)
+        identifiers = []
+        for minute in range(1, 4):
+            machine.handle_timer(60.0 * minute)
+            (request,) = said(machine)
+            assert isinstance(request, EchoRequest)
+            identifiers.append(request.identifier)
+            hear(machine, EchoReply(request.identifier, 1, 0), now=60.0 * minute)
+        assert len(set(identifiers)) == 3
+
+    def test_unanswered(self) -> None:
+        machine = established(Role.PAC)
+        machine.handle_timer(60.0)
+        drain(machine)
+        hear(machine, EchoRequest(1), now=100.0)
+        drain(machine)
+        machine.handle_timer(120.0)
+        reason, detail = end_of(machine)
+        assert reason is DisconnectReason.ECHO_TIMEOUT
+        assert "60 s" in detail
+
+    def test_wrong_identifier_is_no_answer(self) -> None:
+        machine = established(Role.PAC)
+        machine.handle_timer(60.0)
+        (request,) = said(machine)
+        assert isinstance(request, EchoRequest)
+        hear(machine, EchoReply(request.identifier + 1, 1, 0), now=61.0)
+        (violation,) = told(machine, ControlViolation)
+        assert "identifier" in violation.detail
+        assert machine.deadline == 120.0
+
+    def test_reply_without_a_request(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, EchoReply(0, 1, 0))
+        assert len(told(machine, ControlViolation)) == 1
+
+    def test_a_reply_with_an_error_still_shows_life(self) -> None:
+        machine = established(Role.PAC)
+        machine.handle_timer(60.0)
+        (request,) = said(machine)
+        assert isinstance(request, EchoRequest)
+        hear(machine, EchoReply(request.identifier, 2, 1), now=61.0)
+        assert machine.deadline == 121.0
+
+    def test_configured(self) -> None:
+        machine = established(Role.PAC, ControlConfig(echo_interval=10, echo_timeout=3))
+        machine.handle_timer(10.0)
+        machine.handle_timer(13.0)
+        assert machine.closed
+
+    def test_switched_off(self) -> None:
+        assert established(Role.PAC, ControlConfig(echo_interval=0)).deadline is None
+
+    def test_too_early(self) -> None:
+        machine = accepted()
+        hear(machine, EchoRequest(7))
+        assert said(machine) == [EchoReply(7, 2, 1)]
+        assert len(told(machine, ControlViolation)) == 1
+
+
+class TestStop:
+    """[2.3, 2.4, 3.1.1, 3.1.2]"""
+
+    @pytest.mark.parametrize("make", [accepted, opened, established_pac])
+    def test_the_peer_stops(self, make: Callable[[], ConnectionMachine]) -> None:
+        machine = make()
+        drain(machine)
+        hear(machine, StopControlConnectionRequest(1))
+        assert said(machine) == [StopControlConnectionReply(1, 0)]
+        assert "Stop-Control-Connection-Request" in end_of(machine)[1]
+
+    def test_stops_that_cross(self) -> None:
+        machine = established(Role.PAC)
+        machine.close(DisconnectReason.ADMIN, 1.0)
+        drain(machine)
+        hear(machine, StopControlConnectionRequest(1))
+        assert said(machine) == [StopControlConnectionReply(1, 0)]
+        assert end_of(machine)[0] is DisconnectReason.ADMIN
+
+    @pytest.mark.parametrize(("reason", "code"), [(DisconnectReason.GATEWAY_SHUTDOWN, 3), (DisconnectReason.ADMIN, 1)])
+    def test_we_stop(self, reason: DisconnectReason, code: int) -> None:
+        machine = established(Role.PAC)
+        machine.close(reason, 1.0, "maintenance")
+        assert said(machine) == [StopControlConnectionRequest(code)]
+        assert machine.commands() == []
+        hear(machine, StopControlConnectionReply(1, 0))
+        assert end_of(machine) == (reason, "maintenance")
+
+    def test_no_reply(self) -> None:
+        machine = established(Role.PAC)
+        machine.close(DisconnectReason.ADMIN, 1.0)
+        drain(machine)
+        assert machine.deadline == 1.0 + CONFIG.stop_timeout
+        machine.close(DisconnectReason.GATEWAY_SHUTDOWN, 2.0)
+        assert machine.deadline == 1.0 + CONFIG.stop_timeout
+        machine.handle_timer(4.0)
+        assert end_of(machine)[0] is DisconnectReason.ADMIN
+
+    @pytest.mark.parametrize("make", [accepted, opened])
+    def test_before_anything_was_agreed_we_just_close(self, make: Callable[[], ConnectionMachine]) -> None:
+        machine = make()
+        drain(machine)
+        machine.close(DisconnectReason.GATEWAY_SHUTDOWN, 1.0)
+        assert said(machine) == []
+        assert end_of(machine)[0] is DisconnectReason.GATEWAY_SHUTDOWN
+
+    def test_what_still_arrives_while_we_stop(self) -> None:
+        machine = established(Role.PAC)
+        machine.close(DisconnectReason.ADMIN, 1.0)
+        drain(machine)
+        hear(machine, outgoing_call(), SetLinkInfo(1, 0, 0), EchoRequest(4), EchoReply(9, 1, 0), CallClearRequest(1))
+        assert said(machine) == [EchoReply(4, 1, 0)]
+        assert told(machine, ControlViolation) == []
+        assert machine.state is ConnectionState.WAIT_STOP_REPLY
+
+    def test_reply_that_nobody_asked_for(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, StopControlConnectionReply(1, 0))
+        assert len(told(machine, ControlViolation)) == 1
+        assert machine.established
+
+    def test_nothing_is_heard_after_the_end(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, StopControlConnectionRequest(1), start_request(), EchoRequest(1))
+        assert said(machine) == [StopControlConnectionReply(1, 0)]
+        drain(machine)
+        hear(machine, start_request())
+        machine.open(2.0)
+        machine.close(DisconnectReason.ADMIN, 2.0)
+        machine.connection_lost(2.0)
+        machine.handle_timer(1000.0)
+        assert (machine.outgoing(), machine.commands(), machine.events()) == ([], [], [])
+
+
+class TestConnectionLost:
+    @pytest.mark.parametrize("make", [accepted, opened, established_pac])
+    def test_the_transport_is_not_closed_again(self, make: Callable[[], ConnectionMachine]) -> None:
+        machine = make()
+        drain(machine)
+        machine.connection_lost(5.0, "reset by peer")
+        assert told(machine, ControlClosed) == [ControlClosed(DisconnectReason.CONTROL_LOST, "reset by peer")]
+        assert (machine.commands(), machine.outgoing()) == ([], [])
+        assert machine.closed
+
+    def test_while_we_stop_the_cause_stays(self) -> None:
+        machine = established(Role.PAC)
+        machine.close(DisconnectReason.ADMIN, 1.0)
+        drain(machine)
+        machine.connection_lost(2.0)
+        assert [event.reason for event in told(machine, ControlClosed)] == [DisconnectReason.ADMIN]
+
+    def test_calls_end_with_it(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, outgoing_call(7))
+        machine.accept_call(7, 1000, 1.0)
+        drain(machine)
+        machine.connection_lost(2.0, "gone")
+        assert told(machine, CallCleared) == [CallCleared(1000, True, 1, 0, "gone")]
+
+
+class TestViolations:
+    @pytest.mark.parametrize(
+        "octets",
+        [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", HEADER.pack(20, 1, 0x1A2B3C4D, 5, 0), bytes(12)],
+    )
+    def test_lost_framing_closes_at_once(self, octets: bytes) -> None:
+        """[1.4]"""
+        for machine in (accepted(), established(Role.PAC)):
+            machine.receive(octets, 1.0)
+            assert said(machine) == []
+            events = machine.events()
+            assert [type(event) for event in events] == [ControlViolation, ControlClosed]
+            assert [type(command) for command in machine.commands()] == [CloseTransport]
+            assert machine.closed
+
+    def test_an_undefined_message_closes(self) -> None:
+        """[3]"""
+        machine = established(Role.PAC)
+        machine.receive(HEADER.pack(12, 1, 0x1A2B3C4D, 16, 0), 1.0)
+        assert said(machine) == [StopControlConnectionRequest(1)]
+        reason, detail = end_of(machine)
+        assert reason is DisconnectReason.PROTOCOL_FAILURE
+        assert "16" in detail
+
+    def test_a_management_message_is_passed_over(self) -> None:
+        """[1.4] They may be defined one day."""
+        machine = established(Role.PAC)
+        machine.receive(HEADER.pack(12, 2, 0x1A2B3C4D, 1, 0) + EchoRequest(3).encode(), 1.0)
+        assert said(machine) == [EchoReply(3, 1, 0)]
+        assert len(told(machine, ControlViolation)) == 1
+
+    def test_so_many_and_no_more(self) -> None:
+        machine = established(Role.PAC, CONFIG)
+        hear(machine, *[SetLinkInfo(9, 0, 0)] * 10)
+        events: list[Event] = [event for event in machine.events() if not isinstance(event, ControlMessageSeen)]
+        assert [type(event) for event in events] == [ControlViolation] * 3 + [ControlClosed]
+        assert isinstance(events[-1], ControlClosed)
+        assert events[-1].reason is DisconnectReason.PROTOCOL_FAILURE
+        assert said(machine) == [StopControlConnectionRequest(1)]
+
+    def test_calls_before_the_introduction(self) -> None:
+        """[2.1]"""
+        machine = accepted()
+        hear(machine, outgoing_call(9), IncomingCallRequest(8, 1, 1, 0, 0, 0, "", "", ""))
+        assert said(machine) == [
+            OutgoingCallReply(0, 9, 2, 1, 0, 0, 0, 0, 0),
+            IncomingCallReply(0, 8, 2, 1, 0, 0),
+        ]
+        hear(machine, SetLinkInfo(0, 0, 0))
+        assert machine.closed
+
+
+class TestCollision:
+    """[3.1.3]"""
+
+    def test_the_loser_closes_without_a_word(self) -> None:
+        machine = opened()
+        drain(machine)
+        machine.lose_collision(1.0)
+        assert said(machine) == []
+        assert end_of(machine)[0] is DisconnectReason.REPLACED
+
+    def test_the_winner_says_nothing_on_the_loser_s_connection(self) -> None:
+        machine = accepted()
+        machine.win_collision(1.0)
+        hear(machine, start_request(), EchoRequest(1))
+        assert said(machine) == []
+        machine.connection_lost(2.0)
+        assert machine.closed
+
+    def test_the_winner_does_not_wait_for_ever(self) -> None:
+        machine = accepted()
+        machine.win_collision(1.0)
+        machine.handle_timer(11.0)
+        assert machine.closed
+
+
+def test_every_message_is_told_both_ways() -> None:
+    machine = accepted()
+    hear(machine, start_request())
+    seen = [(event.direction, event.message) for event in told(machine, ControlMessageSeen)]
+    assert seen == [
+        (Direction.RECEIVED, "Start-Control-Connection-Request"),
+        (Direction.SENT, "Start-Control-Connection-Reply"),
+    ]
+
+
+class TestSnapshot:
+    def test_only_of_what_is_drained(self) -> None:
+        machine = opened()
+        with pytest.raises(RuntimeError, match="drain"):
+            machine.snapshot()
+
+    def test_stop_and_continue(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, SetLinkInfo(9, 0, 0))
+        machine.receive(EchoRequest(5).encode()[:7], 2.0)
+        machine.handle_timer(61.0)
+        drain(machine)
+        again = ConnectionMachine.restore(CONFIG, machine.snapshot())
+        assert again.snapshot() == machine.snapshot()
+        assert (again.deadline, again.state, again.peer, again.role) == (121.0, machine.state, machine.peer, Role.PAC)
+        again.receive(EchoRequest(5).encode()[7:], 62.0)
+        assert said(again) == [EchoReply(5, 1, 0)]
+
+    def test_while_stopping(self) -> None:
+        machine = established(Role.PAC)
+        machine.close(DisconnectReason.ADMIN, 1.0, "why")
+        drain(machine)
+        again = ConnectionMachine.restore(CONFIG, machine.snapshot())
+        again.handle_timer(10.0)
+        assert end_of(again) == (DisconnectReason.ADMIN, "why")
+
+    def test_plain_data(self) -> None:
+        machine = established(Role.PAC)
+        hear(machine, outgoing_call())
+        drain(machine)
+        assert_plain(machine.snapshot())
+
+
+def assert_plain(data: object) -> None:
+    if isinstance(data, dict):
+        assert all(type(key) is str for key in data)
+        for value in data.values():
+            assert_plain(value)
+    elif isinstance(data, list):
+        for value in data:
+            assert_plain(value)
+    else:
+        assert type(data) in (str, int, float, bool, bytes, type(None))
