@@ -1,5 +1,6 @@
 //! What happens to a PPP frame once its turn has come: decrypt it, check it, hand it to the TUN device or to Python.
 
+use crate::coalesce::Coalescer;
 use crate::ip::{self, View};
 use crate::mppe::{self, Opened};
 use crate::rc4::{self, Key, Rc4};
@@ -85,6 +86,7 @@ pub struct Delivery {
     reply_wake: Arc<EventFd>,
     drops: Arc<Drops>,
     jobs: Vec<(u32, Frame, Key)>,
+    coalescer: Coalescer,
 }
 
 impl Delivery {
@@ -98,6 +100,7 @@ impl Delivery {
             reply_wake: parts.reply_wake.clone(),
             drops: parts.drops.clone(),
             jobs: Vec::with_capacity(GROUP),
+            coalescer: Coalescer::default(),
         }
     }
 
@@ -268,11 +271,9 @@ impl Delivery {
         call.shared.packets_in.bump(1);
         call.shared.bytes_in.bump(view.length as u64);
         call.shared.last_user_in.set(now);
-        let from = frame.start - VNET_HEADER;
-        frame.buffer[from..frame.start].fill(0);
-        self.tun
-            .write(&frame.buffer[from..frame.start + view.length])
-            .map_err(|_| Cause::TunRefused)
+        let octets = &mut frame.buffer[frame.start - VNET_HEADER..frame.start + view.length];
+        self.coalescer.add(&self.tun, octets, &view);
+        Ok(())
     }
 
     /// LCP echo (RFC 1661 section 5.8), as far as it is the engine's: requests once LCP is up, and answers to our own.
@@ -325,5 +326,7 @@ impl Delivery {
     /// The batch is over: nothing may stay behind.
     pub fn finish(&mut self, calls: &mut Slab<Call>, batch: &mut RecvBatch, now: u64) {
         self.run_jobs(calls, batch, now);
+        let refused = self.coalescer.finish(&self.tun);
+        self.drops.add(Cause::TunRefused, refused);
     }
 }

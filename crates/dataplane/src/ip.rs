@@ -127,7 +127,7 @@ pub fn clamp_mss(packet: &mut [u8], view: &View, mtu: usize) {
 
 /// Options need not be aligned: a field at an odd offset counts with its octets swapped.
 fn update_at_any_parity(segment: &mut [u8], at: usize, old: [u8; 2], new: [u8; 2]) {
-    if at % 2 == 0 {
+    if at.is_multiple_of(2) {
         checksum::update(segment, 16, old, new);
     } else {
         checksum::update(segment, 16, [old[1], old[0]], [new[1], new[0]]);

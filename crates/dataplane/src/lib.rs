@@ -4,6 +4,7 @@
 //! numbers of its direction; what they tell each other is atomic, what they are told comes through channels.
 
 pub mod checksum;
+pub mod coalesce;
 pub mod command;
 pub mod deliver;
 pub mod engine;

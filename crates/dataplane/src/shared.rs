@@ -106,6 +106,13 @@ impl Drops {
         self.0[cause as usize].add(1);
     }
 
+    /// Count several packets.
+    pub fn add(&self, cause: Cause, packets: u64) {
+        if packets > 0 {
+            self.0[cause as usize].add(packets);
+        }
+    }
+
     /// The count of one cause, by number.
     #[must_use]
     pub fn get(&self, cause: usize) -> u64 {

@@ -123,7 +123,7 @@ impl Tx {
     fn read_tun(&mut self, buffer: &mut [u8], now: u64) -> bool {
         while self.outbox.len() < BATCH {
             match self.parts.tun.read(buffer) {
-                Ok(Some(length)) => self.from_tun(&mut buffer[..length], now),
+                Ok(Some(length)) => self.carry(&mut buffer[..length], now),
                 Ok(None) => return false,
                 Err(_) => {
                     Waiter::new(&[self.parts.wake.as_raw_fd()]).wait(Some(TUN_PAUSE));
@@ -134,7 +134,7 @@ impl Tx {
         true
     }
 
-    fn from_tun(&mut self, octets: &mut [u8], now: u64) {
+    fn carry(&mut self, octets: &mut [u8], now: u64) {
         let Some((header, packet)) = octets.split_first_chunk_mut::<VNET_HEADER>() else {
             return;
         };
