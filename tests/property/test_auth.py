@@ -12,11 +12,10 @@ from holdfast.ppp.authentication import (
     restore_authenticator,
     restore_peer,
 )
-from holdfast.ppp.authentication_machine import build_packet
+from holdfast.ppp.authentication_packets import parse_failure
 from holdfast.ppp.credentials import StoredSecret, verify
-from holdfast.ppp.mschap import parse_failure
 from holdfast.secret import Secret
-from support.authentication import METHODS, PASSWORD, Pair
+from support.authentication import METHODS, PASSWORD, Pair, build_packet
 
 VALUES = st.sampled_from([0, 8, 16, 48, 49, 50, 255]).flatmap(
     lambda size: st.binary(max_size=60).map(lambda data: bytes((size,)) + data.ljust(size, b"x") + b"User")

@@ -16,11 +16,17 @@ from holdfast.ppp.authentication import (
 )
 from holdfast.ppp.authentication_types import Exchange
 from holdfast.ppp.credentials import StoredSecret, verify
+from holdfast.ppp.packet import Packet
 from holdfast.secret import Secret
 
 PASSWORD = b"clientPass"
 METHODS = [Method.PAP, Method.CHAP_MD5, Method.MS_CHAP, Method.MS_CHAP_V2]
 CHAPS = METHODS[1:]
+
+
+def build_packet(code: int, identifier: int, data: bytes) -> bytes:
+    """Return an information field."""
+    return Packet(code, identifier, data).encode()
 
 
 def judge(password: bytes = PASSWORD) -> Callable[[Exchange], Verdict]:

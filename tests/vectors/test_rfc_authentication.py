@@ -4,9 +4,9 @@ import pytest
 
 from holdfast.ppp import crypto, mppe
 from holdfast.ppp.authentication import MsChapV2Exchange
+from holdfast.ppp.authentication_packets import parse_response_v2
 from holdfast.ppp.credentials import StoredSecret, verify
 from holdfast.ppp.mppe_codec import KeyChain, MppeReceiver, is_sensible
-from holdfast.ppp.mschap import parse_response_v2
 from holdfast.secret import Secret
 from support.vectors import load, octets
 

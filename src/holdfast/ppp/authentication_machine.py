@@ -7,7 +7,7 @@ before taking one; a verification that was under way is asked for again after `r
 
 from dataclasses import fields
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 from holdfast.errors import DisconnectReason
 from holdfast.events import AuthenticationFailed, AuthenticationSucceeded, Event, PppViolation
@@ -24,10 +24,11 @@ from holdfast.ppp.authentication_types import (
     PeerCredentials,
     Verdict,
     VerifyCredentials,
-    printable_name,
 )
 from holdfast.ppp.mppe import MppeKeyPair
+from holdfast.ppp.packet import Packet, parse
 from holdfast.secret import Secret
+from holdfast.wire.errors import MalformedError
 
 VIOLATIONS_TOLD = 8
 """A peer can fill nobody's log: after this many violations a machine discards in silence."""
@@ -48,40 +49,6 @@ class Timer(StrEnum):
     """We wait for a verdict."""
     RECHALLENGE = "rechallenge"
     """Ask an authenticated peer once more."""
-
-
-class AuthPacket(NamedTuple):
-    """The head that PAP and CHAP share (RFC 1334 section 2.2, RFC 1994 section 4), and what it holds."""
-
-    code: int
-    identifier: int
-    data: bytes
-
-
-def parse_packet(packet: bytes) -> AuthPacket | None:
-    """Split a PPP information field; octets beyond the Length field are padding. None when it is no packet."""
-    if len(packet) < 4:
-        return None
-    length = int.from_bytes(packet[2:4], "big")
-    if not 4 <= length <= len(packet):
-        return None
-    return AuthPacket(packet[0], packet[1], bytes(packet[4:length]))
-
-
-def build_packet(code: int, identifier: int, data: bytes) -> bytes:
-    """Build a PPP information field."""
-    return bytes((code, identifier)) + (len(data) + 4).to_bytes(2, "big") + data
-
-
-def printable_text(data: bytes, limit: int = 256) -> str:
-    """Return a message from the other side as text that is safe to print, cut after `limit` octets."""
-    return printable_name(data[:limit])
-
-
-def message_octets(message: str, limit: int = 200) -> bytes:
-    """Return a message for the other side: one line of printable UTF-8, at most `limit` octets."""
-    line = "".join(char if char.isprintable() else " " for char in message)
-    return line.encode(errors="replace")[:limit].decode(errors="ignore").encode()
 
 
 class AuthenticationMachine:
@@ -108,13 +75,14 @@ class AuthenticationMachine:
 
     def receive(self, packet: bytes, now: float) -> None:
         """Take one PPP information field of this protocol."""
-        parsed = parse_packet(packet)
-        if parsed is None:
-            self._violation("a packet shorter than its own length")
+        try:
+            parsed = parse(packet)
+        except MalformedError as error:
+            self._violation(str(error))
         else:
             self._handle(parsed, now)
 
-    def _handle(self, packet: AuthPacket, now: float) -> None:
+    def _handle(self, packet: Packet, now: float) -> None:
         raise NotImplementedError
 
     @property
@@ -146,7 +114,7 @@ class AuthenticationMachine:
         return drained
 
     def _send(self, code: int, identifier: int, data: bytes) -> bytes:
-        packet = build_packet(code, identifier, data)
+        packet = Packet(code, identifier, data).encode()
         self._outgoing.append(packet)
         return packet
 

@@ -10,8 +10,10 @@ from enum import StrEnum
 from typing import ClassVar
 
 from holdfast.errors import DisconnectReason
+from holdfast.ppp.framing import Protocol
 from holdfast.ppp.mppe import MppeKeyPair
 from holdfast.secret import Secret
+from holdfast.wire.text import printable
 
 MAX_NAME = 256
 """The longest user name taken from a peer (RFC 2759 section 4: 0 to 256 characters)."""
@@ -28,11 +30,11 @@ class Method(StrEnum):
 
 
 PROTOCOLS: dict[Method, int] = {
-    Method.PAP: 0xC023,
-    Method.CHAP_MD5: 0xC223,
-    Method.MS_CHAP: 0xC223,
-    Method.MS_CHAP_V2: 0xC223,
-    Method.EAP: 0xC227,
+    Method.PAP: Protocol.PAP,
+    Method.CHAP_MD5: Protocol.CHAP,
+    Method.MS_CHAP: Protocol.CHAP,
+    Method.MS_CHAP_V2: Protocol.CHAP,
+    Method.EAP: Protocol.EAP,
 }
 """The PPP protocol number of each method."""
 
@@ -56,14 +58,6 @@ def method_from_option(value: bytes) -> Method | None:
     return _METHODS.get(bytes(value))
 
 
-def printable_name(name: bytes) -> str:
-    """Return a user name as text: UTF-8, every octet or character that is not printable written as an escape."""
-    text = name.decode("utf-8", "backslashreplace")
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
 def without_domain(name: bytes) -> bytes:
     r"""Return the account part of `DOMAIN\user` (RFC 2433 section 6, RFC 2759 section 4)."""
     return name.rsplit(b"\\", 1)[-1]
@@ -80,12 +74,12 @@ class Exchange:
     @property
     def user(self) -> str:
         """The name as presented, as text."""
-        return printable_name(self.name)
+        return printable(self.name)
 
     @property
     def account(self) -> str:
         """The name without a Windows domain, as text."""
-        return printable_name(without_domain(self.name))
+        return printable(without_domain(self.name))
 
 
 @dataclass(frozen=True, slots=True)

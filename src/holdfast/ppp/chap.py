@@ -4,17 +4,25 @@ One departure, shared with every implementation in the field: an unanswered Chal
 its Identifier, so that a Response that was merely slow still counts. A new challenge value always gets a new one.
 """
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from holdfast.errors import DisconnectReason
 from holdfast.machine import Entropy
 from holdfast.ppp.authentication_machine import (
     AuthenticationMachine,
     Authenticator,
-    AuthPacket,
     Peer,
     Timer,
+)
+from holdfast.ppp.authentication_packets import (
+    CHALLENGE,
+    FAILURE,
+    RESPONSE,
+    SUCCESS,
+    ChapValue,
+    build_value,
     message_octets,
+    parse_value,
     printable_text,
 )
 from holdfast.ppp.authentication_types import (
@@ -27,31 +35,8 @@ from holdfast.ppp.authentication_types import (
     Verdict,
 )
 from holdfast.ppp.crypto import chap_md5_response
+from holdfast.ppp.packet import Packet
 from holdfast.secret import Secret
-
-CHALLENGE, RESPONSE, SUCCESS, FAILURE = 1, 2, 3, 4
-
-
-class ChapValue(NamedTuple):
-    """The data of a Challenge or Response."""
-
-    value: bytes
-    name: bytes
-
-    def __repr__(self) -> str:
-        return f"ChapValue(value=***, name={self.name!r})"
-
-
-def parse_value(data: bytes) -> ChapValue | None:
-    """Parse the data of a Challenge or Response (RFC 1994 section 4.1); None when Value-Size does not fit."""
-    if not data or not 0 < data[0] < len(data):
-        return None
-    return ChapValue(data[1 : 1 + data[0]], data[1 + data[0] :])
-
-
-def build_value(value: bytes, name: bytes) -> bytes:
-    """Build the data of a Challenge or Response."""
-    return bytes((len(value),)) + value + name
 
 
 class ChapAuthenticator(Authenticator):
@@ -89,7 +74,7 @@ class ChapAuthenticator(Authenticator):
         self._transmissions += 1
         self._timers.start(Timer.RESTART, now + self.config.timing.restart_interval)
 
-    def _handle(self, packet: AuthPacket, now: float) -> None:
+    def _handle(self, packet: Packet, now: float) -> None:
         if packet.code != RESPONSE:
             self._other_code(packet)
         elif packet.identifier == self._answered:
@@ -97,10 +82,10 @@ class ChapAuthenticator(Authenticator):
         elif self._waiting and packet.identifier == self._identifier:
             self._take(packet, now)
 
-    def _other_code(self, packet: AuthPacket) -> None:
+    def _other_code(self, packet: Packet) -> None:
         self._violation(f"code {packet.code} sent to an authenticator")
 
-    def _take(self, packet: AuthPacket, now: float) -> None:
+    def _take(self, packet: Packet, now: float) -> None:
         parsed = parse_value(packet.data)
         if parsed is None:
             self._violation("a Response whose Value-Size does not fit")
@@ -213,7 +198,7 @@ class ChapPeer(Peer):
         """Wait for the Challenge."""
         self._timers.start(Timer.ANSWER, now + self.credentials.timing.answer_timeout)
 
-    def _handle(self, packet: AuthPacket, now: float) -> None:
+    def _handle(self, packet: Packet, now: float) -> None:
         if packet.code == CHALLENGE:
             self._challenged(packet, now)
         elif packet.code not in {SUCCESS, FAILURE}:
@@ -221,7 +206,7 @@ class ChapPeer(Peer):
         elif packet.identifier == self._identifier:
             self._result(packet)
 
-    def _challenged(self, packet: AuthPacket, now: float) -> None:
+    def _challenged(self, packet: Packet, now: float) -> None:
         parsed = parse_value(packet.data)
         if self.outcome is not None and not self.outcome.succeeded:
             return
@@ -243,7 +228,7 @@ class ChapPeer(Peer):
         password = self.credentials.password.reveal()
         return chap_md5_response(self._identifier or 0, password, self._challenge)
 
-    def _result(self, packet: AuthPacket) -> None:
+    def _result(self, packet: Packet) -> None:
         if packet.code == FAILURE:
             self._refused(packet.data)
         elif self.outcome is None:

@@ -1,13 +1,22 @@
 """MS-CHAPv1 (RFC 2433) and MS-CHAPv2 (RFC 2759), both roles, on top of the CHAP machines."""
 
 import hmac
-import re
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from holdfast.errors import DisconnectReason
 from holdfast.events import ImpostorSuspected
-from holdfast.ppp.authentication_machine import AuthPacket, message_octets, printable_text
+from holdfast.ppp.authentication_packets import (
+    CHANGE_PASSWORD,
+    FAILURE,
+    SUCCESS_SIZE,
+    ChapValue,
+    build_failure,
+    message_octets,
+    parse_failure,
+    parse_response,
+    parse_response_v2,
+    printable_text,
+)
 from holdfast.ppp.authentication_types import (
     Exchange,
     MsChapError,
@@ -16,7 +25,7 @@ from holdfast.ppp.authentication_types import (
     Verdict,
     without_domain,
 )
-from holdfast.ppp.chap import FAILURE, ChapAuthenticator, ChapPeer, ChapValue
+from holdfast.ppp.chap import ChapAuthenticator, ChapPeer
 from holdfast.ppp.crypto import (
     challenge_response,
     generate_authenticator_response,
@@ -26,15 +35,8 @@ from holdfast.ppp.crypto import (
     nt_password_hash,
 )
 from holdfast.ppp.mppe import keys_from_ms_chap, keys_from_ms_chap_v2
+from holdfast.ppp.packet import Packet
 from holdfast.secret import Secret
-
-CHANGE_PASSWORD = {5: "Change-Password (version 1)", 6: "Change-Password (version 2)", 7: "Change-Password"}
-"""RFC 2433 sections 9 and 10, RFC 2759 section 7."""
-
-RESPONSE_SIZE = 49
-"""Octets of a Response value in both versions."""
-SUCCESS_SIZE = 42
-"""Octets of `S=<40 hex digits>`."""
 
 ERROR_TEXTS: dict[int, str] = {
     MsChapError.RESTRICTED_LOGON_HOURS: "not allowed at this hour",
@@ -44,44 +46,6 @@ ERROR_TEXTS: dict[int, str] = {
     MsChapError.AUTHENTICATION_FAILURE: "wrong name or password",
     MsChapError.CHANGING_PASSWORD: "the password cannot be changed here",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The text of a Failure packet (RFC 2433 section 8, RFC 2759 section 6). Absent fields keep the default."""
-
-    error: int = 0
-    retry: bool = False
-    challenge: Secret | None = None
-    version: int = 1
-    message: str = ""
-
-
-_FIELDS = re.compile(rb"(?:^| )([ERCV])=([0-9A-Fa-f]{1,32})(?= |$)")
-
-
-def parse_failure(text: bytes) -> Failure:
-    """Parse the text of a Failure; what it does not say or says wrong keeps its default, unknown text is ignored."""
-    head, _, message = (b" " + text[:512]).partition(b" M=")
-    found = dict(_FIELDS.findall(head.strip()))
-    challenge = found.get(b"C", b"")
-    return Failure(
-        error=_number(found.get(b"E", b"0")),
-        retry=found.get(b"R") == b"1",
-        challenge=Secret(bytes.fromhex(challenge.decode())) if challenge and len(challenge) % 2 == 0 else None,
-        version=_number(found.get(b"V", b"1")),
-        message=printable_text(message),
-    )
-
-
-def _number(digits: bytes) -> int:
-    return int(digits) if digits.isdigit() and len(digits) <= 10 else 0
-
-
-def build_failure(error: int, retry: bool, challenge: bytes, version: int, message: str = "") -> bytes:
-    """Build the text of a Failure. The message is kept to one line of printable characters."""
-    head = f"E={error} R={retry:d} C={challenge.hex().upper()} V={version}"
-    return head.encode() + (b" M=" + message_octets(message) if message else b"")
 
 
 def verdict_from_failure(text: bytes) -> Verdict:
@@ -98,36 +62,6 @@ def verdict_from_failure(text: bytes) -> Verdict:
     )
 
 
-class MsChapResponse(NamedTuple):
-    """The value of an MS-CHAPv1 Response."""
-
-    lm_response: Secret
-    nt_response: Secret
-    flags: int
-
-
-class MsChapV2Response(NamedTuple):
-    """The value of an MS-CHAPv2 Response."""
-
-    peer_challenge: Secret
-    nt_response: Secret
-    flags: int
-
-
-def parse_response(value: bytes) -> MsChapResponse | None:
-    """Parse the value of an MS-CHAPv1 Response (RFC 2433 section 6); None when it has not 49 octets."""
-    if len(value) != RESPONSE_SIZE:
-        return None
-    return MsChapResponse(Secret(value[:24]), Secret(value[24:48]), value[48])
-
-
-def parse_response_v2(value: bytes) -> MsChapV2Response | None:
-    """Parse the value of an MS-CHAPv2 Response (RFC 2759 section 4); None when it has not 49 octets."""
-    if len(value) != RESPONSE_SIZE:
-        return None
-    return MsChapV2Response(Secret(value[:16]), Secret(value[24:48]), value[48])
-
-
 class _MsChapAuthenticator(ChapAuthenticator):
     """What both versions share: retries, codes, and no change of passwords."""
 
@@ -139,7 +73,7 @@ class _MsChapAuthenticator(ChapAuthenticator):
     def _result_code(self, verdict: Verdict) -> int:
         return verdict.result_code or MsChapError.AUTHENTICATION_FAILURE
 
-    def _other_code(self, packet: AuthPacket) -> None:
+    def _other_code(self, packet: Packet) -> None:
         name = CHANGE_PASSWORD.get(packet.code)
         if name is None or self._answered is None:
             super()._other_code(packet)

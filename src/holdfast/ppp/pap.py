@@ -1,17 +1,23 @@
 """PAP, both roles (RFC 1334 section 2). The password crosses the link in the clear."""
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from holdfast.errors import DisconnectReason
 from holdfast.machine import Entropy
 from holdfast.ppp.authentication_machine import (
     AuthenticationMachine,
     Authenticator,
-    AuthPacket,
     Peer,
     Timer,
-    message_octets,
-    printable_text,
+)
+from holdfast.ppp.authentication_packets import (
+    AUTHENTICATE_ACK,
+    AUTHENTICATE_NAK,
+    AUTHENTICATE_REQUEST,
+    build_message,
+    build_request,
+    parse_message,
+    parse_request,
 )
 from holdfast.ppp.authentication_types import (
     AuthenticatorConfig,
@@ -21,43 +27,7 @@ from holdfast.ppp.authentication_types import (
     PeerCredentials,
     Verdict,
 )
-from holdfast.secret import Secret
-
-AUTHENTICATE_REQUEST, AUTHENTICATE_ACK, AUTHENTICATE_NAK = 1, 2, 3
-
-
-class AuthenticateRequest(NamedTuple):
-    """The data of an Authenticate-Request."""
-
-    peer_id: bytes
-    password: Secret
-
-
-def parse_request(data: bytes) -> AuthenticateRequest | None:
-    """Parse the data of an Authenticate-Request (RFC 1334 section 2.2.1); None when a length does not fit."""
-    if not data:
-        return None
-    rest = data[1 + data[0] :]
-    if not rest or len(rest) < 1 + rest[0]:
-        return None
-    return AuthenticateRequest(data[1 : 1 + data[0]], Secret(rest[1 : 1 + rest[0]]))
-
-
-def build_request(peer_id: bytes, password: bytes) -> bytes:
-    """Build the data of an Authenticate-Request. ValueError when a part has more than 255 octets."""
-    if max(len(peer_id), len(password)) > 255:
-        raise ValueError("PAP carries at most 255 octets of name and of password")
-    return bytes((len(peer_id),)) + peer_id + bytes((len(password),)) + password
-
-
-def parse_message(data: bytes) -> str:
-    """Return the message of an Ack or Nak as text; "" when there is none (some peers leave out its length too)."""
-    return printable_text(data[1 : 1 + data[0]]) if data else ""
-
-
-def _build_message(message: str) -> bytes:
-    text = message_octets(message)
-    return bytes((len(text),)) + text
+from holdfast.ppp.packet import Packet
 
 
 class PapAuthenticator(Authenticator):
@@ -76,7 +46,7 @@ class PapAuthenticator(Authenticator):
         timing = self.config.timing
         self._timers.start(Timer.ANSWER, now + timing.restart_interval * timing.max_transmissions)
 
-    def _handle(self, packet: AuthPacket, now: float) -> None:
+    def _handle(self, packet: Packet, now: float) -> None:
         if packet.code != AUTHENTICATE_REQUEST:
             self._violation(f"code {packet.code} sent to an authenticator")
             return
@@ -98,7 +68,7 @@ class PapAuthenticator(Authenticator):
     def _decide(self, exchange: Exchange, verdict: Verdict, _now: float) -> None:
         user = verdict.user or exchange.account
         self._answer = AUTHENTICATE_ACK if verdict.accepted else AUTHENTICATE_NAK
-        self._message = _build_message(verdict.message)
+        self._message = build_message(verdict.message)
         self._send(self._answer, exchange.identifier, self._message)
         if verdict.accepted:
             self._succeed(user, None, verdict.detail or "the password is right")
@@ -140,7 +110,7 @@ class PapPeer(Peer):
         self._transmissions += 1
         self._timers.start(Timer.RESTART, now + self.credentials.timing.restart_interval)
 
-    def _handle(self, packet: AuthPacket, _now: float) -> None:
+    def _handle(self, packet: Packet, _now: float) -> None:
         if packet.code not in {AUTHENTICATE_ACK, AUTHENTICATE_NAK}:
             self._violation(f"code {packet.code} sent to a peer")
         elif self.outcome is None and (packet.identifier - self._first) & 0xFF < self._transmissions:

@@ -4,20 +4,11 @@ import pytest
 
 from holdfast.events import AuthenticationFailed, PppViolation
 from holdfast.ppp.authentication import AuthenticatorConfig, Method, PeerCredentials, Verdict
-from holdfast.ppp.authentication_machine import build_packet, parse_packet
-from holdfast.ppp.chap import (
-    CHALLENGE,
-    FAILURE,
-    RESPONSE,
-    SUCCESS,
-    ChapAuthenticator,
-    ChapPeer,
-    build_value,
-    parse_value,
-)
+from holdfast.ppp.authentication_packets import CHALLENGE, FAILURE, RESPONSE, SUCCESS, build_value, parse_value
+from holdfast.ppp.chap import ChapAuthenticator, ChapPeer
 from holdfast.ppp.crypto import chap_md5_response
 from holdfast.secret import Secret
-from support.authentication import CHAPS, PASSWORD, Pair, judge
+from support.authentication import CHAPS, PASSWORD, Pair, build_packet, judge
 
 RECHALLENGE = AuthenticatorConfig(rechallenge_interval=300)
 
@@ -211,8 +202,15 @@ def test_a_refused_peer_says_nothing_more() -> None:
     "packet", [b"", b"\x01", b"\x01\x02\x00", b"\x01\x02\x00\x03", b"\x01\x02\x00\x05", b"\x01\x02\xff\xff" + bytes(99)]
 )
 def test_packets_that_are_none(packet: bytes) -> None:
-    assert parse_packet(packet) is None
+    machine = peer()
+    machine.receive(packet, 0.0)
+    assert machine.outgoing() == []
+    assert [type(event) for event in machine.events()] == [PppViolation]
 
 
 def test_padding_is_no_data() -> None:
-    assert parse_packet(b"\x01\x02\x00\x05abc") == (1, 2, b"a")
+    machine = peer()
+    machine.receive(build_packet(CHALLENGE, 1, build_value(b"x", b"")) + b"padding", 0.0)
+    machine.receive(build_packet(FAILURE, 1, b"no") + b"padding", 0.0)
+    assert machine.outcome is not None
+    assert machine.outcome.detail == "no"

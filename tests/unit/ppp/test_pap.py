@@ -4,7 +4,8 @@ import pytest
 
 from holdfast.events import PppViolation
 from holdfast.ppp.authentication import AuthenticatorConfig, Method, PapExchange, PeerCredentials, Verdict
-from holdfast.ppp.pap import PapAuthenticator, PapPeer, build_request, parse_message, parse_request
+from holdfast.ppp.authentication_packets import build_request, parse_message, parse_request
+from holdfast.ppp.pap import PapAuthenticator, PapPeer
 from holdfast.secret import Secret
 
 REQUEST = bytes.fromhex("01 07 0010 04 69786961 06 736573616d65")
@@ -86,7 +87,7 @@ def test_empty_name_and_password_are_judged_like_any_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "text"), [(b"", ""), (b"\0", ""), (b"\x02hi", "hi"), (b"\x09hi", "hi"), (b"\x02\n!", "\\n!")]
+    ("data", "text"), [(b"", ""), (b"\0", ""), (b"\x02hi", "hi"), (b"\x09hi", "hi"), (b"\x02\n!", "\\x0a!")]
 )
 def test_messages(data: bytes, text: str) -> None:
     assert parse_message(data) == text
