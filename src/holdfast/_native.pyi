@@ -123,7 +123,8 @@ class GreFlow:
     """One direction of one call, named by the receiver's call ID. Counts are of packets as captured.
 
     `copies` are the very same IP packet again (`copies_wireless`: by 802.11), `duplicates` the same sequence number
-    in another packet, `late` far behind. `sizes` counts packets in steps of 100 octets of IP. `lag_*`: how long this
+    in another packet, `late` far behind, `aged` those of
+    them that came seconds after the first. `sizes` counts packets in steps of 100 octets of IP. `lag_*`: how long this
     side took to acknowledge what the other sent, seen from the capture point. `timeline`: (packets, octets, missing)
     in each step.
     """
@@ -150,6 +151,7 @@ class GreFlow:
     copies_wireless: int
     duplicates: int
     late: int
+    aged: int
     late_first: Place | None
     ttl: tuple[int, int]
     largest: int

@@ -153,7 +153,9 @@ pub struct GreStats {
     pub duplicates: u64,
     /// Packets far behind the highest sequence number: replays or strays.
     pub late: u64,
-    /// The first late one.
+    /// Copies and duplicates that came seconds after the first.
+    pub aged: u64,
+    /// The first late or aged one.
     pub late_first: Option<Place>,
     /// The smallest and largest TTL.
     pub ttl: (u8, u8),
@@ -377,7 +379,15 @@ impl GreFlow {
                 stats.reordered_most = stats.reordered_most.max(behind);
                 frame_flags::REORDERED
             }
-            Some(Verdict::Duplicate { copy, other_ttl }) => {
+            Some(Verdict::Duplicate {
+                copy,
+                other_ttl,
+                aged,
+            }) => {
+                stats.aged += u64::from(aged);
+                if aged {
+                    stats.late_first.get_or_insert(seen.place);
+                }
                 // A bit error on the air changes the content of a retransmission, not what it is.
                 let copy = copy || seen.wireless;
                 if copy {

@@ -11,6 +11,8 @@ const WORDS: usize = WINDOW as usize / 64;
 const JUMP: u32 = 10_000;
 /// That many numbers in a row far below the highest are a new beginning that the capture missed.
 const LATE_RUN: u32 = 16;
+/// Networks duplicate within this time; what comes later was kept and sent again.
+const AGED_NS: i64 = 2_000_000_000;
 const RESTART_NS: i64 = 1_000_000_000;
 
 /// What tells one transmission of a packet from another.
@@ -29,8 +31,13 @@ pub(crate) enum Verdict {
     Jump,
     /// Filled a gap, this far behind the highest.
     Reordered { behind: u32, was_missing: bool },
-    /// Seen before. `copy`: the very same IP packet again; `other_ttl`: after another number of hops.
-    Duplicate { copy: bool, other_ttl: bool },
+    /// Seen before. `copy`: the very same IP packet again; `other_ttl`: after another number of hops;
+    /// `aged`: seconds after the first, as no network does it.
+    Duplicate {
+        copy: bool,
+        other_ttl: bool,
+        aged: bool,
+    },
     /// So far behind that nobody remembers.
     Late,
     /// Counting began anew: another call with the same call ID.
@@ -144,6 +151,7 @@ impl Sequence {
             return Verdict::Duplicate {
                 copy: false,
                 other_ttl: false,
+                aged: true,
             };
         };
         let same = same.is_some();
@@ -153,6 +161,7 @@ impl Sequence {
         Verdict::Duplicate {
             copy: same && twin.fingerprint.identification == fingerprint.identification,
             other_ttl: twin.fingerprint.ttl != fingerprint.ttl,
+            aged: time_ns.saturating_sub(twin.time_ns) > AGED_NS,
         }
     }
 
@@ -247,7 +256,8 @@ mod tests {
                 },
                 Verdict::Duplicate {
                     copy: true,
-                    other_ttl: false
+                    other_ttl: false,
+                    aged: false
                 },
                 Verdict::Forward { missing: 0 },
             ]
@@ -317,7 +327,8 @@ mod tests {
             sequence.judge(8, 1, print(2)),
             Verdict::Duplicate {
                 copy: false,
-                other_ttl: false
+                other_ttl: false,
+                aged: false
             }
         );
         let nearer = Fingerprint {
@@ -328,7 +339,8 @@ mod tests {
             sequence.judge(8, 1, nearer),
             Verdict::Duplicate {
                 copy: true,
-                other_ttl: true
+                other_ttl: true,
+                aged: false
             }
         );
     }
