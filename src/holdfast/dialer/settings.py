@@ -5,12 +5,10 @@ from enum import StrEnum
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.dialer.reconnect import ReconnectPolicy
 from holdfast.ppp.authentication_types import Method
 from holdfast.ppp.config import MppeMode, MppePolicy
-
-CONTROL_PORT = 1723
-"""RFC 2637 section 2."""
 
 
 class RouteMode(StrEnum):

@@ -1,0 +1,444 @@
+"""One try at one tunnel, from TCP to the goodbye: the PNS's machines on the event loop.
+
+`connect` returns when traffic can pass or raises `TunnelDownError`; `wait_down` returns when the tunnel is gone.
+What the host needs (addresses, routes) is not done here.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from holdfast.control.codes import Role
+from holdfast.control.commands import AnswerCall, CloseTransport
+from holdfast.control.connection import ConnectionMachine
+from holdfast.dataplane.carrier import Carrier
+from holdfast.dataplane.interface import CallPath, Counters, Keepalive, Upcall, UpcallKind
+from holdfast.dialer.engine_port import EnginePort
+from holdfast.dialer.machines import control_config, link_config
+from holdfast.dialer.phases import Phase, Step, Stopwatch
+from holdfast.dialer.settings import TunnelSettings
+from holdfast.errors import DisconnectReason, HoldfastError
+from holdfast.events import (
+    AuthenticationSucceeded,
+    CallCleared,
+    CallEstablished,
+    CallRefused,
+    Connected,
+    ControlClosed,
+    ControlEstablished,
+    EchoLost,
+    Event,
+    IpOpened,
+    LcpOpened,
+    MppeOpened,
+    Recovered,
+    SendFailed,
+    SessionEnded,
+)
+from holdfast.gateway.alarm import Alarm
+from holdfast.ppp.commands import ConfigureLink, OpenNetwork
+from holdfast.ppp.link import Link
+from holdfast.secret import Secret
+from holdfast.session import ClearCall, Finished, Session, SessionConfig
+
+EVERYTHING = ("0.0.0.0/0",)
+"""What a dialer's call carries: any destination, any source."""
+LINGER = 1.0
+"""Seconds that a server whose GRE is silent has to answer on the control connection, before it is given up."""
+
+Report = Callable[[Event, Mapping[str, Any]], None]
+Judge = Callable[[str, str], str]
+"""Is given our inner address and the peer's; returns why they cannot be used, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A tunnel that carries traffic. Inner addresses as text; `mtu` in octets; `encryption` in words, or empty."""
+
+    local: str
+    peer: str
+    dns: tuple[str, ...]
+    mtu: int
+    encryption: str
+    handle: int
+    outer_local: str
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """Why a tunnel is gone. `server_answers`: the control connection still spoke when GRE was silent."""
+
+    reason: DisconnectReason
+    evidence: str
+    server_answers: bool = False
+
+
+class TunnelDownError(HoldfastError):
+    """A try that did not come up. `down` says why."""
+
+    def __init__(self, down: Down, where: str) -> None:
+        self.down = down
+        super().__init__(down.evidence, where=where)
+
+
+def no_judge(_local: str, _peer: str) -> str:
+    """Take any address."""
+    return ""
+
+
+class Tunnel(asyncio.Protocol):
+    """One try. Use it once."""
+
+    def __init__(
+        self,
+        settings: TunnelSettings,
+        password: Secret,
+        port: EnginePort,
+        *,
+        report: Report = lambda _event, _context: None,
+        judge: Judge = no_judge,
+        listener: Callable[[Step], None] = lambda _step: None,
+        networks: tuple[str, ...] = EVERYTHING,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.settings = settings
+        self.watch = Stopwatch(self._loop.time, listener)
+        self.counters = Counters()
+        self._port, self._report, self._judge, self._networks = port, report, judge, networks
+        self._machine = ConnectionMachine(Role.PNS, control_config(settings))
+        self._link = Link(link_config(settings, password), secrets.token_bytes)
+        self._session = Session(secrets.token_hex(8), self._link, SessionConfig(0, settings.setup_timeout))
+        self._alarm = Alarm(self._loop, self._timer_due)
+        self._transport: asyncio.Transport | None = None
+        self._carrier: Carrier | None = None
+        self._call_id = 0
+        self._server = settings.host
+        self._own = ""
+        self._link_mtu = settings.link.mtu
+        self._opened: IpOpened | None = None
+        self._carries = False
+        self._encryption = ""
+        self._began = self._loop.time()
+        self._silent = self._answers = False
+        self._down: Down | None = None
+        self._up: asyncio.Future[Up] = self._loop.create_future()
+        self._gone: asyncio.Future[Down] = self._loop.create_future()
+
+    # --- verbs ---------------------------------------------------------------------------------------------
+
+    async def connect(self, address: str) -> Up:
+        """Dial the server at this IPv4 address. TunnelDownError when the tunnel does not come up."""
+        self._server = address
+        where = f"{address}:{self.settings.port}"
+        try:
+            async with asyncio.timeout(self.settings.connect_timeout):
+                await self._loop.create_connection(lambda: self, address, self.settings.port)
+        except TimeoutError:
+            evidence = f"no answer to TCP within {self.settings.connect_timeout:g} s"
+            raise TunnelDownError(Down(DisconnectReason.NETWORK_ERROR, evidence), where) from None
+        except OSError as error:
+            evidence = f"TCP failed: {error.strerror or error}"
+            raise TunnelDownError(Down(DisconnectReason.NETWORK_ERROR, evidence), where) from error
+        outcomes: tuple[asyncio.Future[Any], ...] = (self._up, self._gone)
+        await asyncio.wait(outcomes, return_when=asyncio.FIRST_COMPLETED)
+        if self._up.done():
+            return self._up.result()
+        raise TunnelDownError(self._gone.result(), where)
+
+    async def wait_down(self) -> Down:
+        """Wait until the tunnel is gone and everything it held is released."""
+        return await asyncio.shield(self._gone)
+
+    async def close(self, reason: DisconnectReason, evidence: str, patience: float = 4.0) -> Down:
+        """Say goodbye (LCP, call, control connection) and wait until it is answered, at most `patience` seconds."""
+        now = self._loop.time()
+        if self._carrier is not None:
+            self._session.close(reason, evidence, now)
+        else:
+            self._end(Down(reason, evidence))
+            self._machine.close(reason, now)
+        self._drive()
+        if self._transport is None:
+            self._finish()
+        try:
+            async with asyncio.timeout(patience):
+                return await self.wait_down()
+        except TimeoutError:
+            self.abort(reason, f"{evidence}; the server did not answer the goodbye")
+            return await self.wait_down()
+
+    def abort(self, reason: DisconnectReason, evidence: str) -> None:
+        """Drop everything without waiting for anyone."""
+        self._session.call_cleared(reason, evidence, self._loop.time())
+        self._drive()
+        self._end(Down(reason, evidence))
+        if self._transport is not None:
+            self._transport.abort()
+        else:
+            self._finish()
+
+    def set_keepalive(self, keepalive: Keepalive) -> None:
+        """Change the LCP echoes, for instance to probe a path that may have changed."""
+        if self._carrier is not None:
+            self._port.engine.set_keepalive(self._carrier.handle, keepalive)
+
+    def current_counters(self) -> Counters:
+        """Return the counts of the call, the last ones when it is over."""
+        if self._carrier is not None:
+            self.counters = self._port.engine.counters(self._carrier.handle)
+        return self.counters
+
+    def status(self) -> dict[str, Any]:
+        """Return what is known of the session as plain data."""
+        return self._session.status()
+
+    # --- asyncio.Protocol ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """TCP is there: introduce ourselves."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        own, server = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        self._own, self._server = own[0], server[0] if server else self._server
+        self.watch.reached(Phase.TCP)
+        self._tell(Connected(f"{own[0]}:{own[1]}", f"{self._server}:{self.settings.port}"))
+        self._machine.open(self._loop.time())
+        self._drive()
+
+    def data_received(self, data: bytes) -> None:
+        """The server sent something."""
+        self._answers = self._silent
+        self._machine.receive(data, self._loop.time())
+        self._drive()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """TCP is gone, and with it the call."""
+        detail = f"the TCP connection was lost: {exc}" if exc else "the server closed the TCP connection"
+        now = self._loop.time()
+        self._transport = None
+        self._machine.connection_lost(now, detail)
+        self._session.call_cleared(DisconnectReason.CONTROL_LOST, detail, now)
+        self._drive()
+        self._end(Down(DisconnectReason.CONTROL_LOST, detail))
+        self._finish()
+
+    # --- driving -------------------------------------------------------------------------------------------
+
+    def take_upcall(self, upcall: Upcall) -> None:
+        """Act on what the engine tells of our call."""
+        now = self._loop.time()
+        match upcall.kind:
+            case UpcallKind.FRAME:
+                self._session.receive(upcall.frame, now)
+            case UpcallKind.MPPE_DESYNC:
+                self._session.mppe_desync(now)
+            case UpcallKind.ECHO_MISSED:
+                self._tell(EchoLost(upcall.value))
+            case UpcallKind.ECHO_RECOVERED:
+                self._tell(Recovered("the server answers again"))
+            case UpcallKind.DEAD:
+                self._go_silent(upcall.value, now)
+            case UpcallKind.SEND_FAILED:
+                self._tell(SendFailed(upcall.value))
+            case _:
+                return
+        self._drive()
+
+    def _go_silent(self, missed: int, now: float) -> None:
+        """GRE is dead. The goodbye on the control connection shows whether the server is, too."""
+        self._silent = True
+        evidence = f"{missed} LCP Echo-Requests in a row were not answered: GRE with {self._server} stopped"
+        self._session.abort(DisconnectReason.ECHO_TIMEOUT, evidence, now)
+        self._loop.call_later(LINGER, self._stop_lingering)
+
+    def _stop_lingering(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _drive(self) -> None:
+        """Carry out what the machines want until they want nothing more."""
+        busy = True
+        while busy:
+            busy = self._drive_session()
+            busy = self._drive_control() or busy
+        if not self._gone.done():
+            deadlines = [d for d in (self._machine.deadline, self._session.deadline) if d is not None]
+            self._alarm.arm(min(deadlines, default=None))
+
+    def _drive_session(self) -> bool:
+        commands = self._session.commands()
+        for command in commands:
+            if isinstance(command, (ClearCall, Finished)):
+                self._flush_session()
+            self._execute(command)
+        return self._flush_session() or bool(commands)
+
+    def _flush_session(self) -> bool:
+        frames, events = self._session.outgoing(), self._session.events()
+        if self._carrier is not None:
+            self._carrier.send(frames)
+        for event in events:
+            self._note_link_event(event)
+        return bool(frames or events)
+
+    def _drive_control(self) -> bool:
+        octets, commands = b"".join(self._machine.outgoing()), self._machine.commands()
+        if octets and self._transport is not None:
+            self._transport.write(octets)
+        for command in commands:
+            if isinstance(command, CloseTransport) and self._transport is not None:
+                self._transport.close()
+            elif isinstance(command, AnswerCall):
+                self._machine.refuse_call(command.peer_call_id, 3, 0, self._loop.time())
+        events = self._machine.events()
+        for event in events:
+            self._note_control_event(event)
+        return bool(octets or commands or events)
+
+    def _timer_due(self) -> None:
+        now = self._loop.time()
+        for machine in (self._machine, self._session):
+            if machine.deadline is not None and machine.deadline <= now:
+                machine.handle_timer(now)
+        self._drive()
+
+    # --- what happens --------------------------------------------------------------------------------------
+
+    def _note_control_event(self, event: Event) -> None:
+        now = self._loop.time()
+        self._tell(event)
+        match event:
+            case ControlEstablished():
+                said = " ".join(filter(None, (event.host_name, event.vendor)))
+                self.watch.reached(Phase.CONTROL, said)
+                self._call_id = self._port.take_call_id()
+                self._machine.place_call(self._call_id, self._call_id, now)
+            case CallEstablished():
+                self._begin_call(event)
+            case CallRefused():
+                self._end(Down(DisconnectReason.NEGOTIATION_FAILED, f"the server refused the call: {event.detail}"))
+                self._machine.close(DisconnectReason.NEGOTIATION_FAILED, now)
+            case CallCleared() if event.by_peer:
+                self._session.call_cleared(
+                    DisconnectReason.USER_REQUEST, f"the server cleared the call: {event.detail}", now
+                )
+            case ControlClosed():
+                self._session.call_cleared(event.reason, event.detail, now)
+                self._end(Down(event.reason, event.detail))
+            case _:
+                pass
+
+    def _begin_call(self, event: CallEstablished) -> None:
+        self.watch.reached(Phase.CALL, f"call {event.local_call_id}/{event.peer_call_id}")
+        path = CallPath(
+            event.local_call_id, event.peer_call_id, self._own, self._server, peer_window=event.receive_window
+        )
+        try:
+            handle = self._port.engine.add_call(path)
+        except (ValueError, OSError) as error:
+            self._end(Down(DisconnectReason.INTERNAL_ERROR, f"the packet engine refuses the call: {error}"))
+            self._machine.close(DisconnectReason.INTERNAL_ERROR, self._loop.time())
+            return
+        keepalive = self.settings.keepalive
+        echoes = Keepalive(keepalive.echo_interval, keepalive.echo_failures, keepalive.adaptive)
+        self._carrier = Carrier(self._port.engine, handle, echoes)
+        self._port.attach(handle, self)
+        self._session.open(self._loop.time())
+
+    def _note_link_event(self, event: Event) -> None:
+        self._tell(event)
+        match event:
+            case LcpOpened():
+                self.watch.reached(Phase.LCP, f"MRU {event.local_mru}/{event.peer_mru}")
+            case AuthenticationSucceeded():
+                self.watch.reached(Phase.AUTHENTICATION, event.method)
+            case MppeOpened():
+                self._encryption = f"MPPE {event.bits} bit {event.mode}"
+                self.watch.reached(Phase.ENCRYPTION, self._encryption)
+            case IpOpened():
+                self._opened = event
+                self._come_up()
+            case _:
+                pass
+
+    def _execute(self, command: Any) -> None:
+        carrier = self._carrier
+        if isinstance(command, ConfigureLink):
+            self._link_mtu = command.mtu
+        if isinstance(command, OpenNetwork):
+            self._open_network(command)
+        elif isinstance(command, ClearCall):
+            self._machine.clear_call(self._call_id, self._loop.time())
+        elif isinstance(command, Finished):
+            self._release(command)
+        elif carrier is not None:
+            carrier.execute(command)
+
+    def _open_network(self, command: OpenNetwork) -> None:
+        objection = self._judge(command.local, command.peer)
+        if objection:
+            self._session.close(DisconnectReason.NO_ADDRESS, objection, self._loop.time())
+        elif self._carrier is not None:
+            self._port.engine.open_network(self._carrier.handle, self._networks)
+            self._carries = True
+            self._come_up()
+
+    def _come_up(self) -> None:
+        """Say that traffic can pass, once the engine carries it and the addresses are known."""
+        opened, carrier = self._opened, self._carrier
+        if opened is None or carrier is None or not self._carries or self._up.done() or self._down is not None:
+            return
+        self.watch.reached(Phase.ADDRESS, opened.local_address)
+        self._up.set_result(
+            Up(
+                opened.local_address,
+                opened.peer_address,
+                opened.dns,
+                self._link_mtu,
+                self._encryption,
+                carrier.handle,
+                self._own,
+            )
+        )
+
+    def _release(self, command: Finished) -> None:
+        """The session is over: give the call back and say goodbye on the control connection."""
+        self._end(Down(command.reason, command.evidence))
+        carrier, self._carrier = self._carrier, None
+        if carrier is not None:
+            self._port.detach(carrier.handle)
+            self.counters = self._port.engine.remove_call(carrier.handle)
+        counters = self.counters
+        ended = SessionEnded(
+            command.reason,
+            command.evidence,
+            self.settings.user,
+            counters.bytes_in,
+            counters.bytes_out,
+            counters.packets_in,
+            counters.packets_out,
+            round(self._loop.time() - self._began, 3),
+        )
+        self._tell(ended)
+        self._machine.close(command.reason, self._loop.time())
+
+    def _end(self, down: Down) -> None:
+        """Remember the first cause."""
+        if self._down is None:
+            self._down = down
+
+    def _finish(self) -> None:
+        """Everything is released: tell whoever waits."""
+        self._alarm.cancel()
+        if self._call_id:
+            self._port.give_back_call_id(self._call_id)
+            self._call_id = 0
+        if not self._gone.done():
+            down = self._down or Down(DisconnectReason.INTERNAL_ERROR, "the tunnel ended without a cause")
+            self._gone.set_result(replace(down, server_answers=self._answers))
+
+    def _tell(self, event: Event) -> None:
+        context = {"tunnel": self.settings.name, "session": self._session.session_id, "server_ip": self._server}
+        self._report(event, context)
