@@ -262,7 +262,8 @@ impl Delivery {
     fn user(&mut self, call: &Call, frame: &mut Frame, now: u64) -> Result<(), Cause> {
         let packet = &mut frame.buffer[frame.start..frame.end];
         let view = View::of(packet).ok_or(Cause::Malformed)?;
-        if !call.addresses.contains(&view.source) {
+        let own = |address| call.addresses.contains(&address);
+        if !own(view.source) && !own(ip::everywhere(view.source)) {
             return Err(Cause::SpoofedSource);
         }
         if let Some(link) = call.link.filter(|link| link.clamp_mss) {

@@ -252,7 +252,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Let user packets of these addresses pass; none closes the network phase.
+    /// Let user packets of these addresses pass; none closes the network phase. The unspecified address of a family
+    /// stands for every one that no other call has.
     ///
     /// # Errors
     /// `UnknownCall`, or `AddressTaken` by another call.

@@ -142,7 +142,7 @@ impl Tx {
         let Some(view) = View::of(packet) else {
             return self.parts.drops.count(Cause::Malformed);
         };
-        let Some(&index) = self.routes.get(&view.destination) else {
+        let Some(index) = self.route(view.destination) else {
             return self.parts.drops.count(Cause::NoRoute);
         };
         if header.is_super() {
@@ -150,6 +150,12 @@ impl Tx {
         } else if header.complete_checksum(packet) {
             self.send_packet(index, &mut packet[..view.length], &view, now);
         }
+    }
+
+    /// The call that has this inner address, else the one that has all others.
+    fn route(&self, destination: IpAddr) -> Option<u32> {
+        let rest = || self.routes.get(&ip::everywhere(destination));
+        self.routes.get(&destination).or_else(rest).copied()
     }
 
     fn send_super(&mut self, index: u32, header: &VnetHeader, packet: &[u8], now: u64) {

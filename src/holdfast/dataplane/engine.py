@@ -15,6 +15,8 @@ from holdfast.dataplane.interface import (
 MAX_MTU = 2200
 """The largest inner packet that the engine carries; its packet buffers are a little larger."""
 
+EVERYTHING = {"0.0.0.0/0": "0.0.0.0", "::/0": "::"}  # noqa: S104 - no binding; the core's word for all other addresses
+
 
 class Engine:
     """One TUN device, raw sockets for protocol 47, and a thread for each direction between them.
@@ -99,7 +101,7 @@ class Engine:
         """Let user packets of these inner addresses pass. ValueError when one belongs to another call."""
         if not peer_addresses:
             raise ValueError("a session without an address cannot pass user packets")
-        self._native.set_addresses(handle, list(peer_addresses))
+        self._native.set_addresses(handle, [EVERYTHING.get(address, address) for address in peer_addresses])
 
     def close_network(self, handle: int) -> None:
         """Stop user packets; control frames still pass."""
