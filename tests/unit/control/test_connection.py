@@ -291,6 +291,16 @@ class TestEcho:
         hear(machine, EchoReply(request.identifier, 2, 1), now=61.0)
         assert machine.deadline == 121.0
 
+    def test_one_at_a_time(self) -> None:
+        """Messages that are no answer neither prolong the wait nor start another."""
+        machine = established(Role.PAC, ControlConfig(echo_interval=10, echo_timeout=30))
+        machine.handle_timer(10.0)
+        drain(machine)
+        hear(machine, SetLinkInfo(9, 0, 0), now=15.0)
+        machine.handle_timer(25.0)
+        assert said(machine) == []
+        assert machine.deadline == 40.0
+
     def test_configured(self) -> None:
         machine = established(Role.PAC, ControlConfig(echo_interval=10, echo_timeout=3))
         machine.handle_timer(10.0)

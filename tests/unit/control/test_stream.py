@@ -132,6 +132,13 @@ class TestPassive:
         stream.resynchronise()
         assert stream.feed(noise + OCTETS[5]) == [MESSAGES[5]]
 
+    def test_half_a_header_is_not_believed(self) -> None:
+        """A header whose size does not fit its type is noise while searching, also when it comes slowly."""
+        stream = MessageStream(passive=True)
+        stream.resynchronise()
+        data = frame(16, message_type=6) + OCTETS[5]
+        assert [item for octet in data for item in stream.feed(bytes([octet]))] == [MESSAGES[5]]
+
     def test_a_gap(self) -> None:
         stream = MessageStream(passive=True)
         stream.feed(OCTETS[0][:50])
