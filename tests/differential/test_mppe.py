@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from holdfast import _native
 from holdfast.ppp.mppe import KEY_LENGTHS
-from holdfast.ppp.mppe_codec import HEADER_SIZE, MppeCodec
+from holdfast.ppp.mppe_codec import ENCRYPTED, FLUSHED, HEADER_SIZE, KeyChain, MppeCodec
 from holdfast.secret import Secret
 
 BITS = st.sampled_from(sorted(KEY_LENGTHS))
@@ -78,16 +78,33 @@ def test_a_long_session(bits: int, stateless: bool) -> None:
         assert reference.decrypt(datagram) == PING
 
 
+@pytest.mark.parametrize("frame", [PING, b"noise"])
 @pytest.mark.parametrize("stateless", [True, False])
 @pytest.mark.parametrize("lost", [0, 1, 63, 64, 65, 255, 256, 257, 1000, 4094, 4095])
-def test_gaps_of_every_kind(stateless: bool, lost: int) -> None:
+def test_gaps_of_every_kind(frame: bytes, stateless: bool, lost: int) -> None:
     native, reference = _both(bytes(range(16)), 128, stateless)
     for _ in range(3):
         for _ in range(lost):
-            native.encrypt(PING)
-        datagram = native.encrypt(PING)
+            native.encrypt(frame)
+        datagram = native.encrypt(frame)
         assert native.decrypt(datagram) == reference.decrypt(datagram)
         native.reset()
+
+
+@pytest.mark.parametrize("changes", range(4))
+@pytest.mark.parametrize("count", [2, 0x0FE, 0x0FF, 0x100, 0x1FF, 0x200])
+def test_flushed_packets_with_every_key(count: int, changes: int) -> None:
+    """Which keys a receiver accepts after a gap: the count tells how many flag packets changed it."""
+    key = bytes(range(16))
+    native, reference = _both(key, 128, stateless=False)
+    chain = KeyChain(Secret(key), 128)
+    chain.advance(changes)
+    datagram = (FLUSHED | ENCRYPTED | count).to_bytes(HEADER_SIZE, "big") + chain.cipher().encrypt(PING)
+    flags = (count + 1) // 256
+    accepted = {flags} if count & 0xFF == 0xFF else {flags, flags + 1}
+    frame = reference.decrypt(datagram)
+    assert native.decrypt(datagram) == frame
+    assert (frame == PING) is (changes in accepted)
 
 
 @pytest.mark.parametrize(("length", "bits"), [(16, 40), (8, 128), (7, 56), (16, 64), (0, 128)])

@@ -34,6 +34,7 @@ class MppeKeyPair:
 
     `send` and `receive` have 16 octets and serve 128 bit; 40 and 56 bit use their first 8 octets, or `short`
     (8 octets) after MS-CHAPv1, where these come from the LAN Manager hash. `short` of no octets: none was known.
+    MS-MPPE-Send-Key and MS-MPPE-Recv-Key of RADIUS (RFC 2548 section 2.4) are `send` and `receive` of the gateway.
     """
 
     send: Secret

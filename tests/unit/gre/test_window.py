@@ -103,6 +103,7 @@ class TestReorderer:
         assert out == [0]
         assert reorderer.release() == [b"2", b"5"]
         assert reorderer.take(1, b"1") == []
+        assert reorderer.held == 0
         assert reorderer.take(6, b"6") == [b"6"]
 
     def test_a_peer_that_starts_over(self) -> None:

@@ -221,17 +221,17 @@ def test_stopping_and_going_on_at_every_point(method: Method) -> None:
     entropy = bytes
     pair.authenticator.start(0.0)
     pair.peer.start(0.0)
-    for _ in range(6):
+    for _ in range(8):
         sent, answered = pair.authenticator.outgoing(), pair.peer.outgoing()
         pair.authenticator.commands()
         pair.authenticator = restore_authenticator(pair.authenticator.snapshot(), pair.config, entropy)
         pair.peer = restore_peer(pair.peer.snapshot(), pair.credentials, entropy)
+        for question in pair.authenticator.commands():
+            pair.authenticator.credentials_verified(judge()(question.exchange), 0.0)
         for packet in sent:
             pair.peer.receive(packet, 0.0)
         for packet in answered:
             pair.authenticator.receive(packet, 0.0)
-        for question in pair.authenticator.commands():
-            pair.authenticator.credentials_verified(judge()(question.exchange), 0.0)
     assert pair.authenticator.outcome is not None
     assert pair.authenticator.outcome.succeeded
     assert pair.peer.outcome is not None

@@ -71,6 +71,14 @@ def test_stateless_loss(lost: int) -> None:
     assert receiver.decrypt(sender.encrypt(PING)) == PING
 
 
+@pytest.mark.parametrize(("lost", "believed"), [(TRUSTED_STEPS - 1, True), (TRUSTED_STEPS, False)])
+def test_a_large_gap_is_believed_only_when_the_packet_makes_sense(lost: int, believed: bool) -> None:
+    sender, receiver = pair(stateless=True)
+    for _ in range(lost):
+        sender.encrypt(PING)
+    assert receiver.decrypt(sender.encrypt(b"noise")) == (b"noise" if believed else None)
+
+
 def test_a_forged_count_ends_nothing() -> None:
     sender, receiver = pair(stateless=True)
     first = sender.encrypt(PING)
