@@ -156,6 +156,9 @@ class ControlProtocol:
             return
         options, self._request = self._request.options(), None
         self.rules.confirmed(options)
+        if self.rules.failure is not None:
+            self._layer.layer_failed(self, self.rules.failure, now)
+            return
         self._step(automaton.Event.CONFIGURE_ACK, now)
 
     def _receive_nak(self, packet: Packet, now: float) -> None:
