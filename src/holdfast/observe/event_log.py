@@ -31,7 +31,7 @@ class EventLog:
         self.listeners: list[Listener] = []
         self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._path = path
-        self._file = _open(path)
+        self._descriptor = _open(path)
         self._thread = threading.Thread(target=self._write_all, name="event-log", daemon=True)
         self._thread.start()
 
@@ -55,7 +55,7 @@ class EventLog:
         """Write what waits and close the file."""
         self._queue.put(None)
         self._thread.join()
-        self._file.close()
+        os.close(self._descriptor)
 
     def _write_all(self) -> None:
         while (batch := self._next_batch()) is not None:
@@ -77,22 +77,22 @@ class EventLog:
 
     def _write(self, batch: list[dict[str, Any]]) -> None:
         lines = "".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for record in batch)
+        waiting = memoryview(lines.encode("utf-8", "backslashreplace"))
         try:
-            self._file.write(lines)
-            self._file.flush()
+            while waiting:
+                waiting = waiting[os.write(self._descriptor, waiting) :]
             self.failed = ""
         except OSError as error:
-            self.dropped += len(batch)
+            self.dropped += bytes(waiting).count(b"\n")
             self.failed = f"{self._path}: {error.strerror}"
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path) -> int:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StateError(
             f"cannot write the event log: {error.strerror}",
             where=str(path),
             fix="Make the directory writable, or choose another.",
         ) from error
-    return os.fdopen(descriptor, "w", encoding="utf-8")
