@@ -137,10 +137,12 @@ class ChapAuthenticator(Authenticator):
             self._fail(user, self._result_code(verdict), detail, verdict.reason)
             return
         self._tell_failure(user, self._result_code(verdict), detail)
-        # RFC 2759 section 6: R=1 disables short timeouts; section 9.1: the new Response increments the Identifier.
+        # RFC 2759 section 6: R=1 disables short timeouts; section 9.1: the new Response increments the Identifier. The
+        # Failure is repeated meanwhile, as Windows does, because a lost one would leave a person waiting for nothing.
         self._identifier = (exchange.identifier + 1) & 0xFF
         self._waiting = True
         self._timers.start(Timer.ANSWER, now + self.config.timing.retry_timeout)
+        self._timers.start(Timer.RESTART, now + self.config.timing.restart_interval)
 
     def _result_code(self, _verdict: Verdict) -> int:
         """Return the number for event and outcome: plain CHAP has none."""
@@ -165,7 +167,16 @@ class ChapAuthenticator(Authenticator):
             self.start(now)
         elif name is Timer.VERIFICATION:
             self.credentials_verified(Verdict.reject(detail="nobody judged the credentials in time"), now)
-        elif name is Timer.RESTART and self._transmissions < self.config.timing.max_transmissions:
+        elif self._waiting and name is Timer.RESTART:
+            self._restart(now)
+        elif self._waiting:
+            self._give_up()
+
+    def _restart(self, now: float) -> None:
+        if self._attempts:
+            self._outgoing.append(self._reply)
+            self._timers.start(Timer.RESTART, now + self.config.timing.restart_interval)
+        elif self._transmissions < self.config.timing.max_transmissions:
             self._transmit(now)
         else:
             self._give_up()
@@ -183,9 +194,13 @@ class ChapAuthenticator(Authenticator):
 
 
 class ChapPeer(Peer):
-    """Answers every Challenge (RFC 1994 section 4.1), also later ones, and hears the result."""
+    """Answers every Challenge (RFC 1994 section 4.1), also later ones, and hears the result.
 
-    __slots__ = ("_challenge", "_identifier", "_response")
+    A Response without answer is sent again: the Success may be lost, and the authenticator MUST repeat it when asked
+    that way (same section).
+    """
+
+    __slots__ = ("_challenge", "_identifier", "_response", "_transmissions")
     saved: ClassVar[tuple[str, ...]] = (*AuthenticationMachine.saved, *__slots__)
 
     def __init__(self, method: Method, credentials: PeerCredentials, entropy: Entropy) -> None:
@@ -193,6 +208,7 @@ class ChapPeer(Peer):
         self._identifier: int | None = None
         self._challenge = b""
         self._response = b""
+        self._transmissions = 0
 
     def start(self, now: float) -> None:
         """Wait for the Challenge."""
@@ -216,9 +232,16 @@ class ChapPeer(Peer):
         if (packet.identifier, parsed.value) != (self._identifier, self._challenge):
             self._identifier, self._challenge = packet.identifier, parsed.value
             self._response = self._value()
-        self._send(RESPONSE, packet.identifier, build_value(self._response, self.credentials.user.encode()))
+        self._transmissions = 0
+        self._respond(now)
         if self.outcome is None:
             self._timers.start(Timer.ANSWER, now + self.credentials.timing.answer_timeout)
+
+    def _respond(self, now: float) -> None:
+        self._send(RESPONSE, self._identifier or 0, build_value(self._response, self.credentials.user.encode()))
+        self._transmissions += 1
+        if self.outcome is None and self._transmissions < self.credentials.timing.max_transmissions:
+            self._timers.start(Timer.RESTART, now + self.credentials.timing.restart_interval)
 
     def _acceptable(self, _challenge: bytes) -> bool:
         return True
@@ -242,7 +265,11 @@ class ChapPeer(Peer):
             text = printable_text(message) or "name or password refused"
             self._fail(self.credentials.user, 0, text, DisconnectReason.AUTH_FAILED)
 
-    def _expired(self, _name: Timer, _now: float) -> None:
-        if self.outcome is None:
+    def _expired(self, name: Timer, now: float) -> None:
+        if self.outcome is not None:
+            return
+        if name is Timer.RESTART:
+            self._respond(now)
+        else:
             missing = "no Challenge came" if self._identifier is None else "the Response was not answered"
             self._fail(self.credentials.user, 0, missing, DisconnectReason.AUTH_FAILED)

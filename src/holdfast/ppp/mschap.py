@@ -145,9 +145,10 @@ class _MsChapPeer(ChapPeer):
             return
         failure = parse_failure(message)
         # R=1 asks a person for another password. Sending the same one again would only lock the account.
-        text = failure.message or ERROR_TEXTS.get(failure.error, "authentication refused")
+        known = failure.message or ERROR_TEXTS.get(failure.error)
+        said = f"E={failure.error}: {known or 'authentication refused'}" if failure.error else printable_text(message)
         code = failure.error or MsChapError.AUTHENTICATION_FAILURE
-        self._fail(self.credentials.user, code, f"E={code}: {text}", DisconnectReason.AUTH_FAILED)
+        self._fail(self.credentials.user, code, said or "authentication refused", DisconnectReason.AUTH_FAILED)
 
 
 class MsChapPeer(_MsChapPeer):

@@ -117,6 +117,28 @@ def test_a_repeated_challenge_gets_the_same_response(method: Method) -> None:
     assert first == second
 
 
+@pytest.mark.parametrize("method", CHAPS)
+def test_a_lost_success(method: Method) -> None:
+    """The peer repeats its Response, and the authenticator its Success."""
+    pair = Pair(method)
+    pair.authenticator.start(0.0)
+    pair.peer.start(0.0)
+    pair.step(0.0)
+    pair.step(0.0)
+    assert pair.authenticator.outcome is not None
+    (lost,) = pair.authenticator.outgoing()
+    for count in range(1, 4):
+        assert pair.peer.deadline == 3.0 * count
+        pair.peer.handle_timer(3.0 * count)
+        assert pair.peer.outgoing() == [pair.answered[0]]
+    pair.authenticator.receive(pair.answered[0], 9.0)
+    assert pair.authenticator.outgoing() == [lost]
+    pair.peer.receive(lost, 9.0)
+    assert pair.peer.outcome is not None
+    assert pair.peer.outcome.succeeded
+    assert pair.peer.deadline is None
+
+
 @pytest.mark.parametrize("code", [SUCCESS, FAILURE])
 @pytest.mark.parametrize("method", CHAPS)
 def test_a_result_that_belongs_to_no_response_of_ours(method: Method, code: int) -> None:

@@ -37,6 +37,8 @@ CHALLENGE_32 = "0123456789ABCDEFFEDCBA9876543210"
         ),
         ("E=648 R=0 C=0011223344556677 V=2", Failure(648, False, Secret(bytes.fromhex("0011223344556677")), 2, "")),
         ("E=647 R=0", Failure(647)),
+        ("E=691 R=0 ", Failure(691)),
+        ("E=649 R=1 Try again", Failure(649, True)),
         ("", Failure()),
         ("Access denied", Failure()),
         ("E=691 X=7 R=1 nonsense V=3", Failure(691, True, None, 3)),
@@ -121,7 +123,7 @@ def test_a_second_attempt_with_the_new_challenge(method: Method) -> None:
     pair = Pair(method, password=b"guess").start()
     assert pair.authenticator.outcome is None
     assert pair.authenticator.last_rejection is not None
-    assert pair.authenticator.deadline == 60.0
+    assert pair.authenticator.deadline == 3.0
     _second_attempt(pair, PASSWORD)
     assert pair.authenticator.outcome is not None
     assert pair.authenticator.outcome.succeeded
@@ -154,10 +156,41 @@ def test_an_attempt_that_keeps_the_identifier_is_a_repetition(method: Method) ->
     assert pair.sent[1] == pair.sent[2]
 
 
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        (b"E=691 R=1 C=9CCAA040087BC5FCF3A77E25B0AEC7D6 V=3", "E=691: wrong name or password"),
+        (b"E=649 R=1 Try again", "E=649: no permission to dial in"),
+        (b"E=646 R=0 V=3 M=Come back at eight", "E=646: Come back at eight"),
+        (b"E=1234 R=0", "E=1234: authentication refused"),
+        (b"Invalid!", "Invalid!"),
+        (b"", "authentication refused"),
+    ],
+)
+def test_what_real_servers_say_when_they_refuse(text: bytes, detail: str) -> None:
+    pair = Pair(Method.MS_CHAP_V2)
+    pair.authenticator.start(0.0)
+    pair.peer.start(0.0)
+    (challenge,) = pair.authenticator.outgoing()
+    pair.peer.receive(challenge, 0.0)
+    pair.peer.receive(build_packet(FAILURE, challenge[1], text), 0.0)
+    assert pair.peer.outcome is not None
+    assert (pair.peer.outcome.succeeded, pair.peer.outcome.detail) == (False, detail)
+
+
 @pytest.mark.parametrize("method", BOTH)
 def test_a_second_attempt_that_never_comes(method: Method) -> None:
+    """The Failure is repeated for a minute, as Windows does while a person thinks."""
     pair = Pair(method, password=b"guess").start()
+    failure = pair.sent[-1]
+    for now in range(3, 60, 3):
+        assert pair.authenticator.deadline == float(now)
+        pair.authenticator.handle_timer(float(now))
+        assert pair.authenticator.outgoing() == [failure]
+        assert pair.authenticator.outcome is None
     pair.authenticator.handle_timer(60.0)
+    assert pair.authenticator.deadline is None
+    assert pair.authenticator.outgoing() == []
     assert pair.authenticator.outcome is not None
     assert (pair.authenticator.outcome.result_code, pair.authenticator.outcome.user) == (691, "User")
 
