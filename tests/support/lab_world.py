@@ -30,7 +30,8 @@ GATEWAY_UP_ADDRESS = "203.0.113.1"
 SERVER_ADDRESS = "203.0.113.80"
 SERVER_NAME = "page.test"
 DOCUMENT = "document"
-DOCUMENT_SIZE = 1_500_000
+SMALL_DOCUMENT = "small"
+SIZES = {DOCUMENT: 1_500_000, SMALL_DOCUMENT: 150_000}
 PRIVATE_CLIENTS = "172.16.0.0/12"
 
 ROUTER_RULES = f"""
@@ -58,7 +59,7 @@ class World:
     gateway: Namespace
     internet: Namespace
     guest: Guest
-    document_digest: str
+    digests: dict[str, str]
 
     @property
     def visitors(self) -> str:
@@ -87,12 +88,12 @@ def world(image: Image, directory: Path) -> Iterator[World]:
         network.namespace("internet") as internet,
     ):
         _wire(access, gateway, internet)
-        digest = _write_document(directory / "www")
+        digests = _write_documents(directory / "www")
         with (
             _internet(internet, directory),
             Guest(image, access, directory / "guest", Nic("tap0", f"{GUEST_ADDRESS}/25", "192.0.2.1")) as guest,
         ):
-            yield World(image, directory, access, gateway, internet, guest, digest)
+            yield World(image, directory, access, gateway, internet, guest, digests)
 
 
 def _wire(access: Namespace, gateway: Namespace, internet: Namespace) -> None:
@@ -105,11 +106,14 @@ def _wire(access: Namespace, gateway: Namespace, internet: Namespace) -> None:
     gateway.ip("route", "add", "192.0.2.0/24", "via", ACCESS_WAN_ADDRESS)
 
 
-def _write_document(directory: Path) -> str:
+def _write_documents(directory: Path) -> dict[str, str]:
+    """Write what the web server serves; return each document's SHA-256 by its name."""
     directory.mkdir()
-    content = random.Random(2637).randbytes(DOCUMENT_SIZE)
-    (directory / DOCUMENT).write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
+    noise = random.Random(2637)
+    contents = {name: noise.randbytes(size) for name, size in SIZES.items()}
+    for name, content in contents.items():
+        (directory / name).write_bytes(content)
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
 @contextmanager
