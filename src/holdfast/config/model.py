@@ -60,6 +60,14 @@ def _printable(text: str) -> str:
     return text
 
 
+def _whole(path: Path) -> Path:
+    """A file must be the same one wherever the command is called from."""
+    if not path.is_absolute():
+        raise ValueError(f"the path {str(path)!r} depends on where the command is called from; write the whole path")
+    return path
+
+
+WholePath = Annotated[Path, AfterValidator(_whole)]
 ControlName = Annotated[str, Field(max_length=63), AfterValidator(_printable)]
 InterfaceName = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[A-Za-z0-9_.-]+$")]
 
@@ -85,9 +93,25 @@ class GatewaySection(Section):
     """Seconds in which the Echo-Reply must come (RFC 2637 section 3.1.4)."""
     tun_name: InterfaceName = "holdfast0"
     """Name of the network interface that all sessions share."""
-    host_name: ControlName = "holdfast"
+    host_name: def _whole(path: Path) -> Path:
+    """A file must be the same one wherever the command is called from."""
+    if not path.is_absolute():
+        raise ValueError(f"the path {str(path)!r} depends on where the command is called from; write the whole path")
+    return path
+
+
+WholePath = Annotated[Path, AfterValidator(_whole)]
+ControlName = "holdfast"
     """Host name told to peers; also the name that CHAP challenges carry."""
-    vendor: ControlName = "Holdfast"
+    vendor: def _whole(path: Path) -> Path:
+    """A file must be the same one wherever the command is called from."""
+    if not path.is_absolute():
+        raise ValueError(f"the path {str(path)!r} depends on where the command is called from; write the whole path")
+    return path
+
+
+WholePath = Annotated[Path, AfterValidator(_whole)]
+ControlName = "Holdfast"
     """Vendor name told to peers."""
 
 
@@ -146,7 +170,7 @@ class PppSection(Section):
 class UsersSection(Section):
     """`[users]`: where users come from, besides the database in the state directory."""
 
-    chap_secrets: Path | None = None
+    chap_secrets: WholePath | None = None
     """A pppd chap-secrets file, read as it is and again whenever it changes."""
     chap_secrets_server: Annotated[str, Field(min_length=1, max_length=255)] = "pptpd"
     """Lines of that file count when their server is this name or `*` (Debian's pptpd uses "pptpd")."""
@@ -155,7 +179,7 @@ class UsersSection(Section):
 class LogSection(Section):
     """`[log]`: what is written where."""
 
-    file: Path | None = None
+    file: WholePath | None = None
     """The event log; without the key, `events.jsonl` in the state directory."""
     level: Severity = Severity.INFO
     """The least severity that is written: debug, info, notice, warning or error."""

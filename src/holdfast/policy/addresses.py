@@ -9,8 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
 
 from holdfast.policy.ranges import Address, AddressRange, contains
 from holdfast.policy.schema import leases
@@ -157,8 +158,17 @@ class AddressPool:
                     connection.execute(delete(leases).where(leases.c.address == row.address))
 
     def _record(self, address: Address, user: str, session: str | None) -> None:
-        values = {"user": user, "session": session, "since": self._clock()}
+        values = {"at": str(address), "by": user, "session_now": session, "now": self._clock()}
         with self._store.write() as connection:
-            change = update(leases).where(leases.c.address == str(address)).values(values)
-            if not connection.execute(change).rowcount:
-                connection.execute(insert(leases).values(address=str(address), **values))
+            if not connection.execute(_CHANGE_LEASE, values).rowcount:
+                connection.execute(_ADD_LEASE, values)
+
+
+# Built once: building a statement costs more than running it, and these run twice in every session.
+_LEASE: Mapping[str, BindParameter[Any]] = {
+    "user": bindparam("by"),
+    "session": bindparam("session_now"),
+    "since": bindparam("now"),
+}
+_CHANGE_LEASE = update(leases).where(leases.c.address == bindparam("at")).values(_LEASE)
+_ADD_LEASE = insert(leases).values(address=bindparam("at"), **_LEASE)

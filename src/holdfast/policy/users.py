@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from holdfast.errors import HoldfastError
@@ -122,7 +122,7 @@ class Users:
 
     def find(self, name: str) -> Credentials | None:
         """Return the user and the opened secret, or None. The name must be in stored form (`lookup_name`)."""
-        row = self._row(_WITH_SECRET.where(users.c.name == name))
+        row = self._row(_WITH_SECRET, {"wanted": name})
         if row is None:
             # The same work as for a user that exists, so that time tells nothing.
             self._store.sealer.unseal(self._decoy, _DECOY)
@@ -138,16 +138,16 @@ class Users:
     def dedicated(self) -> Mapping[Address, str]:
         """Return the dedicated addresses and their users. Cheap while no user changes."""
         with self._store.read() as connection:
-            change = connection.execute(select(meta.c.value).where(meta.c.key == _CHANGE_KEY)).scalar()
+            change = connection.execute(_LAST_CHANGE).scalar()
             if change != self._seen:
                 rows = connection.execute(select(users.c.address, users.c.name).where(users.c.address.is_not(None)))
                 self._dedicated = {ip_address(row.address): row.name for row in rows}
                 self._seen = change
         return self._dedicated
 
-    def _row(self, question: Select[Any]) -> Row[Any] | None:
+    def _row(self, question: Select[Any], values: dict[str, str] | None = None) -> Row[Any] | None:
         with self._store.read() as connection:
-            return connection.execute(question).first()
+            return connection.execute(question, values or {}).first()
 
     def _update(self, name: str, **values: Any) -> None:
         with self._store.write() as connection:
@@ -176,7 +176,8 @@ _COLUMNS = (
     users.c.changed,
 )
 _PUBLIC = select(*_COLUMNS)
-_WITH_SECRET = select(*_COLUMNS, users.c.sealed)
+_WITH_SECRET = select(*_COLUMNS, users.c.sealed).where(users.c.name == bindparam("wanted"))
+_LAST_CHANGE = select(meta.c.value).where(meta.c.key == _CHANGE_KEY)
 
 
 def _record(row: Any) -> UserRecord:

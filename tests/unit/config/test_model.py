@@ -62,6 +62,8 @@ def test_a_configuration_is_frozen() -> None:
         ("ppp", "lcp_echo_interval = -1"),
         ("users", "chap_secrets = 5"),
         ("users", 'chap_secrets_server = ""'),
+        ("users", 'chap_secrets = "chap-secrets"'),
+        ("log", 'file = "../events.jsonl"'),
         ("log", 'level = "loud"'),
     ],
 )
@@ -82,7 +84,7 @@ def test_bad_values_name_their_key(section: str, line: str) -> None:
         ("gateway", "setup_timeout = 5"),
         ("addresses", "dns = []"),
         ("log", 'level = "debug"'),
-        ("log", 'file = "events.log"'),
+        ("log", 'file = "/var/log/holdfast/events.jsonl"'),
         ("users", 'chap_secrets = "/etc/ppp/chap-secrets"'),
     ],
 )
