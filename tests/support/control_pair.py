@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from holdfast.control.commands import AnswerCall, CloseTransport, ControlCommand
 from holdfast.control.config import ControlConfig
 from holdfast.control.connection import ConnectionMachine, Role
-from holdfast.control.messages import ControlMessage, StartControlConnectionRequest
+from holdfast.control.messages import ControlMessage
 from holdfast.control.stream import MessageStream
 from holdfast.events import ControlMessageSeen, Event
 
-E = TypeVar("E", bound=Event)
 Answer = Callable[["End", AnswerCall, float], None]
 
 
@@ -142,31 +141,3 @@ class Pair:
 
 def _end(role: Role, config: ControlConfig) -> End:
     return End(ConnectionMachine(role, config), config)
-
-
-def said(machine: ConnectionMachine) -> list[ControlMessage]:
-    """Return the messages that a machine has for its peer, and drain them."""
-    messages = MessageStream().feed(b"".join(machine.outgoing()))
-    return [message for message in messages if isinstance(message, ControlMessage)]
-
-
-def told(machine: ConnectionMachine, kind: type[E]) -> list[E]:
-    """Return the events of one kind that a machine has, and drain all."""
-    return [event for event in machine.events() if isinstance(event, kind)]
-
-
-def established(role: Role, config: ControlConfig | None = None) -> ConnectionMachine:
-    """Return a machine whose peer has introduced itself at time 0, drained."""
-    machine = ConnectionMachine(role, config or ControlConfig())
-    machine.accepted(0.0)
-    machine.receive(StartControlConnectionRequest(0x0100, 3, 3, 0, 1, "peer", "Test").encode(), 0.0)
-    assert machine.established
-    drain(machine)
-    return machine
-
-
-def drain(machine: ConnectionMachine) -> None:
-    """Forget what a machine has to say."""
-    machine.outgoing()
-    machine.commands()
-    machine.events()

@@ -26,13 +26,9 @@ from holdfast.events import (
     LinkErrorsReported,
     LinkInfoSet,
 )
-from support.control_pair import drain, established, said, told
+from support.control_peer import drain, established, hear, said, told
 
 CONFIG = ControlConfig(max_calls=3, accept_incoming_calls=True)
-
-
-def hear(machine: ConnectionMachine, *messages: ControlMessage, now: float = 1.0) -> None:
-    machine.receive(b"".join(message.encode() for message in messages), now)
 
 
 def outgoing_call(call_id: int, serial: int = 5) -> OutgoingCallRequest:

@@ -15,7 +15,7 @@ from holdfast.control.messages import (
 )
 from holdfast.errors import DisconnectReason
 from holdfast.events import CallCleared, CallEstablished, CallRefused
-from support.control_pair import drain, established, said, told
+from support.control_peer import drain, established, said, told
 
 CONFIG = ControlConfig(max_calls=2, receive_window=10, processing_delay=3)
 

@@ -4,20 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from holdfast.control.commands import CloseTransport
 from holdfast.control.config import ControlConfig
 from holdfast.control.connection import ConnectionMachine, Role
 from holdfast.control.connection_table import ConnectionState
 from holdfast.control.messages import (
-    HEADER,
     CallClearRequest,
-    ControlMessage,
     EchoReply,
     EchoRequest,
-    IncomingCallReply,
-    IncomingCallRequest,
-    OutgoingCallReply,
-    OutgoingCallRequest,
     SetLinkInfo,
     StartControlConnectionReply,
     StartControlConnectionRequest,
@@ -32,23 +25,10 @@ from holdfast.events import (
     ControlMessageSeen,
     ControlViolation,
     Direction,
-    Event,
 )
-from support.control_pair import drain, established, said, told
+from support.control_peer import drain, end_of, established, hear, outgoing_call, said, start_reply, start_request, told
 
 CONFIG = ControlConfig(host_name="pac.example", vendor="Test", max_violations=3)
-
-
-def start_request(version: int = 0x0100) -> StartControlConnectionRequest:
-    return StartControlConnectionRequest(version, 3, 3, 0, 2600, "client", "Microsoft")
-
-
-def start_reply(result: int = 1, error: int = 0, version: int = 0x0100) -> StartControlConnectionReply:
-    return StartControlConnectionReply(version, result, error, 3, 3, 0, 1, "server", "linux")
-
-
-def outgoing_call(call_id: int = 1) -> OutgoingCallRequest:
-    return OutgoingCallRequest(call_id, 5, 300, 100_000_000, 3, 3, 64, 0, 0, "", "")
 
 
 def accepted() -> ConnectionMachine:
@@ -65,21 +45,6 @@ def opened() -> ConnectionMachine:
 
 def established_pac() -> ConnectionMachine:
     return established(Role.PAC, CONFIG)
-
-
-def hear(machine: ConnectionMachine, *messages: ControlMessage, now: float = 1.0) -> None:
-    machine.receive(b"".join(message.encode() for message in messages), now)
-
-
-def end_of(machine: ConnectionMachine) -> tuple[DisconnectReason, str]:
-    """How the connection ended: told once, and the transport asked to close once."""
-    (command,) = machine.commands()
-    (event,) = told(machine, ControlClosed)
-    assert isinstance(command, CloseTransport)
-    assert command.detail == event.detail
-    assert machine.closed
-    assert machine.deadline is None
-    return event.reason, event.detail
 
 
 class TestStart:
@@ -219,104 +184,6 @@ class TestSetupTimeout:
         assert machine.established
 
 
-class TestEcho:
-    """[2.5, 2.6, 3.1.4] 2."""
-
-    def test_asked(self) -> None:
-        machine = established(Role.PAC)
-        hear(machine, EchoRequest(0xDEADBEEF))
-        assert said(machine) == [EchoReply(0xDEADBEEF, 1, 0)]
-
-    def test_asks_after_60_seconds_of_silence(self) -> None:
-        machine = established(Role.PAC)
-        hear(machine, EchoRequest(1), now=30.0)
-        drain(machine)
-        assert machine.deadline == 90.0
-        machine.handle_timer(90.0)
-        (request,) = said(machine)
-        assert isinstance(request, EchoRequest)
-        assert machine.deadline == 150.0
-
-    def test_answered(self) -> None:
-        machine = established(Role.PAC)
-        machine.handle_timer(60.0)
-        (request,) = said(machine)
-        assert isinstance(request, EchoRequest)
-        hear(machine, EchoReply(request.identifier, 1, 0), now=61.0)
-        assert machine.deadline == 121.0
-        assert told(machine, ControlViolation) == []
-
-    def test_every_echo_has_its_own_identifier(self) -> None:
-        machine = established(Role.PAC)
-        identifiers = []
-        for minute in range(1, 4):
-            machine.handle_timer(60.0 * minute)
-            (request,) = said(machine)
-            assert isinstance(request, EchoRequest)
-            identifiers.append(request.identifier)
-            hear(machine, EchoReply(request.identifier, 1, 0), now=60.0 * minute)
-        assert len(set(identifiers)) == 3
-
-    def test_unanswered(self) -> None:
-        machine = established(Role.PAC)
-        machine.handle_timer(60.0)
-        drain(machine)
-        hear(machine, EchoRequest(1), now=100.0)
-        drain(machine)
-        machine.handle_timer(120.0)
-        reason, detail = end_of(machine)
-        assert reason is DisconnectReason.ECHO_TIMEOUT
-        assert "60 s" in detail
-
-    def test_wrong_identifier_is_no_answer(self) -> None:
-        machine = established(Role.PAC)
-        machine.handle_timer(60.0)
-        (request,) = said(machine)
-        assert isinstance(request, EchoRequest)
-        hear(machine, EchoReply(request.identifier + 1, 1, 0), now=61.0)
-        (violation,) = told(machine, ControlViolation)
-        assert "identifier" in violation.detail
-        assert machine.deadline == 120.0
-
-    def test_reply_without_a_request(self) -> None:
-        machine = established(Role.PAC)
-        hear(machine, EchoReply(0, 1, 0))
-        assert len(told(machine, ControlViolation)) == 1
-
-    def test_a_reply_with_an_error_still_shows_life(self) -> None:
-        machine = established(Role.PAC)
-        machine.handle_timer(60.0)
-        (request,) = said(machine)
-        assert isinstance(request, EchoRequest)
-        hear(machine, EchoReply(request.identifier, 2, 1), now=61.0)
-        assert machine.deadline == 121.0
-
-    def test_one_at_a_time(self) -> None:
-        """Messages that are no answer neither prolong the wait nor start another."""
-        machine = established(Role.PAC, ControlConfig(echo_interval=10, echo_timeout=30))
-        machine.handle_timer(10.0)
-        drain(machine)
-        hear(machine, SetLinkInfo(9, 0, 0), now=15.0)
-        machine.handle_timer(25.0)
-        assert said(machine) == []
-        assert machine.deadline == 40.0
-
-    def test_configured(self) -> None:
-        machine = established(Role.PAC, ControlConfig(echo_interval=10, echo_timeout=3))
-        machine.handle_timer(10.0)
-        machine.handle_timer(13.0)
-        assert machine.closed
-
-    def test_switched_off(self) -> None:
-        assert established(Role.PAC, ControlConfig(echo_interval=0)).deadline is None
-
-    def test_too_early(self) -> None:
-        machine = accepted()
-        hear(machine, EchoRequest(7))
-        assert said(machine) == [EchoReply(7, 2, 1)]
-        assert len(told(machine, ControlViolation)) == 1
-
-
 class TestStop:
     """[2.3, 2.4, 3.1.1, 3.1.2]"""
 
@@ -415,58 +282,6 @@ class TestConnectionLost:
         drain(machine)
         machine.connection_lost(2.0, "gone")
         assert told(machine, CallCleared) == [CallCleared(1000, True, 1, 0, "gone")]
-
-
-class TestViolations:
-    @pytest.mark.parametrize(
-        "octets",
-        [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", HEADER.pack(20, 1, 0x1A2B3C4D, 5, 0), bytes(12)],
-    )
-    def test_lost_framing_closes_at_once(self, octets: bytes) -> None:
-        """[1.4]"""
-        for machine in (accepted(), established(Role.PAC)):
-            machine.receive(octets, 1.0)
-            assert said(machine) == []
-            events = machine.events()
-            assert [type(event) for event in events] == [ControlViolation, ControlClosed]
-            assert [type(command) for command in machine.commands()] == [CloseTransport]
-            assert machine.closed
-
-    def test_an_undefined_message_closes(self) -> None:
-        """[3]"""
-        machine = established(Role.PAC)
-        machine.receive(HEADER.pack(12, 1, 0x1A2B3C4D, 16, 0), 1.0)
-        assert said(machine) == [StopControlConnectionRequest(1)]
-        reason, detail = end_of(machine)
-        assert reason is DisconnectReason.PROTOCOL_FAILURE
-        assert "16" in detail
-
-    def test_a_management_message_is_passed_over(self) -> None:
-        """[1.4] They may be defined one day."""
-        machine = established(Role.PAC)
-        machine.receive(HEADER.pack(12, 2, 0x1A2B3C4D, 1, 0) + EchoRequest(3).encode(), 1.0)
-        assert said(machine) == [EchoReply(3, 1, 0)]
-        assert len(told(machine, ControlViolation)) == 1
-
-    def test_so_many_and_no_more(self) -> None:
-        machine = established(Role.PAC, CONFIG)
-        hear(machine, *[SetLinkInfo(9, 0, 0)] * 10)
-        events: list[Event] = [event for event in machine.events() if not isinstance(event, ControlMessageSeen)]
-        assert [type(event) for event in events] == [ControlViolation] * 3 + [ControlClosed]
-        assert isinstance(events[-1], ControlClosed)
-        assert events[-1].reason is DisconnectReason.PROTOCOL_FAILURE
-        assert said(machine) == [StopControlConnectionRequest(1)]
-
-    def test_calls_before_the_introduction(self) -> None:
-        """[2.1]"""
-        machine = accepted()
-        hear(machine, outgoing_call(9), IncomingCallRequest(8, 1, 1, 0, 0, 0, "", "", ""))
-        assert said(machine) == [
-            OutgoingCallReply(0, 9, 2, 1, 0, 0, 0, 0, 0),
-            IncomingCallReply(0, 8, 2, 1, 0, 0),
-        ]
-        hear(machine, SetLinkInfo(0, 0, 0))
-        assert machine.closed
 
 
 class TestCollision:
