@@ -93,25 +93,9 @@ class GatewaySection(Section):
     """Seconds in which the Echo-Reply must come (RFC 2637 section 3.1.4)."""
     tun_name: InterfaceName = "holdfast0"
     """Name of the network interface that all sessions share."""
-    host_name: def _whole(path: Path) -> Path:
-    """A file must be the same one wherever the command is called from."""
-    if not path.is_absolute():
-        raise ValueError(f"the path {str(path)!r} depends on where the command is called from; write the whole path")
-    return path
-
-
-WholePath = Annotated[Path, AfterValidator(_whole)]
-ControlName = "holdfast"
+    host_name: ControlName = "holdfast"
     """Host name told to peers; also the name that CHAP challenges carry."""
-    vendor: def _whole(path: Path) -> Path:
-    """A file must be the same one wherever the command is called from."""
-    if not path.is_absolute():
-        raise ValueError(f"the path {str(path)!r} depends on where the command is called from; write the whole path")
-    return path
-
-
-WholePath = Annotated[Path, AfterValidator(_whole)]
-ControlName = "Holdfast"
+    vendor: ControlName = "Holdfast"
     """Vendor name told to peers."""
 
 
