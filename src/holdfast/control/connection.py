@@ -387,8 +387,11 @@ class ConnectionMachine(CallVerbs):
     def _end_calls(self, now: float) -> None:
         self._book.goodbye(now, self._ending()[1])
 
+    def _calls_cleared(self, _now: float) -> None:
+        self._book.drop(DisconnectResult.REQUEST, self._ending()[1], by_peer=True)
+
     def _drop_calls(self, _now: float) -> None:
-        self._book.drop(DisconnectResult.LOST_CARRIER, self._ending()[1], by_peer=True)
+        self._book.drop(DisconnectResult.LOST_CARRIER, self._ending()[1], by_peer=False)
 
     def _tell_established(self, _now: float) -> None:
         if self._peer is not None:
@@ -416,6 +419,7 @@ class ConnectionMachine(CallVerbs):
         ConnectionAction.SEND_STOP_REQUEST_BAD_VERSION: _send_stop_request_bad_version,
         ConnectionAction.SEND_STOP_REPLY: _send_stop_reply,
         ConnectionAction.END_CALLS: _end_calls,
+        ConnectionAction.CALLS_CLEARED: _calls_cleared,
         ConnectionAction.DROP_CALLS: _drop_calls,
         ConnectionAction.TELL_ESTABLISHED: _tell_established,
         ConnectionAction.VIOLATION: _note_second_start,

@@ -65,8 +65,10 @@ class ConnectionAction(StrEnum):
     SEND_STOP_REPLY = "send_stop_reply"
     END_CALLS = "end_calls"
     """Say goodbye on every call."""
+    CALLS_CLEARED = "calls_cleared"
+    """The peer's stop implicitly cleared every call (section 2.3)."""
     DROP_CALLS = "drop_calls"
-    """Every call is implicitly cleared."""
+    """Every call is over because the connection is, and nobody cleared it."""
     TELL_ESTABLISHED = "tell_established"
     VIOLATION = "violation"
     TELL_CLOSED = "tell_closed"
@@ -109,7 +111,7 @@ TABLE: Final[Mapping[tuple[ConnectionState, ConnectionInput], Transition]] = {
     (_S.WAIT_CTL_REPLY, _I.LOST): _LOST,
     (_S.ESTABLISHED, _I.START_REQUEST): _EXISTS,
     (_S.ESTABLISHED, _I.START_REQUEST_BAD_VERSION): _EXISTS,
-    (_S.ESTABLISHED, _I.STOP_REQUEST): (_S.CLOSED, (_A.SEND_STOP_REPLY, _A.DROP_CALLS, _A.CLOSE)),
+    (_S.ESTABLISHED, _I.STOP_REQUEST): (_S.CLOSED, (_A.SEND_STOP_REPLY, _A.CALLS_CLEARED, _A.CLOSE)),
     (_S.ESTABLISHED, _I.TERMINATE): (_S.WAIT_STOP_REPLY, (_A.END_CALLS, _A.SEND_STOP_REQUEST)),
     (_S.ESTABLISHED, _I.ABORT): (_S.CLOSED, (_A.END_CALLS, _A.SEND_STOP_REQUEST, _A.CLOSE)),
     (_S.ESTABLISHED, _I.TIMEOUT): _DROP,

@@ -195,6 +195,15 @@ class TestStop:
         assert said(machine) == [StopControlConnectionReply(1, 0)]
         assert "Stop-Control-Connection-Request" in end_of(machine)[1]
 
+    def test_a_stop_of_the_peer_clears_its_calls(self) -> None:
+        """[2.3]"""
+        machine = established_pac()
+        hear(machine, outgoing_call(7))
+        machine.accept_call(7, 1000, 1.0)
+        hear(machine, StopControlConnectionRequest(1))
+        (cleared,) = told(machine, CallCleared)
+        assert (cleared.local_call_id, cleared.by_peer) == (1000, True)
+
     def test_stops_that_cross(self) -> None:
         machine = established(Role.PAC)
         machine.close(DisconnectReason.ADMIN, 1.0)
@@ -281,7 +290,7 @@ class TestConnectionLost:
         machine.accept_call(7, 1000, 1.0)
         drain(machine)
         machine.connection_lost(2.0, "gone")
-        assert told(machine, CallCleared) == [CallCleared(1000, True, 1, 0, "gone")]
+        assert told(machine, CallCleared) == [CallCleared(1000, False, 1, 0, "gone")]
 
 
 class TestCollision:
