@@ -5,6 +5,7 @@ Nothing here needs a machine: the capture analyser reads and describes packets w
 
 from dataclasses import dataclass
 
+from holdfast.ppp.authentication_text import describe_authentication
 from holdfast.ppp.codes import CONFIGURE_CODES, MAGIC_CODES, Code, code_name
 from holdfast.ppp.framing import Protocol, protocol_name
 from holdfast.ppp.options import Option, describe_options
@@ -53,7 +54,7 @@ def describe(protocol: int, packet: Packet) -> str:
     A Configure packet reads like `mru=1400 auth=ms-chap-v2 magic=0x12345678`.
     """
     if protocol in AUTHENTICATION_PROTOCOLS:
-        return f"{len(packet.data)} octets"
+        return describe_authentication(protocol, packet.code, packet.data)
     if packet.code in CONFIGURE_CODES:
         return _describe_configuration(protocol, packet)
     if packet.code in MAGIC_CODES:

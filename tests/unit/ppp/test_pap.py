@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.events import PppViolation
 from holdfast.ppp.authentication import AuthenticatorConfig, Method, PapExchange, PeerCredentials, Verdict
-from holdfast.ppp.authentication_packets import build_request, parse_message, parse_request
+from holdfast.ppp.authentication_packets import build_request, parse_request
 from holdfast.ppp.pap import PapAuthenticator, PapPeer
 from holdfast.secret import Secret
 
@@ -80,17 +80,6 @@ def test_lengths_that_do_not_fit(data: str) -> None:
     assert machine.commands() == []
     assert machine.outgoing() == []
     assert [type(event) for event in machine.events()] == [PppViolation]
-
-
-def test_empty_name_and_password_are_judged_like_any_other() -> None:
-    assert parse_request(b"\0\0") == (b"", Secret(b""))
-
-
-@pytest.mark.parametrize(
-    ("data", "text"), [(b"", ""), (b"\0", ""), (b"\x02hi", "hi"), (b"\x09hi", "hi"), (b"\x02\n!", "\\x0a!")]
-)
-def test_messages(data: bytes, text: str) -> None:
-    assert parse_message(data) == text
 
 
 @pytest.mark.parametrize("code", [0, 2, 3, 4, 255])
