@@ -3,7 +3,7 @@
 use crate::coalesce::Coalescer;
 use crate::ip::{self, View};
 use crate::mppe::{self, Opened};
-use crate::rc4::{self, Key, Rc4};
+use crate::rc4::{self, Key};
 use crate::rx::{Call, Parts};
 use crate::shared::{Cause, Drops, Shared};
 use crate::sys::{EventFd, RecvBatch, Tun, VNET_HEADER};
@@ -187,7 +187,7 @@ impl Delivery {
             rc4::apply_four([ka, kb, kc, kd], [da, db, dc, dd]);
         } else {
             for (_, frame, key) in &mut jobs {
-                Rc4::new(key).apply(&mut frame.buffer[frame.start..frame.end]);
+                rc4::apply_one(key, &mut frame.buffer[frame.start..frame.end]);
             }
         }
         for (index, frame, _) in jobs.drain(..) {

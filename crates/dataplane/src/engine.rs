@@ -116,8 +116,9 @@ impl Engine {
             drops,
             received,
         };
-        engine.spawn("holdfast-rx", move || Rx::new(receiver).run())?;
-        engine.spawn("holdfast-tx", move || Tx::new(sender).run())?;
+        let (receiver, sender) = (Rx::new(receiver)?, Tx::new(sender)?);
+        engine.spawn("holdfast-rx", move || receiver.run())?;
+        engine.spawn("holdfast-tx", move || sender.run())?;
         Ok(engine)
     }
 

@@ -1,6 +1,6 @@
 //! MPPE (RFC 3078): key chain, coherency count, both modes.
 
-use crate::rc4::{Key, Rc4};
+use crate::rc4::{self, Key, Rc4};
 use sha1::{Digest, Sha1};
 
 const FLUSHED: u16 = 0x8000;
@@ -115,8 +115,7 @@ impl KeyChain {
     pub fn advance(&mut self) {
         let length = self.strength.key_length();
         let mut key = self.digest();
-        let mut cipher = Rc4::new(&key[..length]);
-        cipher.apply(&mut key[..length]);
+        rc4::apply_one(&repeated(key, length), &mut key[..length]);
         self.session = key;
         self.apply_salt();
     }
@@ -124,16 +123,20 @@ impl KeyChain {
     /// The current session key, repeated to 16 octets, which is the same key to RC4.
     #[must_use]
     pub fn key(&self) -> Key {
-        let mut key = self.session;
-        if self.strength.key_length() == 8 {
-            key.copy_within(0..8, 8);
-        }
-        key
+        repeated(self.session, self.strength.key_length())
     }
 
     fn cipher(&self) -> Box<Rc4> {
-        Box::new(Rc4::new(&self.session[..self.strength.key_length()]))
+        Box::new(Rc4::new(&self.key()))
     }
+}
+
+/// A key of 8 octets twice, a key of 16 octets as it is.
+fn repeated(mut key: Key, length: usize) -> Key {
+    if length == 8 {
+        key.copy_within(0..8, 8);
+    }
+    key
 }
 
 /// What is left to do with the data of a packet.
@@ -340,7 +343,7 @@ fn makes_sense(key: &Key, data: &[u8]) -> bool {
     let mut head = [0u8; 10];
     let length = data.len().min(head.len());
     head[..length].copy_from_slice(&data[..length]);
-    Rc4::new(key).apply(&mut head[..length]);
+    rc4::apply_one(key, &mut head[..length]);
     is_sensible(&head[..length], data.len())
 }
 

@@ -1,9 +1,10 @@
 //! Packets on their way out: encrypts four at a time and sends them in batches. Buffers are used again.
 
-use crate::rc4::{self, Key, Rc4};
+use crate::rc4::{self, Key};
 use crate::shared::{Cause, Shared};
-use crate::sys::{Outgoing, RawSocket, SendBatch, SLOT};
+use crate::sys::{Outgoing, RawSocket, Sender, SLOT};
 use crate::upcall::{Kind, Teller};
+use std::io;
 use std::sync::Arc;
 
 const SECOND: u64 = 1_000_000_000;
@@ -18,32 +19,32 @@ struct Meta {
 
 /// Collects packets until `flush`.
 pub struct Outbox {
-    socket: Arc<RawSocket>,
     teller: Teller,
     packets: Vec<Outgoing>,
     metas: Vec<Meta>,
     keyed: Vec<usize>,
     spare: Vec<Vec<u8>>,
-    sender: SendBatch,
+    sender: Sender,
     failed: Vec<u64>,
     failed_second: u64,
 }
 
 impl Outbox {
     /// Nothing to send yet.
-    #[must_use]
-    pub fn new(socket: Arc<RawSocket>, teller: Teller) -> Self {
-        Self {
-            socket,
+    ///
+    /// # Errors
+    /// What the kernel says, such as too many open files.
+    pub fn new(socket: Arc<RawSocket>, teller: Teller) -> io::Result<Self> {
+        Ok(Self {
             teller,
             packets: Vec::new(),
             metas: Vec::new(),
             keyed: Vec::new(),
             spare: Vec::new(),
-            sender: SendBatch::default(),
+            sender: Sender::new(socket)?,
             failed: Vec::new(),
             failed_second: 0,
-        }
+        })
     }
 
     /// A buffer of `SLOT` octets; its content is whatever was there before.
@@ -103,11 +104,10 @@ impl Outbox {
         }
         self.encrypt();
         let (metas, mut refused) = (&self.metas, Vec::new());
-        self.sender
-            .send(&self.socket, &self.packets, true, |index, errno| {
-                metas[index].call.drops.count(Cause::SendFailed);
-                refused.push((metas[index].call.clone(), errno));
-            });
+        self.sender.send(&mut self.packets, |index, errno| {
+            metas[index].call.drops.count(Cause::SendFailed);
+            refused.push((metas[index].call.clone(), errno));
+        });
         for (call, errno) in refused {
             self.tell_failure(&call, errno, now);
         }
@@ -144,7 +144,7 @@ impl Outbox {
                     ..
                 } = &self.metas[index]
                 {
-                    Rc4::new(key).apply(&mut packet.buffer[*data..packet.end]);
+                    rc4::apply_one(key, &mut packet.buffer[*data..packet.end]);
                 }
             }
         }

@@ -25,22 +25,43 @@ impl Rc4 {
         let mut table = IDENTITY;
         let mut j = 0u8;
         for (i, octet) in (0..=255u8).zip(key.iter().cycle()) {
-            let value = table[usize::from(i)];
-            j = j.wrapping_add(value).wrapping_add(*octet);
-            table[usize::from(i)] = table[usize::from(j)];
-            table[usize::from(j)] = value;
+            swap(&mut table, i, &mut j, *octet);
         }
         Self { table, i: 0, j: 0 }
     }
 
     /// Combine `data` with the next octets of the key stream.
     pub fn apply(&mut self, data: &mut [u8]) {
-        let (mut i, mut j) = (self.i, self.j);
-        for octet in data {
-            *octet ^= step(&mut self.table, &mut i, &mut j);
-        }
-        (self.i, self.j) = (i, j);
+        (self.i, self.j) = run(&mut self.table, self.i, self.j, data);
     }
+}
+
+#[inline(always)]
+fn run(table: &mut [u8; 256], mut i: u8, mut j: u8, data: &mut [u8]) -> (u8, u8) {
+    let mut words = data.chunks_exact_mut(WORD);
+    for word in &mut words {
+        // Octets collected in a register cost one store instead of eight.
+        let stream = (0..WORD).fold(0, |word, at| {
+            word | u64::from(step(table, &mut i, &mut j)) << (8 * at)
+        });
+        combine(word, stream);
+    }
+    for octet in words.into_remainder() {
+        *octet ^= step(table, &mut i, &mut j);
+    }
+    (i, j)
+}
+
+/// Encrypt or decrypt one buffer with a fresh key. The table never moves: copying it right after single octets were stored
+/// would cost as much as the set-up itself.
+#[inline(never)]
+pub fn apply_one(key: &Key, data: &mut [u8]) {
+    let mut table = IDENTITY;
+    let mut j = 0u8;
+    for i in 0..=255u8 {
+        swap(&mut table, i, &mut j, key[usize::from(i & 15)]);
+    }
+    run(&mut table, 0, 0, data);
 }
 
 #[inline(always)]
@@ -54,49 +75,70 @@ fn step(table: &mut [u8; 256], i: &mut u8, j: &mut u8) -> u8 {
     table[usize::from(a.wrapping_add(b))]
 }
 
-/// A 16-octet key, already repeated from a shorter one (8 octets repeated are the same key to RC4).
-pub type Key = [u8; 16];
+const WORD: usize = 8;
 
-/// Encrypt or decrypt four buffers, each with a fresh key.
-pub fn apply_four(keys: [&Key; 4], data: [&mut [u8]; 4]) {
-    let mut tables = [IDENTITY; 4];
-    let [t0, t1, t2, t3] = &mut tables;
-    let mut j = [0u8; 4];
-    for i in 0..256usize {
-        mix(t0, i, &mut j[0], keys[0]);
-        mix(t1, i, &mut j[1], keys[1]);
-        mix(t2, i, &mut j[2], keys[2]);
-        mix(t3, i, &mut j[3], keys[3]);
-    }
-    let [d0, d1, d2, d3] = data;
-    apply_two(t0, d0, t1, d1);
-    apply_two(t2, d2, t3, d3);
+#[inline(always)]
+fn combine(word: &mut [u8], stream: u64) {
+    let mut octets = [0; WORD];
+    octets.copy_from_slice(word);
+    word.copy_from_slice(&(u64::from_le_bytes(octets) ^ stream).to_le_bytes());
 }
 
 #[inline(always)]
-fn mix(table: &mut [u8; 256], i: usize, j: &mut u8, key: &Key) {
-    let value = table[i];
-    *j = j.wrapping_add(value).wrapping_add(key[i & 15]);
-    table[i] = table[usize::from(*j)];
+fn swap(table: &mut [u8; 256], i: u8, j: &mut u8, octet: u8) {
+    let value = table[usize::from(i)];
+    *j = j.wrapping_add(value).wrapping_add(octet);
+    table[usize::from(i)] = table[usize::from(*j)];
     table[usize::from(*j)] = value;
 }
 
-/// Two independent key streams side by side: each alone waits for its own loads most of the time.
-fn apply_two(ta: &mut [u8; 256], a: &mut [u8], tb: &mut [u8; 256], b: &mut [u8]) {
-    let common = a.len().min(b.len());
-    let (mut ia, mut ja, mut ib, mut jb) = (0u8, 0u8, 0u8, 0u8);
-    let (a, rest_a) = a.split_at_mut(common);
-    let (b, rest_b) = b.split_at_mut(common);
-    for (x, y) in a.iter_mut().zip(b.iter_mut()) {
-        *x ^= step(ta, &mut ia, &mut ja);
-        *y ^= step(tb, &mut ib, &mut jb);
+/// A 16-octet key, already repeated from a shorter one (8 octets repeated are the same key to RC4).
+pub type Key = [u8; 16];
+
+/// Encrypt or decrypt four buffers, each with a fresh key. Four set-ups side by side, then two streams: with more of either
+/// the registers no longer suffice.
+pub fn apply_four(keys: [&Key; 4], data: [&mut [u8]; 4]) {
+    let mut ciphers: [Rc4; 4] = std::array::from_fn(|_| Rc4 {
+        table: IDENTITY,
+        i: 0,
+        j: 0,
+    });
+    let [c0, c1, c2, c3] = &mut ciphers;
+    let mut j = [0u8; 4];
+    for i in 0..=255u8 {
+        let at = usize::from(i & 15);
+        swap(&mut c0.table, i, &mut j[0], keys[0][at]);
+        swap(&mut c1.table, i, &mut j[1], keys[1][at]);
+        swap(&mut c2.table, i, &mut j[2], keys[2][at]);
+        swap(&mut c3.table, i, &mut j[3], keys[3][at]);
     }
-    for x in rest_a {
-        *x ^= step(ta, &mut ia, &mut ja);
+    let [d0, d1, d2, d3] = data;
+    apply_two(c0, d0, c1, d1);
+    apply_two(c2, d2, c3, d3);
+}
+
+/// Two fresh key streams side by side: each alone waits for its own loads most of the time.
+fn apply_two(a: &mut Rc4, data_a: &mut [u8], b: &mut Rc4, data_b: &mut [u8]) {
+    let common = data_a.len().min(data_b.len()) / WORD * WORD;
+    let (both_a, rest_a) = data_a.split_at_mut(common);
+    let (both_b, rest_b) = data_b.split_at_mut(common);
+    let (mut i, mut j_a, mut j_b) = (0u8, 0u8, 0u8);
+    for (word_a, word_b) in both_a
+        .chunks_exact_mut(WORD)
+        .zip(both_b.chunks_exact_mut(WORD))
+    {
+        let (mut stream_a, mut stream_b) = (0u64, 0u64);
+        for at in 0..WORD {
+            let mut same = i;
+            stream_a |= u64::from(step(&mut a.table, &mut same, &mut j_a)) << (8 * at);
+            stream_b |= u64::from(step(&mut b.table, &mut i, &mut j_b)) << (8 * at);
+        }
+        combine(word_a, stream_a);
+        combine(word_b, stream_b);
     }
-    for y in rest_b {
-        *y ^= step(tb, &mut ib, &mut jb);
-    }
+    (a.i, a.j, b.i, b.j) = (i, j_a, i, j_b);
+    a.apply(rest_a);
+    b.apply(rest_b);
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use crate::mppe::Receiver as MppeReceiver;
 use crate::outbox::Outbox;
 use crate::reorder::{Kept, Reorder};
 use crate::shared::{Cause, Drops, Number, Shared};
-use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Tun, Waiter};
+use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Tun, Waiter, IP_HEADER};
 use crate::table::{FastMap, Slab};
 use crate::timers::Timers;
 use crate::upcall::{Kind, RateLimit, Teller};
 use crate::window::{Verdict, Window};
 use crossbeam_channel::{Receiver, Sender};
 use std::collections::HashMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -94,21 +95,23 @@ fn key(call_id: u16, peer: Ipv4Addr) -> u64 {
 
 impl Rx {
     /// Ready to run.
-    #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// What the kernel says, such as too many open files.
+    pub fn new(parts: Parts) -> io::Result<Self> {
+        Ok(Self {
             calls: Slab::default(),
             handles: HashMap::new(),
             by_key: FastMap::default(),
             by_call_id: FastMap::default(),
             timers: Timers::default(),
-            acks: Outbox::new(parts.sockets[0].clone(), parts.teller.clone()),
+            acks: Outbox::new(parts.sockets[0].clone(), parts.teller.clone())?,
             delivery: Delivery::new(&parts),
             strangers: RateLimit::new(STRANGERS_PER_SECOND),
             impostors: RateLimit::new(STRANGERS_PER_SECOND),
             parts,
             stopped: false,
-        }
+        })
     }
 
     /// Run until told to stop.
@@ -451,9 +454,9 @@ impl Call {
             acknowledgement: Some(number),
         };
         let mut buffer = acks.buffer();
-        let end = gre::write(&header, 0, &mut buffer);
+        let end = IP_HEADER + gre::write(&header, 0, &mut buffer[IP_HEADER..]);
         self.shared.acks_out.bump(1);
-        acks.push(&self.shared, buffer, 0, end, None, end);
+        acks.push(&self.shared, buffer, IP_HEADER, end, None, end);
     }
 
     fn obey(&mut self, command: RxCommand) {

@@ -8,19 +8,22 @@ use crate::mppe::{Sender as MppeSender, Work, HEADER as MPPE_HEADER};
 use crate::outbox::Outbox;
 use crate::segment::{Segmenter, VnetHeader};
 use crate::shared::{Cause, Drops, Shared};
-use crate::sys::{monotonic, EventFd, RawSocket, Tun, Waiter, BATCH, SLOT, VNET_HEADER};
+use crate::sys::{monotonic, EventFd, RawSocket, Tun, Waiter, BATCH, IP_HEADER, SLOT, VNET_HEADER};
 use crate::table::{FastMap, Slab};
 use crate::timers::Timers;
 use crate::upcall::{Kind, Teller};
 use crossbeam_channel::Receiver;
 use std::collections::HashMap;
+use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
-/// Where the inner packet begins in a buffer: in front of it go GRE, framing, MPPE and protocol field.
-pub const HEADROOM: usize = 32;
+/// Where the inner packet begins in a buffer: in front of it go IP, GRE (at most 16 octets), framing, MPPE and its protocol
+/// field (2 octets each), and the protocol field that is encrypted with the packet.
+pub const HEADROOM: usize = 48;
+const _: () = assert!(HEADROOM >= IP_HEADER + gre::MAX_HEADER + 4 * 2);
 /// Largest inner packet.
 pub const MAX_PACKET: usize = SLOT - HEADROOM;
 const PROTOCOL_IPV4: u16 = 0x0021;
@@ -79,10 +82,12 @@ pub struct Tx {
 
 impl Tx {
     /// Ready to run.
-    #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        Self {
-            outbox: Outbox::new(parts.socket.clone(), parts.teller.clone()),
+    ///
+    /// # Errors
+    /// What the kernel says, such as too many open files.
+    pub fn new(parts: Parts) -> io::Result<Self> {
+        Ok(Self {
+            outbox: Outbox::new(parts.socket.clone(), parts.teller.clone())?,
             parts,
             calls: Slab::default(),
             handles: HashMap::new(),
@@ -90,7 +95,7 @@ impl Tx {
             timers: Timers::default(),
             generation: 0,
             stopped: false,
-        }
+        })
     }
 
     /// Run until told to stop.

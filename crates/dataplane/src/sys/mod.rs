@@ -3,7 +3,7 @@
 mod raw;
 mod tun;
 
-pub use raw::{Outgoing, RawSocket, RecvBatch, SendBatch, BATCH, SLOT};
+pub use raw::{Outgoing, RawSocket, RecvBatch, Sender, BATCH, IP_HEADER, SLOT};
 pub use tun::{Tun, VNET_HEADER};
 
 use std::io;

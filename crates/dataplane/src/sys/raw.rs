@@ -6,6 +6,7 @@ use std::io;
 use std::mem::{size_of, zeroed};
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 /// Packets in one batch.
 pub const BATCH: usize = 64;
@@ -39,6 +40,22 @@ impl RawSocket {
         if let Some(address) = address {
             socket.bind(address)?;
         }
+        Ok(socket)
+    }
+
+    /// Open one that takes packets with IP headers and receives nothing (raw(7): IPPROTO_RAW implies IP_HDRINCL).
+    fn open_to_send() -> io::Result<Self> {
+        Self::with_protocol(libc::IPPROTO_RAW)
+    }
+
+    fn with_protocol(protocol: libc::c_int) -> io::Result<Self> {
+        // SAFETY: socket takes no pointers; the descriptor it returns is ours alone.
+        let fd = check(unsafe {
+            libc::socket(libc::AF_INET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, protocol)
+        })?;
+        // SAFETY: as above.
+        let socket = Self(unsafe { OwnedFd::from_raw_fd(fd) });
+        socket.buffers()?;
         Ok(socket)
     }
 
@@ -168,11 +185,15 @@ impl RecvBatch {
     }
 }
 
-/// A GRE packet ready to go: `buffer[start..end]`, without IP header.
+/// Octets of the IP header before each GRE packet.
+pub const IP_HEADER: usize = 20;
+const TIME_TO_LIVE: u8 = 64;
+
+/// A GRE packet ready to go: `buffer[start..end]`, with room for `IP_HEADER` octets before it.
 pub struct Outgoing {
     /// Where the packet lies; reused for other packets afterwards.
     pub buffer: Vec<u8>,
-    /// Offset of the GRE header.
+    /// Offset of the GRE header, at least `IP_HEADER`.
     pub start: usize,
     /// End of the packet.
     pub end: usize,
@@ -182,7 +203,18 @@ pub struct Outgoing {
     pub peer: Ipv4Addr,
 }
 
-const CONTROL: usize = 32;
+impl Outgoing {
+    /// The kernel fills in length, identification and checksum.
+    fn write_ip_header(&mut self) {
+        let header = &mut self.buffer[self.start - IP_HEADER..self.start];
+        header.fill(0);
+        header[0] = 0x45;
+        header[8] = TIME_TO_LIVE;
+        header[9] = IP_PROTOCOL;
+        header[12..16].copy_from_slice(&self.local.octets());
+        header[16..20].copy_from_slice(&self.peer.octets());
+    }
+}
 
 /// The source address as ancillary data, laid out as `CMSG_DATA` would.
 #[repr(C, align(8))]
@@ -192,13 +224,11 @@ struct PacketInfo {
     info: libc::in_pktinfo,
 }
 
-const _: () = assert!(size_of::<PacketInfo>() <= CONTROL);
-
 impl PacketInfo {
     fn source(address: Ipv4Addr) -> Self {
         // SAFETY: both are plain data, for which zeros are valid.
         let mut this: Self = unsafe { zeroed() };
-        this.header.cmsg_len = size_of::<libc::cmsghdr>() + size_of::<libc::in_pktinfo>();
+        this.header.cmsg_len = (size_of::<libc::cmsghdr>() + size_of::<libc::in_pktinfo>()) as _;
         this.header.cmsg_level = libc::IPPROTO_IP;
         this.header.cmsg_type = libc::IP_PKTINFO;
         this.info.ipi_spec_dst = in_addr(address);
@@ -206,89 +236,115 @@ impl PacketInfo {
     }
 }
 
-/// Sends packets in batches.
-#[derive(Default)]
-pub struct SendBatch {
+/// Sends packets in batches, each from its own source address. With ready-made IP headers, which spares the kernel a good
+/// part of its work; but such packets it does not fragment, so those that are too big for the way go through a socket that
+/// makes the headers itself.
+pub struct Sender {
+    fast: RawSocket,
+    slow: Arc<RawSocket>,
     names: Vec<libc::sockaddr_in>,
-    controls: Vec<PacketInfo>,
     iovecs: Vec<libc::iovec>,
     headers: Vec<libc::mmsghdr>,
 }
 
 // SAFETY: the pointers in it are written and used within one call of `send` only.
-unsafe impl Send for SendBatch {}
+unsafe impl Send for Sender {}
 
-impl SendBatch {
-    /// Send all packets in order; `failed` hears the index and errno of each that the host refuses. Waits for room in
-    /// the socket's buffer when `wait`, else a full buffer is a failure (EAGAIN).
-    pub fn send(
-        &mut self,
-        socket: &RawSocket,
-        packets: &[Outgoing],
-        wait: bool,
-        mut failed: impl FnMut(usize, i32),
-    ) {
+impl Sender {
+    /// A sender beside `socket`, which need not be bound to the source addresses.
+    ///
+    /// # Errors
+    /// What the kernel says, such as too many open files.
+    pub fn new(socket: Arc<RawSocket>) -> io::Result<Self> {
+        let (names, iovecs, headers) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self {
+            fast: RawSocket::open_to_send()?,
+            slow: socket,
+            names,
+            iovecs,
+            headers,
+        })
+    }
+
+    /// Send all packets in order; `failed` hears the index and errno of each that the host refuses. Waits for room in the
+    /// socket's buffer when that is full.
+    pub fn send(&mut self, packets: &mut [Outgoing], mut failed: impl FnMut(usize, i32)) {
         self.fill(packets);
-        let flags = if wait { 0 } else { libc::MSG_DONTWAIT };
         let mut at = 0;
         while at < packets.len() {
-            match send_some(socket, &mut self.headers[at..], flags) {
+            match send_some(&self.fast, &mut self.headers[at..]) {
                 Ok(count) => at += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    failed(at, error.raw_os_error().unwrap_or(0));
+                    let error = match error.raw_os_error() {
+                        Some(libc::EMSGSIZE) => send_fragmented(&self.slow, &mut packets[at]).err(),
+                        _ => Some(error),
+                    };
+                    if let Some(error) = error {
+                        failed(at, error.raw_os_error().unwrap_or(0));
+                    }
                     at += 1;
                 }
             }
         }
     }
 
-    fn fill(&mut self, packets: &[Outgoing]) {
+    fn fill(&mut self, packets: &mut [Outgoing]) {
         self.names.clear();
-        self.controls.clear();
         self.iovecs.clear();
         self.headers.clear();
         self.names
             .extend(packets.iter().map(|packet| socket_address(packet.peer)));
-        self.controls.extend(
-            packets
-                .iter()
-                .map(|packet| PacketInfo::source(packet.local)),
-        );
-        self.iovecs.extend(packets.iter().map(|packet| {
-            let octets = &packet.buffer[packet.start..packet.end];
+        self.iovecs.extend(packets.iter_mut().map(|packet| {
+            packet.write_ip_header();
+            let octets = &mut packet.buffer[packet.start - IP_HEADER..packet.end];
             libc::iovec {
-                iov_base: octets.as_ptr().cast_mut().cast(),
+                iov_base: octets.as_mut_ptr().cast(),
                 iov_len: octets.len(),
             }
         }));
-        let parts = self
-            .names
-            .iter_mut()
-            .zip(&mut self.controls)
-            .zip(&mut self.iovecs);
-        self.headers.extend(parts.map(|((name, control), iovec)| {
-            // SAFETY: an mmsghdr is plain data, for which zeros are valid.
-            let mut header: libc::mmsghdr = unsafe { zeroed() };
-            header.msg_hdr.msg_name = (&raw mut *name).cast();
-            header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
-            header.msg_hdr.msg_control = (&raw mut *control).cast();
-            header.msg_hdr.msg_controllen = size_of::<PacketInfo>() as _;
-            header.msg_hdr.msg_iov = iovec;
-            header.msg_hdr.msg_iovlen = 1;
-            header
-        }));
+        self.headers.extend(
+            self.names
+                .iter_mut()
+                .zip(&mut self.iovecs)
+                .map(|(name, iovec)| {
+                    // SAFETY: an mmsghdr is plain data, for which zeros are valid.
+                    let mut header: libc::mmsghdr = unsafe { zeroed() };
+                    header.msg_hdr = message(name, iovec);
+                    header
+                }),
+        );
     }
 }
 
-fn send_some(
-    socket: &RawSocket,
-    headers: &mut [libc::mmsghdr],
-    flags: libc::c_int,
-) -> io::Result<usize> {
+fn message(name: &mut libc::sockaddr_in, iovec: &mut libc::iovec) -> libc::msghdr {
+    // SAFETY: an msghdr is plain data, for which zeros are valid.
+    let mut header: libc::msghdr = unsafe { zeroed() };
+    header.msg_name = std::ptr::from_mut(name).cast();
+    header.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+    header.msg_iov = iovec;
+    header.msg_iovlen = 1;
+    header
+}
+
+fn send_fragmented(socket: &RawSocket, packet: &mut Outgoing) -> io::Result<()> {
+    let mut name = socket_address(packet.peer);
+    let mut control = PacketInfo::source(packet.local);
+    let octets = &mut packet.buffer[packet.start..packet.end];
+    let mut iovec = libc::iovec {
+        iov_base: octets.as_mut_ptr().cast(),
+        iov_len: octets.len(),
+    };
+    let mut header = message(&mut name, &mut iovec);
+    header.msg_control = (&raw mut control).cast();
+    header.msg_controllen = size_of::<PacketInfo>() as _;
+    // SAFETY: the header points to a name, one iovec and ancillary data on this stack, and to octets of the packet.
+    check_size(unsafe { libc::sendmsg(socket.as_raw_fd(), &header, 0) }).map(drop)
+}
+
+fn send_some(socket: &RawSocket, headers: &mut [libc::mmsghdr]) -> io::Result<usize> {
     let count = headers.len().min(BATCH) as libc::c_uint;
-    // SAFETY: `fill` made the headers for packets, names and ancillary data that outlive this call and do not move in it.
-    let sent =
-        unsafe { libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, flags as _) };
+    // SAFETY: `fill` made the headers for packets and names that outlive this call and do not move in it.
+    let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, 0) };
     check_size(sent as libc::ssize_t)
 }
