@@ -453,3 +453,12 @@ class HostChanged(Event):
     name: ClassVar[str] = "HOST_CHANGE"
     detail: str
     undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DialNoticed(Event):
+    """Something about a tunnel that a person should know: why its routes are as they are, a hook that failed."""
+
+    name: ClassVar[str] = "DIAL_NOTE"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    detail: str

@@ -153,10 +153,10 @@ class Reconnect:
         elif self.phase is Phase.TRYING:
             self._again_at_once = True
 
-    def stop(self, message: str) -> None:
-        """The user wants no more."""
+    def stop(self, message: str, exit_code: int = ExitCode.DONE) -> None:
+        """The user wants no more, or the host makes it pointless."""
         if self.phase is not Phase.STOPPED:
-            self._stop(ExitCode.DONE, message)
+            self._stop(exit_code, message)
 
     def handle_timer(self, now: float) -> None:
         """Dial when the wait is over."""

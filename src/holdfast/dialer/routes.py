@@ -19,6 +19,7 @@ IPV6_HALVES = ("::/1", "8000::/1")
 EVERYTHING = "0.0.0.0/0"
 RULE_PRIORITY = 17230
 """Of the first rule; the others follow. Before the main table's 32766, behind what an administrator numbers low."""
+LAST_METRIC = 32000
 LOOSE = "2"
 """rp_filter of RFC 3704 section 2.4: replies may come from where the main table would not send."""
 
@@ -68,8 +69,18 @@ def plan(
         routes, told = [*routes, *blocked], [*told, *more]
     else:
         routes, told = _split(settings, inside, pushed, servers)
-    pins = [pin] if pin is not None else []
+    pins = [pin, *_net(inside, pin)] if pin is not None else []
     return RoutePlan((*addressing, *pins, *routes), (*why, *told), pin)
+
+
+def _net(inside: Inside, pin: Change) -> list[Change]:
+    """Return what catches packets to the server when the pinned route disappears with its interface.
+
+    Without it they would fall into the tunnel, be wrapped and sent into it again.
+    """
+    if not isinstance(pin, AddRoute):
+        return []
+    return [AddRoute(Route(f"{inside.server}/32", metric=LAST_METRIC, kind="unreachable"))]
 
 
 def pin_route(server: IPv4Address, outside: Route | None) -> AddRoute | None:

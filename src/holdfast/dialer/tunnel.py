@@ -7,7 +7,7 @@ What the host needs (addresses, routes) is not done here.
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from holdfast.control.codes import Role
@@ -17,9 +17,10 @@ from holdfast.dataplane.carrier import Carrier
 from holdfast.dataplane.interface import CallPath, Counters, Keepalive, Upcall, UpcallKind
 from holdfast.dialer.engine_port import EnginePort
 from holdfast.dialer.machines import control_config, link_config
+from holdfast.dialer.outcome import Down, Judge, TunnelDownError, Up, no_judge
 from holdfast.dialer.phases import Phase, Step, Stopwatch
 from holdfast.dialer.settings import TunnelSettings
-from holdfast.errors import DisconnectReason, HoldfastError
+from holdfast.errors import DisconnectReason
 from holdfast.events import (
     AuthenticationSucceeded,
     CallCleared,
@@ -47,45 +48,12 @@ EVERYTHING = ("0.0.0.0/0",)
 """What a dialer's call carries: any destination, any source."""
 LINGER = 1.0
 """Seconds that a server whose GRE is silent has to answer on the control connection, before it is given up."""
+PROBE = Keepalive(0.3, 3, adaptive=False)
+PROBE_PATIENCE = 1.1
+PROBE_LOOK = 0.03
+"""Seconds: how often the count of answers is looked at during a probe."""
 
 Report = Callable[[Event, Mapping[str, Any]], None]
-Judge = Callable[[str, str], str]
-"""Is given our inner address and the peer's; returns why they cannot be used, or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Up:
-    """A tunnel that carries traffic. Inner addresses as text; `mtu` in octets; `encryption` in words, or empty."""
-
-    local: str
-    peer: str
-    dns: tuple[str, ...]
-    mtu: int
-    encryption: str
-    handle: int
-    outer_local: str
-
-
-@dataclass(frozen=True, slots=True)
-class Down:
-    """Why a tunnel is gone. `server_answers`: the control connection still spoke when GRE was silent."""
-
-    reason: DisconnectReason
-    evidence: str
-    server_answers: bool = False
-
-
-class TunnelDownError(HoldfastError):
-    """A try that did not come up. `down` says why."""
-
-    def __init__(self, down: Down, where: str) -> None:
-        self.down = down
-        super().__init__(down.evidence, where=where)
-
-
-def no_judge(_local: str, _peer: str) -> str:
-    """Take any address."""
-    return ""
 
 
 class Tunnel(asyncio.Protocol):
@@ -121,7 +89,7 @@ class Tunnel(asyncio.Protocol):
         self._carries = False
         self._encryption = ""
         self._began = self._loop.time()
-        self._silent = self._answers = False
+        self._silent = self._answers = self._probing = False
         self._down: Down | None = None
         self._up: asyncio.Future[Up] = self._loop.create_future()
         self._gone: asyncio.Future[Down] = self._loop.create_future()
@@ -184,6 +152,29 @@ class Tunnel(asyncio.Protocol):
         if self._carrier is not None:
             self._port.engine.set_keepalive(self._carrier.handle, keepalive)
 
+    async def probe(self) -> bool:
+        """Ask for life by LCP echo at once; False, with the tunnel dropped, when none is seen in about a second."""
+        if self._carrier is None:
+            return False
+        before, self._probing = self.current_counters().echoes_answered, True
+        self.set_keepalive(PROBE)
+        deadline = self._loop.time() + PROBE_PATIENCE
+        alive = False
+        while not alive and not self._gone.done() and self._loop.time() < deadline:
+            await asyncio.sleep(PROBE_LOOK)
+            alive = self.current_counters().echoes_answered > before
+        self._probing = False
+        if alive:
+            self.set_keepalive(self._echoes())
+        else:
+            self.abort(DisconnectReason.NETWORK_ERROR, "no LCP echo came back after the network changed")
+        return alive
+
+    def inject(self, packet: bytes) -> None:
+        """Send an inner IP packet of our own; nothing happens when the tunnel is gone."""
+        if self._carrier is not None and self._carries:
+            self._port.engine.inject(self._carrier.handle, packet)
+
     def current_counters(self) -> Counters:
         """Return the counts of the call, the last ones when it is over."""
         if self._carrier is not None:
@@ -193,6 +184,11 @@ class Tunnel(asyncio.Protocol):
     def status(self) -> dict[str, Any]:
         """Return what is known of the session as plain data."""
         return self._session.status()
+
+    @property
+    def connected(self) -> bool:
+        """Whether TCP stands: there is someone to say goodbye to."""
+        return self._transport is not None
 
     # --- asyncio.Protocol ----------------------------------------------------------------------------------
 
@@ -248,6 +244,9 @@ class Tunnel(asyncio.Protocol):
 
     def _go_silent(self, missed: int, now: float) -> None:
         """GRE is dead. The goodbye on the control connection shows whether the server is, too."""
+        if self._probing:
+            self.abort(DisconnectReason.NETWORK_ERROR, f"{missed} LCP echoes failed after the network changed")
+            return
         self._silent = True
         evidence = f"{missed} LCP Echo-Requests in a row were not answered: GRE with {self._server} stopped"
         self._session.abort(DisconnectReason.ECHO_TIMEOUT, evidence, now)
@@ -341,11 +340,13 @@ class Tunnel(asyncio.Protocol):
             self._end(Down(DisconnectReason.INTERNAL_ERROR, f"the packet engine refuses the call: {error}"))
             self._machine.close(DisconnectReason.INTERNAL_ERROR, self._loop.time())
             return
-        keepalive = self.settings.keepalive
-        echoes = Keepalive(keepalive.echo_interval, keepalive.echo_failures, keepalive.adaptive)
-        self._carrier = Carrier(self._port.engine, handle, echoes)
+        self._carrier = Carrier(self._port.engine, handle, self._echoes())
         self._port.attach(handle, self)
         self._session.open(self._loop.time())
+
+    def _echoes(self) -> Keepalive:
+        keepalive = self.settings.keepalive
+        return Keepalive(keepalive.echo_interval, keepalive.echo_failures, keepalive.adaptive)
 
     def _note_link_event(self, event: Event) -> None:
         self._tell(event)

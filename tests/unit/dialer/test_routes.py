@@ -16,6 +16,7 @@ HOST = HostView(
     (IPv4Address("192.168.1.7"),), (Route("192.168.1.0/24", "eth0"), Route("0.0.0.0/0", "eth0", "192.168.1.1"))
 )
 ADDRESSING = ["link pptp0 up with MTU 1396", "address 10.77.0.10/32 on pptp0"]
+NET = "route unreachable 203.0.113.5/32"
 PIN = "route 203.0.113.5/32 via 192.168.1.1 dev eth0"
 
 
@@ -43,6 +44,7 @@ def test_full_by_halves_leaves_the_default_route_and_blocks_ipv6() -> None:
     assert texts(made) == [
         *ADDRESSING,
         PIN,
+        NET,
         "route 0.0.0.0/1 dev pptp0",
         "route 128.0.0.0/1 dev pptp0",
         "route unreachable ::/1",
@@ -87,6 +89,7 @@ def test_split_takes_configured_and_pushed_networks_and_reaches_the_name_servers
     assert texts(made) == [
         *ADDRESSING,
         PIN,
+        NET,
         "route 10.1.0.0/16 dev pptp0",
         "route 10.2.0.0/16 dev pptp0",
         "route 10.9.0.53/32 dev pptp0",

@@ -10,9 +10,10 @@ import pytest
 
 from holdfast.dataplane.interface import Upcall, UpcallKind
 from holdfast.dialer.engine_port import EnginePort
+from holdfast.dialer.outcome import TunnelDownError, Up
 from holdfast.dialer.phases import Phase
 from holdfast.dialer.settings import LinkSettings, TunnelSettings
-from holdfast.dialer.tunnel import Tunnel, TunnelDownError, Up
+from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason
 from holdfast.events import Event, ImpostorSuspected, SessionEnded
 from holdfast.ppp.authentication_types import Method

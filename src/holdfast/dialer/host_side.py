@@ -1,0 +1,175 @@
+"""What one tunnel does to its host, and takes back: kill switch, addresses, routes, name servers.
+
+Everything here may block for some tens of milliseconds; the methods run it in a thread, one at a time.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from pathlib import Path
+from typing import TypeVar
+
+from holdfast.dialer import dhcp, dns, kill_switch, routes
+from holdfast.dialer.addresses import HostView, objection
+from holdfast.dialer.carrier_path import CarrierPath, best_route
+from holdfast.dialer.outcome import Up
+from holdfast.dialer.settings import RouteMode, TunnelSettings
+from holdfast.network.changes import AddRoute, Change
+from holdfast.network.host import HostNetwork
+from holdfast.network.kernel import Kernel
+from holdfast.network.netlink import Route
+
+T = TypeVar("T")
+OUTER_OVERHEAD = 44
+"""Octets around an inner packet at most: IPv4 20, GRE 16, PPP 4, MPPE 4 (RFC 2637 section 4.1, RFC 3078)."""
+SMALLEST_MTU = 576
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The host as it was looked at before a try: what it has, how the server is reached, how big a packet may be."""
+
+    view: HostView
+    path: CarrierPath
+    mtu: int
+
+
+class HostSide:
+    """The host side of one tunnel. HostError from any method says what the host refuses."""
+
+    def __init__(self, settings: TunnelSettings, state_dir: Path, kernel: Kernel | None = None) -> None:
+        self._settings = settings
+        self._kernel = kernel or Kernel()
+        self._network = HostNetwork(state_dir, kernel=self._kernel)
+        self._lock = asyncio.Lock()
+        self._guard: tuple[Change, ...] = ()
+        self._made: list[Change] = []
+        self._pin: AddRoute | None = None
+        self._inside: routes.Inside | None = None
+
+    async def begin(self, servers: Sequence[IPv4Address]) -> list[str]:
+        """Undo what a killed predecessor left and set the kill switch up; return what was undone."""
+        settings = self._settings
+        if settings.kill_switch:
+            networks = settings.kill_switch_networks
+            self._guard = (kill_switch.plan(settings.name, settings.interface, servers, settings.port, networks),)
+
+        def work() -> list[str]:
+            undone = self._network.recover()
+            self._network.apply(self._guard)
+            return undone
+
+        return await self._in_thread(work)
+
+    async def allow(self, servers: Sequence[IPv4Address]) -> None:
+        """Let the kill switch pass these servers too."""
+        if self._guard and servers:
+            commands = kill_switch.allow_servers(self._settings.name, servers)
+            await self._in_thread(lambda: self._kernel.nft.run(commands))
+
+    async def look(self, server: IPv4Address) -> Surroundings:
+        """Look at the host, the tunnel's own things left out."""
+        return await self._in_thread(lambda: self._look(server))
+
+    def judge(self, surroundings: Surroundings, server: IPv4Address) -> Callable[[str, str], str]:
+        """Return what decides whether assigned addresses can work here."""
+        return lambda local, peer: objection(local, peer, server, surroundings.view)
+
+    async def up(self, up: Up, server: IPv4Address, surroundings: Surroundings) -> tuple[list[str], tuple[str, ...]]:
+        """Set the tunnel up on the host; return what was done and why it is so."""
+        settings = self._settings
+        inside = routes.Inside(settings.interface, IPv4Address(up.local), up.peer, up.mtu, server)
+        full = settings.routes.mode is RouteMode.FULL
+        resolved = dns.resolved_runs()
+        names = dns.plan(settings.dns, settings.interface, up.dns, full=full, resolved=resolved)
+        plan = routes.plan(
+            settings.routes,
+            inside,
+            surroundings.path.route,
+            surroundings.view,
+            servers=names.servers,
+            ipv6=self._kernel.sysctl.read("net/ipv6/conf/all/disable_ipv6") == "0",
+        )
+        done = await self._make((*plan.changes, *names.changes))
+        self._inside = inside
+        self._pin = plan.pin if isinstance(plan.pin, AddRoute) else None
+        return done, (*plan.why, *names.why)
+
+    async def more(self, answer: dhcp.Answer, up: Up, surroundings: Surroundings) -> tuple[list[str], tuple[str, ...]]:
+        """Add what the server's DHCP answer says; return what was done and what was refused."""
+        settings = self._settings
+        full = settings.routes.mode is RouteMode.FULL
+        taken = tuple(IPv4Network(r.destination) for r in surroundings.view.routes if not r.gateway)
+        accepted = dhcp.accept(answer, everything=full, taken=tuple(n for n in taken if n.prefixlen))
+        wanted: list[Change] = []
+        if settings.routes.mode is RouteMode.SPLIT:
+            wanted += [AddRoute(Route(str(network), settings.interface)) for network in accepted.routes]
+        names: Sequence[str] = up.dns or tuple(map(str, answer.dns))
+        if answer.domain and not full:
+            plan = dns.plan(
+                settings.dns, settings.interface, names, domain=answer.domain, full=False, resolved=dns.resolved_runs()
+            )
+            wanted += [change for change in plan.changes if change not in self._made]
+        return await self._make([change for change in wanted if change not in self._made]), accepted.refused
+
+    async def repin(self, path: CarrierPath) -> bool:
+        """Put the pinned route back, or let it follow `path`; False where none is needed."""
+        inside, old = self._inside, self._pin
+        if inside is None or old is None:
+            return False
+        new = routes.pin_route(inside.server, path.route)
+        if new is None:
+            return False
+
+        def work() -> None:
+            self._network.undo([old])
+            self._network.apply([new])
+
+        await self._in_thread(work)
+        self._made = [new if change == old else change for change in self._made]
+        self._pin = new
+        return True
+
+    async def pinned(self) -> bool:
+        """Whether the pinned route still stands, where there is one."""
+        pin = self._pin
+        return pin is None or await self._in_thread(lambda: self._kernel.netlink.has_route(pin.route))
+
+    async def down(self) -> list[str]:
+        """Take back what belongs to the tunnel; the kill switch stays."""
+        made, self._made, self._pin, self._inside = self._made, [], None, None
+        return await self._in_thread(lambda: self._network.undo(made))
+
+    async def end(self) -> list[str]:
+        """Take back everything."""
+        return await self._in_thread(self._network.rollback)
+
+    async def _make(self, changes: Sequence[Change]) -> list[str]:
+        done = await self._in_thread(lambda: self._network.apply(changes))
+        self._made += changes
+        return done
+
+    def _look(self, server: IPv4Address) -> Surroundings:
+        netlink, mine = self._kernel.netlink, self._settings.interface
+        found = netlink.routes()
+        pins = [self._pin.route] if self._pin is not None else []
+        route = best_route(found, server, pins, mine)
+        held = [(name, IPv4Interface(text).ip) for name, text in netlink.addresses() if ":" not in text]
+        view = HostView(
+            tuple(address for name, address in held if name != mine),
+            tuple(
+                known for known in found if known.interface != mine and known not in pins and known.kind == "unicast"
+            ),
+        )
+        link = netlink.link(route.interface) if route is not None else None
+        chosen = netlink.route_to(str(server)) if route is None else None
+        if chosen is not None and chosen.interface == "lo":
+            route = chosen  # the server is this host itself
+        source = route.source if route is not None else ""
+        mtu = max(SMALLEST_MTU, link.mtu - OUTER_OVERHEAD) if link is not None else self._settings.link.mtu
+        return Surroundings(view, CarrierPath(route, source), mtu)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        async with self._lock:
+            return await asyncio.to_thread(work)
