@@ -74,6 +74,11 @@ def complain(error: HoldfastError) -> None:
     sys.stderr.write(f"holdfast: {plain_lines(error.text())}\n")
 
 
+def warn(text: str) -> None:
+    """Print to people what is allowed and yet unwise."""
+    sys.stderr.write(f"warning: {plain_lines(text)}\n")
+
+
 @contextmanager
 def negative(*kinds: type[HoldfastError]) -> Iterator[None]:
     """Turn errors of these kinds into a negative answer: the message, and exit code 1."""

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from holdfast.cli.common import JsonOption, StateOption, ask_secret, command_app, negative, read_secret_line
+from holdfast.cli.common import JsonOption, StateOption, ask_secret, command_app, negative, read_secret_line, warn
 from holdfast.cli.output import local_time, print_json, print_table, print_text
 from holdfast.config.values import parse_host_address
 from holdfast.errors import HoldfastError
 from holdfast.policy import chap_secrets
+from holdfast.policy.files import readable_by_others
 from holdfast.policy.import_users import ImportedLine, import_chap_secrets
 from holdfast.policy.names import UnacceptableError, acceptable_name, acceptable_nt_hash, acceptable_password
 from holdfast.policy.ranges import Address
@@ -50,6 +51,8 @@ ExpiresOption = Annotated[
     typer.Option("--expires", metavar="DATE", help="The last day, as 2026-12-31, or a time, as 2026-12-31T18:00."),
 ]
 NEVER = "none"
+SHORT_PASSWORD = 12
+"""Characters. MS-CHAP lets a listener guess at leisure; this many random ones outlast guessing, if not every attack."""
 
 
 @app.command(
@@ -160,6 +163,8 @@ def import_chap_secrets_file(
         lines = chap_secrets.parse(file.read_bytes(), server)
     except OSError as error:
         raise HoldfastError(f"cannot be read: {error.strerror}", where=str(file)) from None
+    if readable_by_others(file):
+        warn(f"other users of this machine may read the passwords in {file}; run: chmod 600 {file}")
     with _users(state) as users:
         answers = import_chap_secrets(lines, users)
     if as_json:
@@ -188,7 +193,10 @@ def _secret(name: str, password_stdin: bool, nt_hash_stdin: bool) -> tuple[Secre
     if nt_hash_stdin:
         return acceptable_nt_hash(read_secret_line()), SecretKind.NT_HASH
     text = read_secret_line() if password_stdin else ask_secret(f"Password for {name}", twice=True)
-    return acceptable_password(text), SecretKind.PASSWORD
+    password = acceptable_password(text)
+    if len(text) < SHORT_PASSWORD:
+        warn("this password is short: whoever records a sign-in can try short ones one by one, without asking us")
+    return password, SecretKind.PASSWORD
 
 
 def _address(text: str | None) -> Address | None:

@@ -36,6 +36,13 @@ def test_adding_with_standard_input(run: Run, state: Path) -> None:
     assert stored(state, "alice") == (PASSWORD, SecretKind.PASSWORD)
 
 
+def test_a_short_password_is_taken_with_a_warning(run: Run, state: Path) -> None:
+    ran = run("user", "add", "alice", "--password-stdin", stdin=b"elevenchars\n")
+    assert (ran.code, ran.out) == (0, "user alice added\n")
+    assert ran.err.startswith("warning: this password is short")
+    assert run("user", "passwd", "alice", "--password-stdin", stdin=b"twelve chars\n").err == ""
+
+
 def test_adding_with_a_hash(run: Run, state: Path) -> None:
     assert run("user", "add", "alice", "--nt-hash-stdin", stdin=NT_HASH.encode()).code == 0
     assert stored(state, "alice") == (bytes.fromhex(NT_HASH).decode("latin-1"), SecretKind.NT_HASH)
@@ -206,6 +213,15 @@ def test_importing(run: Run, state: Path, tmp_path: Path) -> None:
     assert [(line["user"], line["taken"]) for line in json.loads(out)] == [("alice", False), ("bob", True)]
     file.write_text("carol * pw *\n")
     assert run("user", "import", "chap-secrets", file).code == 0
+
+
+def test_a_file_of_passwords_that_others_may_read(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "chap-secrets"
+    file.write_text("alice * pw *\n")
+    file.chmod(0o644)
+    assert f"run: chmod 600 {file}" in run("user", "import", "chap-secrets", file).err
+    file.chmod(0o600)
+    assert run("user", "import", "chap-secrets", file).err == ""
 
 
 def test_importing_nothing(run: Run, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The state of an account."""
 
+from typing import Any
+
 import pytest
 
 from holdfast.policy.records import AccountState, SecretKind, UserRecord
@@ -16,5 +18,5 @@ from holdfast.policy.records import AccountState, SecretKind, UserRecord
         ({"no_address": True, "expires": 1.0}, AccountState.EXPIRED),
     ],
 )
-def test_state(record: dict[str, float], state: AccountState) -> None:
-    assert UserRecord("a", SecretKind.PASSWORD, "test", **record).state(100.0) is state  # type: ignore[arg-type]
+def test_state(record: dict[str, Any], state: AccountState) -> None:
+    assert UserRecord("a", SecretKind.PASSWORD, "test", **record).state(100.0) is state

@@ -1,6 +1,7 @@
 """Users in the database."""
 
 import time
+from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
@@ -99,9 +100,9 @@ def test_removing(users: Users) -> None:
         lambda users: users.set_expires("nobody", 5.0),
     ],
 )
-def test_nobody(users: Users, act: object) -> None:
+def test_nobody(users: Users, act: Callable[[Users], object]) -> None:
     with pytest.raises(NoSuchUserError, match="there is no user 'nobody'"):
-        act(users)  # type: ignore[operator]
+        act(users)
 
 
 @pytest.mark.parametrize("name", ["", "a\nb", "x" * 5000, "'; DROP TABLE users; --\x00"])
