@@ -1,5 +1,8 @@
 """The pool: never the same address twice, the old one again, nothing lost in a crash."""
 
+import signal
+import subprocess
+import sys
 import time
 from ipaddress import ip_address
 from pathlib import Path
@@ -177,6 +180,39 @@ def test_after_a_crash_nothing_is_in_use_and_users_keep_their_addresses(store: S
     assert after.allocate("new", "new") == address(11)
     assert after.allocate("t2", "u2") == address(12)
     assert after.allocate("t1", "u1") is None
+
+
+BUSY_GATEWAY = """
+import itertools, sys
+from pathlib import Path
+from holdfast.policy.addresses import AddressPool, PoolRules
+from holdfast.policy.ranges import AddressRange
+from holdfast.policy.store import Store
+
+pool = AddressPool(PoolRules((AddressRange.parse("10.0.0.10-10.0.0.13"),)), Store.open(Path(sys.argv[1])))
+pool.allocate("kept", "alice")
+for number in itertools.count():
+    pool.allocate(f"s{number}", f"u{number}")
+    pool.release(f"s{number}")
+    if number == 20:
+        print("busy", flush=True)
+"""
+
+
+def test_a_gateway_killed_in_the_middle_of_writing(state: Path) -> None:
+    command = [sys.executable, "-c", BUSY_GATEWAY, str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as gateway:
+        assert gateway.stdout is not None
+        assert gateway.stdout.readline() == "busy\n"
+        gateway.kill()
+    assert gateway.returncode == -signal.SIGKILL
+    with Store.open(state) as store:
+        store.check()
+        pool = AddressPool(rules(), store)
+        assert len(pool) == 0
+        assert pool.allocate("back", "alice") == address(10)
+        assert {pool.allocate(f"n{number}", f"n{number}") for number in range(3)} == set(RANGE) - {address(10)}
+        assert pool.allocate("one more", "one more") is None
 
 
 def test_a_changed_pool_gives_no_address_of_the_old_one(store: Store) -> None:
