@@ -1,6 +1,7 @@
 """The database file: who may read it, what two processes do to it, what damage looks like."""
 
 import multiprocessing
+import os
 import sqlite3
 from pathlib import Path
 
@@ -183,3 +184,14 @@ def test_marks_are_set_once(store: Store) -> None:
     assert store.mark("once")
     assert not store.mark("once")
     assert store.mark("other")
+
+
+@pytest.mark.root
+def test_what_root_does_leaves_files_of_the_owner(state: Path) -> None:
+    state.mkdir(mode=0o700)
+    os.chown(state, 4321, 4322)
+    with Store.open(state) as store:
+        Users(store).add("alice", Secret(PASSWORD))
+        owners = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in state.iterdir()}
+    assert len(owners) == 4
+    assert set(owners.values()) == {(4321, 4322)}
