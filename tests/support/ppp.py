@@ -8,15 +8,16 @@ from random import Random
 
 from holdfast.events import Event
 from holdfast.machine import earliest
-from holdfast.ppp.authentication import Method, PeerCredentials, Verdict, VerifyCredentials
-from holdfast.ppp.codes import Code
+from holdfast.ppp.authentication import PROTOCOLS, Method, PeerCredentials, Verdict, VerifyCredentials, make_peer
+from holdfast.ppp.codes import Code, code_name
 from holdfast.ppp.commands import AddressAssignment, AddressRefusal, AssignAddress, LinkCommand
 from holdfast.ppp.config import CcpConfig, IpcpConfig, LinkConfig, MppePolicy
 from holdfast.ppp.credentials import StoredSecret, verify
-from holdfast.ppp.framing import Frame, join, split
+from holdfast.ppp.framing import Frame, join, protocol_name, split
+from holdfast.ppp.framing import Protocol as Number
 from holdfast.ppp.link import Link
 from holdfast.ppp.options import Option
-from holdfast.ppp.packet import Packet, parse
+from holdfast.ppp.packet import Packet, describe, parse
 from holdfast.secret import Secret
 from holdfast.wire.tlv import write_options
 
@@ -180,6 +181,7 @@ class Script:
         self.end = End(config, seed)
         self.now = 0.0
         self.waiting: list[Frame] = []
+        self.last: dict[tuple[int, int], Packet] = {}
         self.end.link.open(0.0)
         self.end.link.lower_up(0.0)
 
@@ -217,3 +219,52 @@ class Script:
             self.link.handle_timer(self.now)
         self.now = until
         return self.heard(protocol)
+
+
+class Play(Script):
+    """A conversation that reads like a transcript: `tell` what the peer says, `hear` what the link answers.
+
+    Heard packets are lines such as `LCP Configure-Reject 0 callback=06`; our own Magic-Number is written `ours`.
+    """
+
+    def tell(self, protocol: int, code: int, identifier: int, *options: Option, data: bytes = b"") -> "Play":
+        """Let the peer say something."""
+        packet = Packet(code, identifier, write_options(options) + data)
+        self.link.receive(join(protocol, packet.encode()), self.now)
+        return self
+
+    def hear(self, *lines: str) -> "Play":
+        """Expect exactly these packets, in order."""
+        assert self.lines() == list(lines)
+        return self
+
+    def lines(self) -> list[str]:
+        """Return what was sent since the last call, as text."""
+        lines = []
+        for frame in map(split, self.end.drain(self.now)):
+            assert frame is not None
+            packet = parse(frame.information)
+            self.last[frame.protocol, packet.code] = packet
+            name = f"{protocol_name(frame.protocol)} {code_name(frame.protocol, packet.code)} {packet.identifier}"
+            lines.append(f"{name} {self._hide_magic(describe(frame.protocol, packet))}".rstrip())
+        return lines
+
+    def _hide_magic(self, text: str) -> str:
+        ours = next((o.data.hex() for o in self.last[Number.LCP, 1].options() if o.type == 5), "")
+        return text.replace(f"magic=0x{ours}", "magic=ours")
+
+    def grant(self, protocol: int) -> "Play":
+        """Let the peer acknowledge our latest Configure-Request."""
+        request = self.last[protocol, Code.CONFIGURE_REQUEST]
+        return self.tell(protocol, Code.CONFIGURE_ACK, request.identifier, data=request.data)
+
+    def sign_in(self, method: Method, user: str = USER, password: bytes = PASSWORD) -> "Play":
+        """Let the peer answer the challenge; what the link says from the Success on waits to be heard."""
+        peer = make_peer(method, PeerCredentials(user, Secret(password)), Random(9).randbytes)
+        peer.start(self.now)
+        for frame in map(split, self.end.sent):
+            if frame is not None and frame.protocol == PROTOCOLS[method]:
+                peer.receive(frame.information, self.now)
+        for information in peer.outgoing():
+            self.link.receive(join(PROTOCOLS[method], information), self.now)
+        return self

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from holdfast.errors import DisconnectReason
 from holdfast.ppp.commands import AddressAssignment
-from holdfast.ppp.config import IpcpConfig
+from holdfast.ppp.config import IpcpConfig, RestartConfig
 from holdfast.ppp.control_protocol import ControlProtocol
-from holdfast.ppp.control_protocol_types import Failure, Judgement
+from holdfast.ppp.control_protocol_types import Failure, Judgement, Layer, Outbox
 from holdfast.ppp.framing import Protocol
 from holdfast.ppp.options import IpcpOption, Option
 
@@ -26,8 +26,12 @@ SERVER_OPTIONS = frozenset((*DNS_OPTIONS, *WINS_OPTIONS))
 class Ipcp(ControlProtocol):
     """IPCP of one link."""
 
-    __slots__ = ()
+    __slots__ = ("options",)
     protocol: ClassVar[int] = Protocol.IPCP
+
+    def __init__(self, config: RestartConfig, rules: "IpcpRules", layer: Layer, outbox: Outbox) -> None:
+        super().__init__(config, rules, layer, outbox)
+        self.options = rules
 
 
 def usable_host(address: bytes) -> bool:
@@ -199,7 +203,7 @@ class IpcpRules:
             "rejected": sorted(self._rejected),
             "local": self.local,
             "peer": self.peer,
-            "servers": [[number, address] for number, address in self.servers.items()],
+            "servers": [[int(number), address] for number, address in self.servers.items()],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

@@ -101,8 +101,7 @@ class LcpRules:
         """Follow a Configure-Nak where it names what we allow; otherwise stay with what we asked."""
         for option in options:
             if option.type == LcpOption.MRU and len(option.data) == 2:
-                mru = int.from_bytes(option.data)
-                self._mru = mru if MINIMUM_MRU <= mru <= self._config.mru else self._mru
+                self._mru_suggested(int.from_bytes(option.data))
             elif option.type == LcpOption.AUTHENTICATION_PROTOCOL:
                 self._method_suggested(method_from_option(option.data))
             elif option.type == LcpOption.MAGIC_NUMBER and self._config.magic_number:
@@ -116,6 +115,11 @@ class LcpRules:
                 self._refuse_authentication("the peer rejects every authentication")
             elif option.type == LcpOption.MAGIC_NUMBER:
                 self.local.magic = 0
+
+    def _mru_suggested(self, mru: int) -> None:
+        """Follow up to the default, which every implementation must be able to receive (RFC 1661 section 6.1)."""
+        if MINIMUM_MRU <= mru <= max(DEFAULT_MRU, self._config.mru):
+            self._mru = mru
 
     def _method_suggested(self, method: Method | None) -> None:
         if method is not None and method in self._left:

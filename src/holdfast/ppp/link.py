@@ -192,8 +192,20 @@ class Link:
         self._lcp.handle_timer(now)
         if self._ending is None:
             self._authentication.handle_timer(now)
-            self._network.handle_timer(now)
+            self._handle_network_timer(now)
         self._settle(now)
+
+    def _handle_network_timer(self, now: float) -> None:
+        """Act on timers of the Network phase; a peer that is silent in it may not have got our Success.
+
+        CHAP repeats a Success only when it is asked again (RFC 1994 section 4.2), and many peers do not ask. A
+        second one does no harm to a peer that had the first.
+        """
+        deadline = self._network.deadline
+        if deadline is not None and deadline <= now:
+            self._network.handle_timer(now)
+            if self.phase is Phase.NETWORK and not self._network.heard:
+                self._authentication.repeat()
 
     def outgoing(self) -> list[bytes]:
         """Drain the frames to send: protocol field of two octets first."""

@@ -34,12 +34,14 @@ from holdfast.wire.errors import MalformedError
 class LinkAuthentication:
     """The machines of the current Authenticate phase; they stay, because a peer may repeat itself later."""
 
-    __slots__ = ("_authenticator", "_config", "_entropy", "_outbox", "_peer")
+    __slots__ = ("_authenticator", "_config", "_entropy", "_last", "_outbox", "_peer")
 
     def __init__(self, config: LinkConfig, entropy: Entropy, outbox: Outbox) -> None:
         self._config, self._entropy, self._outbox = config, entropy, outbox
         self._authenticator: Authenticator | None = None
         self._peer: Peer | None = None
+        self._last = b""
+        """The last frame of our authenticator."""
 
     def start(self, demanded: Method | None, asked: Method | None, now: float) -> None:
         """Begin. `demanded`: how the peer proves itself; `asked`: how we do; None for a direction without."""
@@ -55,6 +57,7 @@ class LinkAuthentication:
         """Forget both directions."""
         self._authenticator = None
         self._peer = None
+        self._last = b""
 
     @property
     def _machines(self) -> list[Authenticator | Peer]:
@@ -136,11 +139,21 @@ class LinkAuthentication:
         for machine in self._machines:
             protocol = PROTOCOLS[machine.method]
             for information in machine.outgoing():
-                self._outbox.frames.append(join(protocol, information))
-                self._trace(Direction.SENT, protocol, information)
+                self._send(protocol, information)
+                if machine is self._authenticator:
+                    self._last = information
             self._outbox.events += machine.events()
             questions += machine.commands()
         return questions
+
+    def repeat(self) -> None:
+        """Send the last answer of our authenticator again: it may have been lost."""
+        if self._last and self._authenticator is not None:
+            self._send(PROTOCOLS[self._authenticator.method], self._last)
+
+    def _send(self, protocol: int, information: bytes) -> None:
+        self._outbox.frames.append(join(protocol, information))
+        self._trace(Direction.SENT, protocol, information)
 
     def _trace(self, direction: Direction, protocol: int, information: bytes) -> None:
         if not self._outbox.trace:
@@ -157,10 +170,12 @@ class LinkAuthentication:
         return {
             "authenticator": None if self._authenticator is None else self._authenticator.snapshot(),
             "peer": None if self._peer is None else self._peer.snapshot(),
+            "last": self._last,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `snapshot` returned."""
+        self._last = state["last"]
         if state["authenticator"] is not None:
             config = self._config.authenticator
             self._authenticator = restore_authenticator(state["authenticator"], config, self._entropy)

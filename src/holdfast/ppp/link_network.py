@@ -104,6 +104,7 @@ class LinkNetwork:
         "_config",
         "_encrypted_before",
         "_encryption",
+        "_heard",
         "_held",
         "_ipcp",
         "_keys",
@@ -127,16 +128,11 @@ class LinkNetwork:
         self._user = ""
         self._held = b""
         """The latest IPCP Configure-Request that came too early."""
+        self._heard = False
         self._open = False
         self._was_open = False
         self._encrypted_before = False
         self._told_reset_at: float | None = None
-
-    @property
-    def _options(self) -> IpcpRules:
-        rules = self._ipcp.rules
-        assert isinstance(rules, IpcpRules)
-        return rules
 
     # --- verbs of the link ---------------------------------------------------------------------------------
 
@@ -151,7 +147,7 @@ class LinkNetwork:
         strengths = () if keys is None else tuple(n for n in keys.strengths if n in self._config.ccp.bits)
         if policy is not MppePolicy.OFF and strengths:
             self._start_encryption(strengths, now)
-        elif policy is MppePolicy.REQUIRE:
+        elif policy is MppePolicy.REQUIRE or self._encrypted_before:
             detail = "encryption is required, but the authentication gave no keys for an allowed strength"
             self._owner.end(DisconnectReason.ENCRYPTION_MISMATCH, detail, now)
         else:
@@ -163,6 +159,7 @@ class LinkNetwork:
         self._pause()
         self._timers.stop_all()
         self._held = b""
+        self._heard = False
         if self._asking is Asking.WAITING_FOR_WISH:
             self._asking = Asking.NO
         self._ipcp.lower_down(now)
@@ -179,6 +176,7 @@ class LinkNetwork:
 
     def receive(self, protocol: int, information: bytes, now: float) -> None:
         """Take a packet of CCP or IPCP; user data that came this way is discarded (RFC 1661 section 3.6)."""
+        self._heard = True
         if protocol == Number.CCP:
             self._ccp.receive(information, now)
         elif protocol == Number.IPCP:
@@ -323,7 +321,7 @@ class LinkNetwork:
         if isinstance(answer, AddressRefusal):
             self._owner.end(answer.reason, answer.detail, now)
             return
-        self._options.assign(answer)
+        self._ipcp.options.assign(answer)
         self._asking = Asking.ANSWERED
         if self._encryption in (Encryption.ON, Encryption.NONE):
             self._start_ipcp(now)
@@ -339,7 +337,7 @@ class LinkNetwork:
     def _resume(self) -> None:
         if not self._open:
             self._open = self._was_open = True
-            rules = self._options
+            rules = self._ipcp.options
             self._owner.command(OpenNetwork(address_text(rules.local), address_text(rules.peer)))
 
     def _pause(self) -> None:
@@ -354,7 +352,7 @@ class LinkNetwork:
         if protocol is self._ccp:
             self._encryption_up(now)
             return
-        rules = self._options
+        rules = self._ipcp.options
         local, peer = address_text(rules.local), address_text(rules.peer)
         self._outbox.events.append(IpOpened(local, peer, rules.dns, rules.wins))
         if self._encryption in (Encryption.ON, Encryption.NONE):
@@ -396,6 +394,11 @@ class LinkNetwork:
     # --- what is known -------------------------------------------------------------------------------------
 
     @property
+    def heard(self) -> bool:
+        """Whether the peer sent anything in this phase: then it knows that it was authenticated."""
+        return self._heard
+
+    @property
     def was_open(self) -> bool:
         """Whether user traffic was allowed at any time."""
         return self._was_open
@@ -403,7 +406,7 @@ class LinkNetwork:
     def status(self) -> dict[str, Any]:
         """Return what was negotiated, as plain data."""
         agreed = self._ccp.options.agreed if self._encryption is Encryption.ON else None
-        rules, up = self._options, self._ipcp.opened
+        rules, up = self._ipcp.options, self._ipcp.opened
         return {
             "mppe": self._encryption.value,
             "mppe_bits": None if agreed is None else min(agreed[0].bits, agreed[1].bits),
@@ -426,6 +429,7 @@ class LinkNetwork:
             "keys": None if self._keys is None else self._keys.snapshot(),
             "user": self._user,
             "held": self._held,
+            "heard": self._heard,
             "open": self._open,
             "was_open": self._was_open,
             "encrypted_before": self._encrypted_before,
@@ -439,6 +443,6 @@ class LinkNetwork:
         self._encryption = Encryption(state["encryption"])
         self._asking = Asking(state["asking"])
         self._keys = None if state["keys"] is None else MppeKeyPair.restore(state["keys"])
-        self._user, self._held = state["user"], state["held"]
+        self._user, self._held, self._heard = state["user"], state["held"], state["heard"]
         self._open, self._was_open = state["open"], state["was_open"]
         self._encrypted_before = state["encrypted_before"]

@@ -24,24 +24,8 @@ BY_STATE = {
     "Opened": "- tld/1 9r tld,irc,str/4 - - tld,scr,sca/8 tld,scr,scn/6 tld,scr/6x tld,scr/6x "
     "tld,zrc,sta/5 tld,scr/6 scj/9 9 tld,irc,str/5 ser/9",
 }
-EVENTS = [
-    "Up",
-    "Down",
-    "Open",
-    "Close",
-    "TO+",
-    "TO-",
-    "RCR+",
-    "RCR-",
-    "RCA",
-    "RCN",
-    "RTR",
-    "RTA",
-    "RUC",
-    "RXJ+",
-    "RXJ-",
-    "RXR",
-]
+EVENTS = ["Up", "Down", "Open", "Close", "TO+", "TO-", "RCR+", "RCR-", "RCA", "RCN", "RTR", "RTA"]
+EVENTS += ["RUC", "RXJ+", "RXJ-", "RXR"]
 CONFIG = RestartConfig()
 
 

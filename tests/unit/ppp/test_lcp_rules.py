@@ -45,11 +45,14 @@ def test_agreed_values_count_from_opened_on() -> None:
     assert peer == LcpValues(0x5AA, 0, None, 0x61626364, True, True)
 
 
-@pytest.mark.parametrize(("suggested", "asks"), [(1300, 1300), (1400, 1400), (1500, 1400), (100, 1400), (0, 1400)])
-def test_a_suggested_mru_is_followed_downwards_only(suggested: int, asks: int) -> None:
+@pytest.mark.parametrize(
+    ("suggested", "text"),
+    [(1300, "mru=1300 "), (1450, "mru=1450 "), (1500, ""), (1501, "mru=1400 "), (127, "mru=1400 ")],
+)
+def test_a_suggested_mru_is_followed_up_to_the_default(suggested: int, text: str) -> None:
     talk = lcp()
     answer = talk.say(Code.CONFIGURE_NAK, talk.sent[0].identifier, Option(1, suggested.to_bytes(2)))
-    assert asked(answer) == f"mru={asks} pfc acfc"
+    assert asked(answer) == f"{text}pfc acfc"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x05", b"\x05\xdc\x00"])
