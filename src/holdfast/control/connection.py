@@ -111,8 +111,7 @@ class ConnectionMachine(CallVerbs):
     def handle_timer(self, now: float) -> None:
         """Act on every timer that is due at `now`."""
         for timer in self._timers.expired(now):
-            if not self.closed:
-                self._timer_expired(timer, now)
+            self._timer_expired(timer, now)
         self._book.handle_timer(now)
         if self._book.close_wanted and not self.closed:
             self._abort(DisconnectReason.NEGOTIATION_FAILED, self._book.close_wanted, now)

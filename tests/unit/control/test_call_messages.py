@@ -208,10 +208,13 @@ class TestIncomingCall:
 
     def test_connected_in_an_outgoing_call(self) -> None:
         machine = pns_in_call(3)
+        before = machine.snapshot()["calls"]
         hear(machine, IncomingCallConnected(3, 1, 1, 0, 1))
         violation = only(machine, ControlViolation)
         assert isinstance(violation, ControlViolation)
         assert "established" in violation.detail
+        assert machine.outgoing() == []
+        assert machine.snapshot()["calls"] == before
 
     def test_pac_gets_a_yes(self) -> None:
         machine = established(Role.PAC, CONFIG)

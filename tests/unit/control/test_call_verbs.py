@@ -134,6 +134,13 @@ class TestSetLinkInfo:
         assert not machine.set_link_info(1, 0, 0)
         assert not machine.set_link_info(9, 0, 0)
 
+    def test_not_for_a_call_that_is_being_cleared(self) -> None:
+        machine = established(Role.PNS, CONFIG)
+        machine.place_call(1, 2, 1.0)
+        machine.receive(OutgoingCallReply(7, 1, 1, 0, 0, 64000, 16, 0, 0).encode(), 1.0)
+        machine.clear_call(1, 2.0)
+        assert not machine.set_link_info(1, 0, 0)
+
 
 def test_after_the_end_no_verb_does_anything() -> None:
     machine = asked_pac(7)

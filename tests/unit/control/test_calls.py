@@ -119,6 +119,13 @@ def test_drop_says_nothing_to_the_peer() -> None:
     assert outbox.drain_events() == [CallCleared(1, True, 1, 0, "gone"), CallRefused(-1, 3, 1, 0, "gone")]
 
 
+def test_a_call_that_we_were_clearing_was_not_cleared_by_the_peer() -> None:
+    book, outbox = book_with(pns_call(1, 2, CallState.WAIT_DISCONNECT), pns_call(3, 4))
+    book.drop(4, "stopped", by_peer=True)
+    events = outbox.drain_events()
+    assert [event.by_peer for event in events if isinstance(event, CallCleared)] == [False, True]
+
+
 def test_stop_and_continue() -> None:
     call = pns_call(5, None, CallState.WAIT_REPLY)
     book, _ = book_with(call, pns_call(6, 7))

@@ -118,10 +118,12 @@ class TestStart:
 
     def test_second_request_is_answered_with_result_3(self) -> None:
         machine = established(Role.PAC)
+        before = machine.peer
         hear(machine, start_request())
         (reply,) = said(machine)
         assert isinstance(reply, StartControlConnectionReply)
         assert reply.result_code == 3
+        assert machine.peer is before
         assert len(told(machine, ControlViolation)) == 1
         assert machine.established
 

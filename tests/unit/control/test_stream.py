@@ -152,6 +152,14 @@ class TestPassive:
         assert isinstance(item, StreamViolation)
         assert item.offset == len(OCTETS[4])
 
+    def test_offsets_count_what_a_gap_made_us_forget(self) -> None:
+        stream = MessageStream(passive=True)
+        stream.feed(OCTETS[0][:50])
+        stream.resynchronise()
+        _, item = stream.feed(OCTETS[4] + b"wrong wrong!")
+        assert isinstance(item, StreamViolation)
+        assert item.offset == 50 + len(OCTETS[4])
+
 
 @pytest.mark.parametrize("passive", [False, True])
 def test_stop_and_continue(passive: bool) -> None:
