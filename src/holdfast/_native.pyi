@@ -124,7 +124,7 @@ class GreFlow:
 
     `copies` are the very same IP packet again (`copies_wireless`: by 802.11), `duplicates` the same sequence number
     in another packet, `late` far behind, `aged` those of
-    them that came seconds after the first. `sizes` counts packets in steps of 100 octets of IP. `lag_*`: how long this
+    them that came seconds after the first, `repeated_data` those with user data. `sizes` counts packets in steps of 100 octets of IP. `lag_*`: how long this
     side took to acknowledge what the other sent, seen from the capture point. `timeline`: (packets, octets, missing)
     in each step.
     """
@@ -151,6 +151,7 @@ class GreFlow:
     copies_wireless: int
     duplicates: int
     late: int
+    repeated_data: int
     aged: int
     late_first: Place | None
     ttl: tuple[int, int]

@@ -153,6 +153,8 @@ pub struct GreStats {
     pub duplicates: u64,
     /// Packets far behind the highest sequence number: replays or strays.
     pub late: u64,
+    /// Copies and duplicates among the frames with user data.
+    pub repeated_data: u64,
     /// Copies and duplicates that came seconds after the first.
     pub aged: u64,
     /// The first late or aged one.
@@ -432,6 +434,7 @@ impl GreFlow {
                 (&mut self.negotiation, NEGOTIATION_OCTETS)
             }
             _ => {
+                stats.repeated_data += u64::from(flags & frame_flags::DUPLICATE != 0);
                 match protocol {
                     0x00fd => stats.encrypted += 1,
                     0x0021 | 0x0057 => stats.clear += 1,

@@ -146,9 +146,7 @@ class Session:
 
     def data_packets(self, up: bool) -> int:
         """Return how many packets of user data went in a direction, copies left out."""
-        flows = self.flows(up)
-        data = sum(flow.encrypted + flow.clear + flow.other for flow in flows)
-        return max(data - sum(flow.copies + flow.duplicates for flow in flows), 0)
+        return sum(flow.encrypted + flow.clear + flow.other - flow.repeated_data for flow in self.flows(up))
 
     def gre_packets(self, up: bool) -> int:
         """Return how many GRE packets went in a direction."""

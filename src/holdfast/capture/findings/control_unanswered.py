@@ -1,0 +1,51 @@
+"""TCP opens on 1723, and PPTP is never answered."""
+
+from collections.abc import Iterator
+
+from holdfast.capture.calls import first_of
+from holdfast.capture.findings import advice
+from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towards
+from holdfast.capture.findings.view import View
+from holdfast.control.messages import StartControlConnectionRequest
+
+ENTRY = Entry(
+    id="control-unanswered",
+    title="The server takes the connection but never speaks PPTP",
+    meaning="Something accepts connections on port 1723 and then says nothing: a hanging server, a port forward to "
+    "the wrong machine, or a firewall that answers for a dead one.",
+    recognised="A complete handshake, a Start-Control-Connection-Request, and nothing from the server.",
+    severity=Severity.FAULT,
+    windows_codes=(800, 806, 809),
+    fixes=Fixes(
+        server=(
+            "Restart the PPTP service, and look at its log for that second.",
+            "strace or gdb a process that hangs.",
+        ),
+        network=("Does the port forward point at the PPTP server? Does a proxy answer the handshake?",),
+    ),
+    capture_next=advice.CAPTURE_SERVER,
+    references=("RFC 2637 section 3.1.3",),
+    explains=frozenset({"capacity-reached"}),
+)
+
+PATIENCE = 5.0
+
+
+def recognise(view: View) -> Iterator[Finding]:
+    """A request into nothing."""
+    conversation = view.conversation
+    asked = first_of(conversation, StartControlConnectionRequest)
+    if conversation is None or asked is None or conversation.payload[False] or not conversation.syn_ack:
+        return
+    waited = view.lived_after(asked[0].moment)
+    shut = conversation.ended is not None and not conversation.ended[1]
+    if waited < PATIENCE and not shut and view.watched_after(asked[0].moment) < PATIENCE:
+        return
+    if shut and waited < PATIENCE:
+        return  # closed at once: a server without room, or one that does not want this client
+    why = f"The request of frame {asked[0].moment.frame} got no answer in {waited:.1f} s."
+    frames = [asked[0].moment, *conversation.retransmissions[True][:4]]
+    unreached = bool(conversation.retransmissions[True])
+    if unreached:
+        why += " TCP had to repeat it: the path lets the handshake pass and not the data (perhaps an MTU problem)."
+    yield ENTRY.found(why, frames, certainty=0.85, towards=Towards.CLIENT)

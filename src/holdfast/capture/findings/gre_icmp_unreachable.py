@@ -1,0 +1,61 @@
+"""Somebody on the path refuses GRE and says so."""
+
+from collections.abc import Iterator
+
+from holdfast.capture.findings import advice
+from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towards
+from holdfast.capture.findings.view import View
+from holdfast.capture.moment import Moment
+
+ENTRY = Entry(
+    id="gre-icmp-unreachable",
+    title="GRE is refused by ICMP",
+    meaning="The tunnel's packets arrive somewhere that has no use for them, and it says so: a NAT without PPTP "
+    "support, a host whose PPTP program is gone, or a firewall that forbids them.",
+    recognised="ICMP protocol unreachable, port unreachable or prohibited that quotes GRE of this session.",
+    severity=Severity.FAULT,
+    windows_codes=(619, 721, 806),
+    fixes=Fixes(
+        server=(
+            advice.ALLOW_GRE_SERVER,
+            "Is the PPTP server still running? Without an open raw socket the kernel refuses GRE.",
+        ),
+        network=(advice.ALLOW_GRE_NETWORK, advice.PASSTHROUGH),
+        client=(
+            "Is the VPN program still running? A client that gave up refuses late packets; then this is an effect.",
+        ),
+    ),
+    capture_next="Capture at the address that sent the ICMP message.",
+    references=("RFC 792", "RFC 2637 section 4"),
+    explains=frozenset(
+        {
+            "gre-missing",
+            "gre-missing-from-server",
+            "gre-missing-from-client",
+            "lcp-unanswered",
+            "server-link-died",
+            "stopped-early",
+        }
+    ),
+)
+
+REFUSALS = {(3, 2), (3, 3), (3, 9), (3, 10), (3, 13)}
+REFUSALS_6 = {(1, 1), (1, 4), (4, 1)}
+
+
+def recognise(view: View) -> Iterator[Finding]:
+    """A refusal that comes before the session is over."""
+    for notice in view.icmp_gre:
+        refusals = REFUSALS_6 if notice.version_6 else REFUSALS
+        if (notice.kind, notice.code) not in refusals:
+            continue
+        first = Moment(*notice.first)
+        if view.session.goodbye and first > view.session.goodbye[0]:
+            continue  # after the end nobody listens any more; that is how it must be
+        to_server = notice.quoted_destination == view.session.server
+        what = "protocol unreachable" if notice.code in (1, 2) else "prohibited or unreachable"
+        why = f"{notice.source} answers GRE to {notice.quoted_destination} with ICMP {what} ({notice.count}x)."
+        towards = Towards.SERVER if to_server else Towards.CLIENT
+        severity = Severity.WARNING if view.up else Severity.FAULT
+        yield ENTRY.found(why, [first, Moment(*notice.last)], certainty=0.95, towards=towards, severity=severity)
+        return

@@ -1,0 +1,59 @@
+"""GRE packets get lost."""
+
+from collections.abc import Iterator
+
+from holdfast.capture.findings import advice
+from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towards
+from holdfast.capture.findings.view import View, side
+from holdfast.capture.moment import Moment
+
+ENTRY = Entry(
+    id="gre-loss",
+    title="Packets get lost on the way",
+    meaning="The tunnel numbers its packets, and numbers are missing: the line loses them. Everything inside slows "
+    "down; with encryption in stateful mode each loss costs more than itself.",
+    recognised="At least five sequence numbers and 1 % missing in one direction, not counting what came late.",
+    severity=Severity.WARNING,
+    windows_codes=(807, 829),
+    fixes=Fixes(
+        network=(
+            (
+                "Find where: mtr -T -P 1723 ADDRESS from both ends; errors of each interface (ip -s link), "
+                "duplex, Wi-Fi and full queues."
+            ),
+        ),
+        server=("Do not end sessions in a burst of loss: lcp-echo-failure 4 or more with lcp-echo-interval 30.",),
+        client=("Try a cable instead of Wi-Fi.",),
+    ),
+    capture_next=advice.CAPTURE_BOTH_ENDS,
+    references=("RFC 2637 section 4.3",),
+)
+
+SHARE, HEAVY, LEAST = 0.01, 0.05, 5
+
+
+def recognise(view: View) -> Iterator[Finding]:
+    """Missing sequence numbers, as seen where the capture was made."""
+    for up in (True, False):
+        flows = view.session.flows(up)
+        missing = sum(flow.missing for flow in flows)
+        numbered = sum(flow.frames - flow.copies - flow.duplicates for flow in flows)
+        share = missing / max(missing + numbered, 1)
+        if missing < LEAST or share < SHARE:
+            continue
+        gaps = [Moment(*place) for flow in flows for place, _ in flow.gaps]
+        who = side(up)
+        why = f"{missing} of {missing + numbered} packets of {who} are missing ({share:.1%}) where this was captured."
+        dropped = sum(file.dropped for file in view.case.files)
+        certainty = 0.9
+        if dropped:
+            why += f" But the capturing machine says that it lost {dropped} frames itself."
+            certainty = 0.4
+        elif view.session.wireless:
+            why += " On the air a capture misses frames that arrived all the same."
+            certainty = 0.4
+        heavy = share >= HEAVY and certainty > 0.5
+        towards = Towards.SERVER if up else Towards.CLIENT
+        severity = Severity.FAULT if heavy and share >= 0.2 else Severity.WARNING
+        severity = severity if certainty > 0.5 else Severity.NOTE
+        yield ENTRY.found(why, gaps, certainty=certainty, severity=severity, towards=towards)

@@ -1,0 +1,31 @@
+"""The server ended the session in good order."""
+
+from collections.abc import Iterator
+
+from holdfast.capture.findings import advice
+from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towards
+from holdfast.capture.findings.ends import classified, end_of, last_terminate
+from holdfast.capture.findings.view import View
+
+ENTRY = Entry(
+    id="server-ended",
+    title="The server ended the session in good order",
+    meaning="The server said goodbye properly. The packets do not say why: with encryption on, pppd writes 'MPPE "
+    "disabled' for every end. Its log does.",
+    recognised="The first goodbye comes from the server and gives no reason.",
+    severity=Severity.NOTE,
+    windows_codes=(628, 629),
+    fixes=Fixes(server=(advice.SERVER_LOG,)),
+    references=("RFC 1661 section 5.5", "RFC 2637 section 2.13"),
+)
+
+
+def recognise(view: View) -> Iterator[Finding]:
+    """A goodbye without a reason."""
+    end = end_of(view)
+    if end and not end[1] and not classified(view):
+        ending = last_terminate(view)
+        text = f" It says: {ending.cause.text}" if ending and ending.cause.text else ""
+        yield ENTRY.found(
+            f"The server began to end the session.{text}", [end[0]], certainty=0.8, towards=Towards.CLIENT
+        )
