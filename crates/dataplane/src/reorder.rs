@@ -5,37 +5,29 @@ use std::collections::VecDeque;
 /// Packets that came early, by distance from the number that is due next. Made only when a gap appears.
 pub struct Reorder<T> {
     slots: VecDeque<Option<T>>,
-}
-
-/// What became of a packet that came early.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Kept<T> {
-    /// It waits.
-    Yes,
-    /// It is too far ahead: give up what is missing and take it afterwards.
-    TooFar(T),
-}
-
-impl<T> Default for Reorder<T> {
-    fn default() -> Self {
-        Self {
-            slots: VecDeque::new(),
-        }
-    }
+    deadline: u64,
 }
 
 impl<T> Reorder<T> {
-    /// Keep a packet `distance` (at least 1) after the next one due.
-    pub fn keep(&mut self, distance: u32, packet: T, capacity: u32) -> Kept<T> {
-        if distance >= capacity {
-            return Kept::TooFar(packet);
-        }
+    /// Nothing waits yet; what will wait is given up at `deadline` (nanoseconds).
+    #[must_use]
+    pub fn new(deadline: u64) -> Self {
+        Self { slots: VecDeque::new(), deadline }
+    }
+
+    /// When to give up what is missing.
+    #[must_use]
+    pub fn deadline(&self) -> u64 {
+        self.deadline
+    }
+
+    /// Keep a packet `distance` (at least 1) after the next one due. The caller bounds the distance.
+    pub fn keep(&mut self, distance: u32, packet: T) {
         let index = distance as usize;
         if self.slots.len() <= index {
             self.slots.resize_with(index + 1, || None);
         }
         self.slots[index] = Some(packet);
-        Kept::Yes
     }
 
     /// The packet that was due next came, or its number is given up: move on by one, and return the packet there, if any.
@@ -62,14 +54,14 @@ mod tests {
 
     #[test]
     fn fills_gaps() {
-        let mut buffer = Reorder::default();
-        assert_eq!(buffer.keep(2, 'c', 64), Kept::Yes);
-        assert_eq!(buffer.keep(1, 'b', 64), Kept::Yes);
+        let mut buffer = Reorder::new(7);
+        buffer.keep(2, 'c');
+        buffer.keep(1, 'b');
+        assert_eq!(buffer.deadline(), 7);
         assert!(!buffer.is_ready());
         assert_eq!(buffer.advance(), None);
         assert!(buffer.is_ready());
         assert_eq!((buffer.advance(), buffer.advance()), (Some('b'), Some('c')));
         assert!(buffer.is_empty());
-        assert_eq!(buffer.keep(64, 'z', 64), Kept::TooFar('z'));
     }
 }

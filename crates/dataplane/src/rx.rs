@@ -5,7 +5,7 @@ use crate::deliver::{Delivery, Frame};
 use crate::gre::{self, Header};
 use crate::mppe::Receiver as MppeReceiver;
 use crate::outbox::Outbox;
-use crate::reorder::{Kept, Reorder};
+use crate::reorder::Reorder;
 use crate::shared::{Cause, Drops, Number, Shared};
 use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Tun, Waiter, IP_HEADER};
 use crate::table::{FastMap, Slab};
@@ -125,7 +125,7 @@ impl Rx {
             for socket in self.parts.sockets.clone() {
                 busy |= self.receive(&socket, &mut batch);
             }
-            self.run_timers(monotonic());
+            self.run_timers(&mut batch, monotonic());
             if busy {
                 waiter.wait(Some(0));
             } else {
@@ -257,29 +257,20 @@ impl Rx {
         let Some(call) = self.calls.get_mut(index) else {
             return;
         };
-        let waiting = call.waiting.get_or_insert_with(|| {
-            self.timers.start(
-                now + self.parts.reorder_timeout,
-                call.shared.handle,
-                REORDER_TIMER,
-            );
-            Box::default()
-        });
         if distance >= REORDER_CAPACITY {
             self.give_up(index, batch, now);
-            let Some(call) = self.calls.get_mut(index) else {
-                return;
-            };
-            call.shared
-                .gre_lost
-                .bump(u64::from(frame.sequence.wrapping_sub(call.due)));
-            call.due = frame.sequence;
+            if let Some(call) = self.calls.get_mut(index) {
+                let missing = frame.sequence.wrapping_sub(call.due);
+                call.shared.gre_lost.bump(missing.into());
+            }
             return self.pass(index, frame, batch, now);
         }
-        let copy = frame.detach(batch);
-        let Kept::Yes = waiting.keep(distance, copy, REORDER_CAPACITY) else {
-            unreachable!()
-        };
+        let waiting = call.waiting.get_or_insert_with(|| {
+            let deadline = now + self.parts.reorder_timeout;
+            self.timers.start(deadline, call.shared.handle, REORDER_TIMER);
+            Box::new(Reorder::new(deadline))
+        });
+        waiting.keep(distance, frame.detach(batch));
     }
 
     /// Deliver the packet that is due.
@@ -324,22 +315,36 @@ impl Rx {
         }
     }
 
-    fn run_timers(&mut self, now: u64) {
-        let mut batch = None;
+    fn run_timers(&mut self, batch: &mut RecvBatch, now: u64) {
         while let Some((handle, what)) = self.timers.expired(now) {
             let Some(&index) = self.handles.get(&handle) else {
                 continue;
             };
             if what == REORDER_TIMER {
-                let batch = batch.get_or_insert_with(RecvBatch::default);
-                self.give_up(index, batch, now);
-                self.delivery.finish(&mut self.calls, batch, now);
+                self.gap_timer(index, batch, now);
             } else if let Some(call) = self.calls.get_mut(index) {
                 call.ack_planned = false;
                 call.acknowledge(&mut self.acks);
             }
         }
         self.acks.flush(now);
+    }
+
+    /// Give up a gap. The timer may be that of an earlier gap, which was filled; the present one has more time.
+    fn gap_timer(&mut self, index: u32, batch: &mut RecvBatch, now: u64) {
+        let Some(call) = self.calls.get_mut(index) else {
+            return;
+        };
+        match call.waiting.as_ref().map(|waiting| waiting.deadline()) {
+            None => {}
+            Some(deadline) if deadline > now => {
+                self.timers.start(deadline, call.shared.handle, REORDER_TIMER);
+            }
+            Some(_) => {
+                self.give_up(index, batch, now);
+                self.delivery.finish(&mut self.calls, batch, now);
+            }
+        }
     }
 
     fn obey(&mut self) {
