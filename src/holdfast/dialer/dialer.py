@@ -7,7 +7,6 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 
 from holdfast.dataplane.interface import PacketEngine
@@ -61,14 +60,16 @@ class Dialer:
         self._moved = False
         self._ever_up = False
         self._looking: asyncio.Task[None] | None = None
+        self._hooking: asyncio.Task[None] | None = None
         self._beside: set[asyncio.Task[None]] = set()
 
     # --- verbs ---------------------------------------------------------------------------------------------
 
     async def run(self) -> int:
         """Dial until stopped; return the exit code. HostError when this host makes it impossible from the start."""
-        self._note_host(await self._host.begin([]), undone=True)
         try:
+            if self.settings.kill_switch:
+                await self._arm()
             self.reconnect.start(self._loop.time())
             return await self._follow()
         finally:
@@ -76,6 +77,7 @@ class Dialer:
                 self._looking.cancel()
             self._port.close()
             self._note_host(await self._host.end(), undone=True)
+            await self._hooks_done()
 
     def stop(self, message: str) -> None:
         """Leave politely: `run` returns soon."""
@@ -119,6 +121,15 @@ class Dialer:
             if self.reconnect.phase is Phase.WAITING:
                 await self._wait()
 
+    async def _arm(self) -> None:
+        """Find the server before the kill switch closes the way to name servers, too."""
+        try:
+            self._servers = await self._resolve(self.settings.host)
+        except TunnelDownError as error:
+            fix = "give the server's address instead of its name, or try again when the network is there"
+            raise HostError(f"{error.what}, and the kill switch would keep it so", where="DNS", fix=fix) from error
+        self._note_host(await self._host.guard(self._servers))
+
     def _drain(self) -> list[Dial | GiveUp]:
         for event in self.reconnect.events():
             self._tell(event)
@@ -142,6 +153,7 @@ class Dialer:
             woken = self._loop.create_task(self._wake.wait())
             await asyncio.wait({attempt, woken}, return_when=asyncio.FIRST_COMPLETED)
             woken.cancel()
+            self._wake.clear()
             if self.reconnect.phase is Phase.STOPPED and not attempt.done():
                 await self._leave(attempt)
         down = attempt.result()
@@ -218,7 +230,7 @@ class Dialer:
         self.up, self._ever_up, self.since = up, True, self._loop.time()
         self.reconnect.up(self._loop.time())
         self._start_beside(self._ask_inside(tunnel, up, surroundings))
-        self._start_beside(self._run_hooks("up"))
+        self._call_hooks("up")
         down = await tunnel.wait_down()
         self.last_down = down
         return down
@@ -235,27 +247,25 @@ class Dialer:
         except HostError as error:
             self._tell(DialNoticed(error.text().replace("\n", "; ")))
         if was_up:
-            await self._run_hooks("down")
+            self._call_hooks("down")
 
     # --- the server's name ---------------------------------------------------------------------------------
 
     async def _find_servers(self, dial: Dial) -> None:
         began = self._loop.time()
-        host = self.settings.host
         try:
-            self._servers = [IPv4Address(host)]
-        except ValueError:
-            try:
-                self._servers = await self._resolve(host)
-            except TunnelDownError as error:
-                if not self._servers:
-                    raise
-                self._tell(DialNoticed(f"{error.what}; the addresses of the last time are tried"))
+            self._servers = await self._resolve(self.settings.host)
+        except TunnelDownError as error:
+            if not self._servers:
+                raise
+            self._tell(DialNoticed(f"{error.what}; the addresses of the last time are tried"))
         await self._host.allow(self._servers)
         took = round((self._loop.time() - began) * 1000, 1)
         self._reached(Step(Step_.NAME, took, ", ".join(map(str, self._servers)) + f" (try {dial.number})"))
 
     async def _resolve(self, host: str) -> list[IPv4Address]:
+        with contextlib.suppress(ValueError):
+            return [IPv4Address(host)]
         try:
             async with asyncio.timeout(self.settings.connect_timeout):
                 found = await self._loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
@@ -323,10 +333,21 @@ class Dialer:
         evidence = f"{missed} pings to {keepalive.heartbeat} in the tunnel were not answered"
         await tunnel.close(DisconnectReason.ECHO_TIMEOUT, evidence, patience=1.0)
 
-    async def _run_hooks(self, event: str) -> None:
+    def _call_hooks(self, event: str) -> None:
+        """Run the hooks in the order of the events, without holding the tunnel up."""
         if self.settings.hooks:
-            for complaint in await hooks.run(self.settings.hooks, event, self._facts()):
-                self._tell(DialNoticed(complaint))
+            before, facts = self._hooking, self._facts()
+            self._hooking = self._loop.create_task(self._run_hooks(before, event, facts))
+
+    async def _run_hooks(self, before: "asyncio.Task[None] | None", event: str, facts: dict[str, object]) -> None:
+        if before is not None:
+            await before
+        for complaint in await hooks.run(self.settings.hooks, event, facts):
+            self._tell(DialNoticed(complaint))
+
+    async def _hooks_done(self) -> None:
+        if self._hooking is not None:
+            await self._hooking
 
     def _facts(self) -> dict[str, object]:
         facts: dict[str, object] = {
@@ -381,7 +402,7 @@ class Dialer:
         if await tunnel.probe():
             self._moved = False
             self._tell(CarrierChanged("the tunnel still answers: it stays"))
-            await self._run_hooks("change")
+            self._call_hooks("change")
 
     # --- telling -------------------------------------------------------------------------------------------
 
@@ -400,8 +421,3 @@ class Dialer:
 
 def _unnamed(host: str, why: str) -> TunnelDownError:
     return TunnelDownError(Down(DisconnectReason.NETWORK_ERROR, f"the name {host} has no address: {why}"), host)
-
-
-def state_dir(state: Path, tunnel: str) -> Path:
-    """Return where a tunnel keeps its journal, its socket and its log."""
-    return state / "dial" / tunnel

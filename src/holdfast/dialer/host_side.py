@@ -43,28 +43,28 @@ class HostSide:
         self._kernel = kernel or Kernel()
         self._network = HostNetwork(state_dir, kernel=self._kernel)
         self._lock = asyncio.Lock()
-        self._guard: tuple[Change, ...] = ()
+        self._guarded = False
         self._made: list[Change] = []
         self._pin: AddRoute | None = None
         self._inside: routes.Inside | None = None
 
-    async def begin(self, servers: Sequence[IPv4Address]) -> list[str]:
-        """Undo what a killed predecessor left and set the kill switch up; return what was undone."""
+    async def recover(self) -> list[str]:
+        """Undo what a killed predecessor left; return what that was."""
+        return await self._in_thread(self._network.recover)
+
+    async def guard(self, servers: Sequence[IPv4Address]) -> list[str]:
+        """Set the kill switch up, where one is wanted; return what was done."""
         settings = self._settings
-        if settings.kill_switch:
-            networks = settings.kill_switch_networks
-            self._guard = (kill_switch.plan(settings.name, settings.interface, servers, settings.port, networks),)
-
-        def work() -> list[str]:
-            undone = self._network.recover()
-            self._network.apply(self._guard)
-            return undone
-
-        return await self._in_thread(work)
+        if not settings.kill_switch:
+            return []
+        networks = settings.kill_switch_networks
+        plan = kill_switch.plan(settings.name, settings.interface, servers, settings.port, networks)
+        self._guarded = True
+        return await self._in_thread(lambda: self._network.apply([plan]))
 
     async def allow(self, servers: Sequence[IPv4Address]) -> None:
         """Let the kill switch pass these servers too."""
-        if self._guard and servers:
+        if self._guarded and servers:
             commands = kill_switch.allow_servers(self._settings.name, servers)
             await self._in_thread(lambda: self._kernel.nft.run(commands))
 
