@@ -13,7 +13,7 @@ ENTRY = Entry(
     title="A packet that is built to break into PPP programs",
     meaning="This packet carries an EAP name far too long for the buffer that old pppd versions have for it "
     "(CVE-2020-8597). Somebody tries to take over the other end.",
-    recognised="An EAP MD5-Challenge whose name is longer than 256 octets; also GRE with a payload and no sequence "
+    recognised="An EAP MD5-Challenge whose name is longer than 200 octets; also GRE with a payload and no sequence "
     "number, as no PPTP program sends it.",
     severity=Severity.WARNING,
     fixes=Fixes(
@@ -23,7 +23,7 @@ ENTRY = Entry(
     references=("CVE-2020-8597", "RFC 2637 section 4.1"),
 )
 
-EAP_HEADER, MD5_CHALLENGE, NAME_MOST = 4, 4, 256
+EAP_HEADER, MD5_CHALLENGE, NAME_MOST = 4, 4, 200
 
 
 def recognise(view: View) -> Iterator[Finding]:
