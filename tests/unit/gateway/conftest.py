@@ -12,6 +12,7 @@ from holdfast.config import Config, parse
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway, Means
+from holdfast.gateway.service import BACKLOG
 from holdfast.gateway.settings import settings_from
 from holdfast.observe.event_log import EventLog
 from holdfast.policy.addresses import AddressPool, PoolRules
@@ -41,7 +42,9 @@ class World:
         self.port = 0
 
     async def start(self) -> None:
-        server = await self.gateway.loop.create_server(lambda: ControlConnection(self.gateway), "127.0.0.1", 0)
+        server = await self.gateway.loop.create_server(
+            lambda: ControlConnection(self.gateway), "127.0.0.1", 0, backlog=BACKLOG
+        )
         self.port = server.sockets[0].getsockname()[1]
         self.api = GatewayApi(self.gateway, self.engine, (f"127.0.0.1:{self.port}",))
         await self.gateway.start([server])
