@@ -1,6 +1,7 @@
 """Tunnels in a TOML file: `[tunnel.NAME]`, one table each, every key but `host` and `user` optional."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -172,10 +173,17 @@ def parse(text: str, file: str = "<text>") -> list[Configured]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidConfigError(file, [Problem((), f"this is not TOML: {error}")]) from None
+    return validate(data, file, key_lines(text))
+
+
+def validate(
+    data: Mapping[str, Any], file: str, lines: Mapping[tuple[str, ...], int] | None = None
+) -> list[Configured]:
+    """Read tunnels from plain data; `lines` says on which line of `file` a key stands."""
     try:
         read = DialFile.model_validate(data)
     except ValidationError as error:
-        lines = key_lines(text)
+        lines = lines or {}
         raise InvalidConfigError(
             file, [_problem(detail, lines) for detail in error.errors(include_url=False)]
         ) from None
