@@ -4,7 +4,17 @@
 use crate::checksum;
 use crate::ip::{tcp_header_length, View, TCP};
 use crate::segment::VnetHeader;
-use crate::sys::{Tun, VNET_HEADER};
+use crate::sys::VNET_HEADER;
+use std::io;
+
+/// What takes packets with their virtio headers: the TUN device.
+pub trait Device {
+    /// Write one packet.
+    ///
+    /// # Errors
+    /// What the device says.
+    fn write(&self, packet: &[u8]) -> io::Result<()>;
+}
 
 /// Connections whose segments are collected at the same time.
 const FLOWS: usize = 8;
@@ -129,7 +139,7 @@ pub struct Coalescer {
 
 impl Coalescer {
     /// Take a packet, which stands in `octets` behind `VNET_HEADER` octets of room. The order within a connection stays.
-    pub fn add(&mut self, tun: &Tun, octets: &mut [u8], view: &View) {
+    pub fn add(&mut self, device: &impl Device, octets: &mut [u8], view: &View) {
         let packet = &octets[VNET_HEADER..];
         let segment = Segment::of(packet, view);
         if let Some(index) = self.flows.iter().position(|flow| flow.is_of(packet, view)) {
@@ -140,24 +150,24 @@ impl Coalescer {
                 flow.append(packet, &segment);
                 // A short or pushed segment is the last one of what the sender had.
                 if segment.payload < flow.size || segment.push {
-                    self.write(tun, index);
+                    self.write(device, index);
                 }
                 return;
             }
-            self.write(tun, index);
+            self.write(device, index);
         }
         match segment.filter(|segment| !segment.push) {
-            Some(segment) => self.begin(tun, packet, view, &segment),
+            Some(segment) => self.begin(device, packet, view, &segment),
             None => {
                 octets[..VNET_HEADER].fill(0);
-                self.refused += u64::from(tun.write(octets).is_err());
+                self.refused += u64::from(device.write(octets).is_err());
             }
         }
     }
 
-    fn begin(&mut self, tun: &Tun, packet: &[u8], view: &View, segment: &Segment) {
+    fn begin(&mut self, device: &impl Device, packet: &[u8], view: &View, segment: &Segment) {
         if self.flows.len() == FLOWS {
-            self.write(tun, 0);
+            self.write(device, 0);
         }
         let mut buffer = self
             .spare
@@ -176,20 +186,200 @@ impl Coalescer {
         });
     }
 
-    fn write(&mut self, tun: &Tun, index: usize) {
+    fn write(&mut self, device: &impl Device, index: usize) {
         let mut flow = self.flows.remove(index);
         if flow.segments > 1 {
             flow.seal();
         }
-        self.refused += u64::from(tun.write(&flow.buffer).is_err());
+        self.refused += u64::from(device.write(&flow.buffer).is_err());
         self.spare.push(flow.buffer);
     }
 
     /// Write everything that has been collected; return how many packets the device has refused since the last time.
-    pub fn finish(&mut self, tun: &Tun) -> u64 {
+    pub fn finish(&mut self, device: &impl Device) -> u64 {
         while !self.flows.is_empty() {
-            self.write(tun, 0);
+            self.write(device, 0);
         }
         std::mem::take(&mut self.refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::Segmenter;
+    use std::cell::RefCell;
+
+    #[derive(Default)]
+    struct Written(RefCell<Vec<Vec<u8>>>);
+
+    impl Device for Written {
+        fn write(&self, packet: &[u8]) -> io::Result<()> {
+            self.0.borrow_mut().push(packet.to_vec());
+            Ok(())
+        }
+    }
+
+    impl Written {
+        /// What the kernel would make of it: the packets apart again.
+        fn packets(&self) -> Vec<Vec<u8>> {
+            self.0
+                .borrow()
+                .iter()
+                .flat_map(|octets| apart(octets))
+                .collect()
+        }
+    }
+
+    fn apart(octets: &[u8]) -> Vec<Vec<u8>> {
+        let (header, packet) = octets.split_first_chunk().unwrap();
+        let header = VnetHeader::read(header);
+        if !header.is_super() {
+            return vec![packet.to_vec()];
+        }
+        let mut segments = Segmenter::new(&header, packet).unwrap();
+        let mut all = Vec::new();
+        let mut out = vec![0; segments.largest()];
+        while let Some(length) = segments.next_into(&mut out) {
+            all.push(out[..length].to_vec());
+        }
+        all
+    }
+
+    /// A TCP segment over IPv4 or IPv6 with twelve octets of options; its identification follows from `at`.
+    fn segment(v6: bool, port: u8, at: u32, length: usize, flags: u8) -> Vec<u8> {
+        let total = 32 + length;
+        let mut packet = if v6 {
+            let mut head = vec![0x60, 0, 0, 0, (total >> 8) as u8, total as u8, 6, 64];
+            head.extend([0xfd; 32]);
+            head
+        } else {
+            let total = total + 20;
+            let mut head = vec![
+                0x45,
+                0,
+                (total >> 8) as u8,
+                total as u8,
+                0,
+                (at / 100) as u8,
+                0x40,
+                0,
+                64,
+                6,
+                0,
+                0,
+            ];
+            head.extend([10, 0, 0, 1, 10, 0, 0, 2]);
+            let octets = checksum::finish(checksum::sum(&head, 0));
+            head[10..12].copy_from_slice(&octets);
+            head
+        };
+        let header = packet.len();
+        packet.extend([0, port, 0, 80]);
+        packet.extend((at + 1000).to_be_bytes());
+        packet.extend([
+            0, 0, 0, 9, 0x80, flags, 1, 0, 0, 0, 0, 0, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2,
+        ]);
+        packet.extend((0..length).map(|octet| (octet as u32 + at) as u8));
+        let view = View::of(&packet).unwrap();
+        let pseudo = checksum::pseudo_header(view.addresses(&packet), TCP, total);
+        let octets = checksum::finish(checksum::sum(&packet[header..], pseudo));
+        packet[header + 16..header + 18].copy_from_slice(&octets);
+        packet
+    }
+
+    fn pass(packets: &[Vec<u8>]) -> Written {
+        let (written, mut coalescer) = (Written::default(), Coalescer::default());
+        for packet in packets {
+            let view = View::of(packet).unwrap();
+            coalescer.add(
+                &written,
+                &mut [&[0; VNET_HEADER][..], packet].concat(),
+                &view,
+            );
+        }
+        assert_eq!(coalescer.finish(&written), 0);
+        written
+    }
+
+    #[test]
+    fn joined_and_cut_again_is_the_same() {
+        for v6 in [false, true] {
+            let mut packets: Vec<_> = (0..30)
+                .map(|at| segment(v6, 1, at * 100, 100, ACK))
+                .collect();
+            packets.push(segment(v6, 1, 3000, 40, ACK | PSH));
+            let written = pass(&packets);
+            assert_eq!(written.0.borrow().len(), 1);
+            assert_eq!(written.packets(), packets);
+        }
+    }
+
+    #[test]
+    fn two_connections_keep_their_own_order() {
+        let packets: Vec<_> = (0..20)
+            .flat_map(|at| {
+                [
+                    segment(false, 1, at * 100, 100, ACK),
+                    segment(true, 2, at * 100, 100, ACK),
+                ]
+            })
+            .collect();
+        let written = pass(&packets);
+        assert_eq!(written.0.borrow().len(), 2);
+        let mut expected = packets;
+        expected.sort_by_key(|packet| packet[0]);
+        assert_eq!(written.packets(), expected);
+    }
+
+    #[test]
+    fn never_larger_than_an_ip_packet_can_be() {
+        let packets: Vec<_> = (0..100)
+            .map(|at| segment(false, 1, at * 1300, 1300, ACK))
+            .collect();
+        let written = pass(&packets);
+        assert_eq!(written.0.borrow().len(), 2);
+        assert!(written
+            .0
+            .borrow()
+            .iter()
+            .all(|octets| octets.len() <= VNET_HEADER + LARGEST));
+        assert_eq!(written.packets().len(), 100);
+    }
+
+    #[test]
+    fn what_differs_is_not_joined() {
+        const SYN_ACK: u8 = 0x12;
+        let first = segment(false, 1, 0, 100, ACK);
+        let mut other_ack = segment(false, 1, 100, 100, ACK);
+        other_ack[20 + 11] ^= 1;
+        checksum::update(&mut other_ack[20..], 16, [0, 9], [0, 8]);
+        let mut broken = segment(false, 1, 100, 100, ACK);
+        broken[60] ^= 1;
+        let mut service = segment(false, 1, 100, 100, ACK);
+        service[1] = 4;
+        let others = [
+            segment(false, 1, 200, 100, ACK),
+            segment(false, 1, 100, 101, ACK),
+            segment(false, 1, 100, 100, SYN_ACK),
+            segment(false, 1, 100, 0, ACK),
+            other_ack,
+            broken,
+            service,
+        ];
+        for other in others {
+            let packets = [first.clone(), other];
+            let written = pass(&packets);
+            assert_eq!(written.0.borrow().len(), 2);
+            assert_eq!(written.packets(), packets, "and the order stays");
+        }
+    }
+
+    #[test]
+    fn more_connections_than_places() {
+        let packets: Vec<_> = (0..40)
+            .map(|port| segment(false, port, 0, 100, ACK))
+            .collect();
+        assert_eq!(pass(&packets).packets(), packets);
     }
 }

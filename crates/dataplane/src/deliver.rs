@@ -34,9 +34,31 @@ pub struct Frame {
     pub sequence: u32,
     /// Where in the batch the buffer belongs.
     pub slot: Option<usize>,
+    protocol: u16,
+    encrypted: bool,
 }
 
 impl Frame {
+    /// A frame as it came.
+    #[must_use]
+    pub fn new(
+        buffer: Vec<u8>,
+        start: usize,
+        end: usize,
+        sequence: u32,
+        slot: Option<usize>,
+    ) -> Self {
+        Self {
+            buffer,
+            start,
+            end,
+            sequence,
+            slot,
+            protocol: 0,
+            encrypted: false,
+        }
+    }
+
     fn data(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
@@ -61,14 +83,15 @@ impl Frame {
     }
 
     /// Take the protocol field off the front: one octet when it is odd, else two (RFC 1661 section 6.5).
-    fn take_protocol(&mut self) -> Option<u16> {
+    fn take_protocol(&mut self) -> bool {
         let (protocol, length) = match *self.data() {
             [low, ..] if low & 1 == 1 => (u16::from(low), 1),
             [high, low, ..] => (u16::from_be_bytes([high, low]), 2),
-            _ => return None,
+            _ => return false,
         };
         self.start += length;
-        Some(protocol)
+        self.protocol = protocol;
+        true
     }
 
     fn skip_framing(&mut self) {
@@ -117,13 +140,13 @@ impl Delivery {
             return frame.release(batch);
         };
         frame.skip_framing();
-        let Some(protocol) = frame.take_protocol() else {
+        if !frame.take_protocol() {
             call.shared.drops.count(Cause::Malformed);
             return frame.release(batch);
-        };
-        if protocol != COMPRESSED {
+        }
+        if frame.protocol != COMPRESSED {
             self.run_jobs(calls, batch, now);
-            return self.clear(calls, index, protocol, frame, false, batch, now);
+            return self.clear(calls, index, frame, batch, now);
         }
         match self.open(call, &mut frame) {
             Ok(Some(key)) => {
@@ -213,23 +236,20 @@ impl Delivery {
         if let Some(Opened::Desynchronised { news }) = judged {
             self.tell_desync(&call.shared, news);
         }
-        match frame.take_protocol().filter(|_| sensible) {
-            Some(protocol) => self.clear(calls, index, protocol, frame, true, batch, now),
-            None => {
-                call.shared.drops.count(Cause::MppeGarbled);
-                frame.release(batch);
-            }
+        if sensible && frame.take_protocol() {
+            frame.encrypted = true;
+            return self.clear(calls, index, frame, batch, now);
         }
+        call.shared.drops.count(Cause::MppeGarbled);
+        frame.release(batch);
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// A frame without encryption: to the device, the engine's own echo, or Python.
     fn clear(
         &mut self,
         calls: &mut Slab<Call>,
         index: u32,
-        protocol: u16,
         mut frame: Frame,
-        encrypted: bool,
         batch: &mut RecvBatch,
         now: u64,
     ) {
@@ -239,23 +259,26 @@ impl Delivery {
         if call.shared.missed.load(Relaxed) != 0 && call.shared.missed.swap(0, Relaxed) != 0 {
             self.teller.about(&call.shared, Kind::EchoRecovered, 0);
         }
-        let user = matches!(protocol, IPV4 | IPV6);
-        let outcome = if user && call.required && !encrypted {
-            Err(Cause::ClearText)
-        } else if user && !call.addresses.is_empty() {
-            self.user(call, &mut frame, now)
-        } else if protocol == LCP && self.echo(call, frame.data(), now) {
-            Ok(())
-        } else {
-            let mut octets = protocol.to_be_bytes().to_vec();
-            octets.extend_from_slice(frame.data());
-            self.teller.frame(&call.shared, octets);
-            Ok(())
-        };
-        if let Err(cause) = outcome {
+        if let Err(cause) = self.route(call, &mut frame, now) {
             call.shared.drops.count(cause);
         }
         frame.release(batch);
+    }
+
+    fn route(&mut self, call: &Call, frame: &mut Frame, now: u64) -> Result<(), Cause> {
+        let user = matches!(frame.protocol, IPV4 | IPV6);
+        if user && call.required && !frame.encrypted {
+            return Err(Cause::ClearText);
+        }
+        if user && !call.addresses.is_empty() {
+            return self.user(call, frame, now);
+        }
+        if frame.protocol != LCP || !self.echo(call, frame.data(), now) {
+            let mut octets = frame.protocol.to_be_bytes().to_vec();
+            octets.extend_from_slice(frame.data());
+            self.teller.frame(&call.shared, octets);
+        }
+        Ok(())
     }
 
     /// An inner packet from the peer.
@@ -273,7 +296,7 @@ impl Delivery {
         call.shared.bytes_in.bump(view.length as u64);
         call.shared.last_user_in.set(now);
         let octets = &mut frame.buffer[frame.start - VNET_HEADER..frame.start + view.length];
-        self.coalescer.add(&self.tun, octets, &view);
+        self.coalescer.add(&*self.tun, octets, &view);
         Ok(())
     }
 
@@ -327,7 +350,7 @@ impl Delivery {
     /// The batch is over: nothing may stay behind.
     pub fn finish(&mut self, calls: &mut Slab<Call>, batch: &mut RecvBatch, now: u64) {
         self.run_jobs(calls, batch, now);
-        let refused = self.coalescer.finish(&self.tun);
+        let refused = self.coalescer.finish(&*self.tun);
         self.drops.add(Cause::TunRefused, refused);
     }
 }

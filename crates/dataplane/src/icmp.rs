@@ -99,3 +99,100 @@ fn too_big_v6(packet: &[u8], view: &View, mtu: usize) -> Option<Vec<u8>> {
     ip[42..44].copy_from_slice(&octets);
     Some(answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(flags: u8, protocol: u8, length: usize) -> Vec<u8> {
+        let mut packet = vec![
+            0x45,
+            0,
+            (length >> 8) as u8,
+            length as u8,
+            0,
+            1,
+            flags,
+            0,
+            64,
+            protocol,
+            0,
+            0,
+        ];
+        packet.extend([10, 0, 0, 1, 10, 0, 0, 2]);
+        packet.extend((0..length - 20).map(|octet| octet as u8));
+        packet
+    }
+
+    fn cut(packet: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
+        fragments(packet, &View::of(packet).unwrap(), mtu)
+    }
+
+    #[test]
+    fn fragments_carry_all_of_it() {
+        let packet = packet(0, 17, 1020);
+        for mtu in [28, 29, 68, 576, 1019] {
+            let pieces = cut(&packet, mtu).unwrap();
+            let mut joined = Vec::new();
+            for (index, piece) in pieces.iter().enumerate() {
+                assert!(piece.len() <= mtu);
+                assert_eq!(checksum::finish(checksum::sum(&piece[..20], 0)), [0, 0]);
+                let field = u16::from_be_bytes([piece[6], piece[7]]);
+                assert_eq!(usize::from(field & 0x1fff) * 8, joined.len());
+                assert_eq!(field & 0x2000 != 0, index + 1 < pieces.len());
+                joined.extend_from_slice(&piece[20..]);
+            }
+            assert_eq!(joined, packet[20..]);
+        }
+    }
+
+    #[test]
+    fn a_fragment_may_be_cut_again() {
+        let mut packet = packet(0x20, 17, 420);
+        packet[7] = 5;
+        let pieces = cut(&packet, 220).unwrap();
+        let fields: Vec<u16> = pieces
+            .iter()
+            .map(|piece| u16::from_be_bytes([piece[6], piece[7]]))
+            .collect();
+        assert_eq!(fields, [0x2005, 0x2000 | 30]);
+    }
+
+    #[test]
+    fn no_fragments_where_there_must_be_none() {
+        assert_eq!(cut(&packet(0x40, 17, 420), 220), None);
+        assert_eq!(cut(&packet(0, 17, 420), 27), None);
+    }
+
+    #[test]
+    fn errors_quote_the_packet_and_the_mtu() {
+        let packet = packet(0x40, 17, 1400);
+        let answer = too_big(&packet, &View::of(&packet).unwrap(), 1300).unwrap();
+        let (vnet, ip) = answer.split_at(VNET_HEADER);
+        assert_eq!(vnet, [0; VNET_HEADER]);
+        assert_eq!(
+            (ip.len(), &ip[12..16], &ip[16..20]),
+            (576, &packet[16..20], &packet[12..16])
+        );
+        assert_eq!(
+            (ip[20], ip[21], u16::from_be_bytes([ip[26], ip[27]])),
+            (3, 4, 1300)
+        );
+        assert_eq!(ip[28..], packet[..548]);
+        assert_eq!(checksum::finish(checksum::sum(&ip[..20], 0)), [0, 0]);
+        assert_eq!(checksum::finish(checksum::sum(&ip[20..], 0)), [0, 0]);
+    }
+
+    #[test]
+    fn no_errors_about_errors_or_later_fragments() {
+        let mut about = packet(0x40, ICMP, 600);
+        let ask = |packet: &[u8]| too_big(packet, &View::of(packet).unwrap(), 500).is_some();
+        about[20] = 8;
+        assert!(ask(&about));
+        about[20] = 3;
+        assert!(!ask(&about));
+        let mut later = packet(0x40, 17, 600);
+        later[7] = 1;
+        assert!(!ask(&later));
+    }
+}

@@ -163,3 +163,97 @@ fn find_mss(header: &[u8]) -> Option<usize> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn syn(options: &[u8]) -> Vec<u8> {
+        let length = 40 + options.len();
+        let mut packet = vec![
+            0x45,
+            0,
+            0,
+            length as u8,
+            0,
+            0,
+            0,
+            0,
+            64,
+            TCP,
+            0,
+            0,
+            10,
+            0,
+            0,
+            1,
+            10,
+            0,
+            0,
+            2,
+        ];
+        packet.extend([0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]);
+        packet.extend([((20 + options.len()) as u8) << 2, SYN, 0, 0, 0, 0, 0, 0]);
+        packet.extend(options);
+        let pseudo = checksum::pseudo_header(&packet[12..20], TCP, length - 20);
+        let octets = checksum::finish(checksum::sum(&packet[20..], pseudo));
+        packet[36..38].copy_from_slice(&octets);
+        packet
+    }
+
+    fn clamped(options: &[u8], mtu: usize) -> Vec<u8> {
+        let mut packet = syn(options);
+        let view = View::of(&packet).unwrap();
+        clamp_mss(&mut packet, &view, mtu);
+        packet
+    }
+
+    #[test]
+    fn mss_at_any_offset_and_the_checksum_after_it() {
+        assert_eq!(clamped(&[2, 4, 5, 0xb4], 1400), syn(&[2, 4, 5, 0x50]));
+        assert_eq!(
+            clamped(&[1, 2, 4, 5, 0xb4, 0, 0, 0], 1400),
+            syn(&[1, 2, 4, 5, 0x50, 0, 0, 0])
+        );
+        assert_eq!(
+            clamped(&[8, 3, 9, 2, 4, 5, 0xb4, 0], 1400),
+            syn(&[8, 3, 9, 2, 4, 5, 0x50, 0])
+        );
+        assert_eq!(clamped(&[2, 4, 5, 0], 1400), syn(&[2, 4, 5, 0]));
+    }
+
+    #[test]
+    fn broken_options_are_left_alone() {
+        for options in [
+            [2, 0, 9, 9],
+            [2, 1, 9, 9],
+            [8, 9, 2, 4],
+            [1, 1, 2, 4],
+            [0, 2, 4, 9],
+            [2, 3, 9, 9],
+        ] {
+            assert_eq!(clamped(&options, 600), syn(&options));
+        }
+    }
+
+    #[test]
+    fn views_of_cut_and_odd_packets() {
+        let packet = syn(&[]);
+        for length in 0..packet.len() {
+            assert_eq!(View::of(&packet[..length]), None);
+        }
+        let view = View::of(&[&packet[..], &[9; 9]].concat()).unwrap();
+        assert_eq!(
+            (view.header, view.length, view.protocol, view.fragment),
+            (20, 40, TCP, false)
+        );
+        for (at, value) in [(0, 0x44), (0, 0x55), (3, 19), (0, 0)] {
+            let mut bad = packet.clone();
+            bad[at] = value;
+            assert_eq!(View::of(&bad), None);
+        }
+        let mut fragment = packet;
+        fragment[6] = 0x20;
+        assert!(View::of(&fragment).unwrap().fragment);
+    }
+}

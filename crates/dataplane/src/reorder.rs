@@ -12,7 +12,10 @@ impl<T> Reorder<T> {
     /// Nothing waits yet; what will wait is given up at `deadline` (nanoseconds).
     #[must_use]
     pub fn new(deadline: u64) -> Self {
-        Self { slots: VecDeque::new(), deadline }
+        Self {
+            slots: VecDeque::new(),
+            deadline,
+        }
     }
 
     /// When to give up what is missing.

@@ -187,13 +187,7 @@ impl Rx {
         };
         call.shared.last_frame.set(now);
         let (start, end) = (ip_header + parsed.start, ip_header + parsed.end);
-        let frame = Frame {
-            buffer: batch.take(slot),
-            start,
-            end,
-            sequence,
-            slot: Some(slot),
-        };
+        let frame = Frame::new(batch.take(slot), start, end, sequence, Some(slot));
         self.judge(index, frame, batch, now);
     }
 
@@ -267,7 +261,8 @@ impl Rx {
         }
         let waiting = call.waiting.get_or_insert_with(|| {
             let deadline = now + self.parts.reorder_timeout;
-            self.timers.start(deadline, call.shared.handle, REORDER_TIMER);
+            self.timers
+                .start(deadline, call.shared.handle, REORDER_TIMER);
             Box::new(Reorder::new(deadline))
         });
         waiting.keep(distance, frame.detach(batch));
@@ -338,7 +333,8 @@ impl Rx {
         match call.waiting.as_ref().map(|waiting| waiting.deadline()) {
             None => {}
             Some(deadline) if deadline > now => {
-                self.timers.start(deadline, call.shared.handle, REORDER_TIMER);
+                self.timers
+                    .start(deadline, call.shared.handle, REORDER_TIMER);
             }
             Some(_) => {
                 self.give_up(index, batch, now);

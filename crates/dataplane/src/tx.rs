@@ -1,5 +1,6 @@
 //! The sending thread: TUN to peers. Alone holds sequence numbers and send keys.
 
+use crate::coalesce::Device;
 use crate::command::{Keepalive, Link, TxCommand};
 use crate::gre::{self, Header};
 use crate::icmp;

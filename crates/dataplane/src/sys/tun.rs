@@ -1,6 +1,7 @@
 //! One TUN device with virtio headers, so that packets pass in both directions as segments of up to 64 KiB.
 
 use super::{check, check_size};
+use crate::coalesce::Device;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -68,12 +69,10 @@ impl Tun {
             Err(error) => Err(error),
         }
     }
+}
 
-    /// Write one packet that begins with its virtio header.
-    ///
-    /// # Errors
-    /// What the kernel says, such as that the device is down.
-    pub fn write(&self, packet: &[u8]) -> io::Result<()> {
+impl Device for Tun {
+    fn write(&self, packet: &[u8]) -> io::Result<()> {
         // SAFETY: the packet is valid for its length.
         check_size(unsafe {
             libc::write(self.file.as_raw_fd(), packet.as_ptr().cast(), packet.len())
