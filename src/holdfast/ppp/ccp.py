@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from holdfast.errors import DisconnectReason
+from holdfast.machine import earliest
 from holdfast.ppp.codes import Code
 from holdfast.ppp.config import CcpConfig, MppeMode, RestartConfig
 from holdfast.ppp.control_protocol import ControlProtocol
@@ -22,6 +23,9 @@ STRENGTH_BITS: dict[int, int] = {128: 0x40, 56: 0x80, 40: 0x20}
 """Bits of the Supported Bits field (RFC 3078 section 2), strongest first."""
 
 _STRENGTH_MASK = 0xE0
+
+MAX_RESET_REQUESTS = 5
+"""Transmissions of one Reset-Request without a Reset-Ack."""
 
 
 class MppeTerms(NamedTuple):
@@ -41,7 +45,15 @@ class CcpLayer(Layer, Protocol):
 class Ccp(ControlProtocol):
     """CCP of one link."""
 
-    __slots__ = ("_ccp_layer", "_reset_at", "_reset_interval", "options")
+    __slots__ = (
+        "_ccp_layer",
+        "_reset_at",
+        "_reset_due",
+        "_reset_identifier",
+        "_reset_interval",
+        "_reset_left",
+        "options",
+    )
     protocol: ClassVar[int] = Number.CCP
     extra_codes: ClassVar[frozenset[int]] = frozenset({Code.RESET_REQUEST, Code.RESET_ACK})
 
@@ -52,37 +64,80 @@ class Ccp(ControlProtocol):
         self.options = rules
         self._ccp_layer = layer
         self._reset_interval = reset_interval
+        self._reset_identifier = 0
+        self._reset_left = 0
         self._reset_at: float | None = None
+        self._reset_due: float | None = None
+
+    # --- resets --------------------------------------------------------------------------------------------
 
     def send_reset_request(self, now: float) -> bool:
-        """Ask the peer to start its tables anew, at most once an interval; return whether it was asked.
+        """Ask the peer to start its tables anew; False when that is under way already, or cannot be asked.
 
-        Nothing waits for an answer: the FLUSHED bit of the next good packet is one (RFC 3078 section 8.2).
+        Two requests keep the interval between them. A request is sent again with the same identifier until its
+        Reset-Ack arrives (RFC 1962 section 3.1), but only some times and with growing pauses: MPPE needs no
+        Reset-Ack and some peers send none (RFC 3078 section 8.2), while each reset uses a key stream once more.
         """
-        recent = self._reset_at is not None and now - self._reset_at < self._reset_interval
-        if not self.opened or recent:
+        if not self.opened or self._reset_due is not None:
             return False
-        self._reset_at = now
-        self._send(Code.RESET_REQUEST, self._next_identifier(), b"")
+        self._reset_identifier = self._next_identifier()
+        self._reset_left = MAX_RESET_REQUESTS
+        self._reset_due = now if self._reset_at is None else max(now, self._reset_at + self._reset_interval)
+        self._handle_reset_timer(now)
         return True
 
+    def _handle_reset_timer(self, now: float) -> None:
+        if self._reset_due is None or now < self._reset_due:
+            return
+        if self._reset_left == 0:
+            self._reset_due = None
+            return
+        pause = self._reset_interval * 2 ** (MAX_RESET_REQUESTS - self._reset_left)
+        self._reset_left -= 1
+        self._reset_at, self._reset_due = now, now + pause
+        self._send(Code.RESET_REQUEST, self._reset_identifier, b"")
+
     def _receive_extra(self, packet: Packet, now: float) -> None:
-        """Answer a Reset-Request in the Opened state; a Reset-Ack tells nothing that FLUSHED does not.
+        """Answer a Reset-Request in the Opened state; take the Reset-Ack of ours.
 
         RFC 3078 needs no Reset-Ack, but RFC 1962 section 3.1 demands one, and pppd repeats its request without.
         """
-        if packet.code == Code.RESET_REQUEST and self.opened:
+        if not self.opened:
+            return
+        if packet.code == Code.RESET_REQUEST:
             self._ccp_layer.reset_requested(now)
             self._send(Code.RESET_ACK, packet.identifier, b"")
+        elif packet.identifier == self._reset_identifier:
+            self._reset_due = None
+
+    def renegotiate(self, now: float) -> None:
+        """Begin all over, with new keys: the restart option of RFC 1661 section 4.3, Down and then Up."""
+        self.lower_down(now)
+        self.lower_up(now)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timer` must be called next."""
+        return earliest((super().deadline, self._reset_due))
+
+    def handle_timer(self, now: float) -> None:
+        """Act on the Restart timer, and on the one of Reset-Requests."""
+        super().handle_timer(now)
+        self._handle_reset_timer(now)
+
+    def _restart(self) -> None:
+        super()._restart()
+        self._reset_due = None
 
     def snapshot(self) -> dict[str, Any]:
         """Return the state as plain data."""
-        return {**super().snapshot(), "reset_at": self._reset_at}
+        reset = [self._reset_identifier, self._reset_left, self._reset_at, self._reset_due]
+        return {**super().snapshot(), "reset": reset}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over what `snapshot` returned."""
         super().restore(state)
-        self._reset_at = state["reset_at"]
+        self._reset_identifier, self._reset_left, self._reset_at, self._reset_due = state["reset"]
 
 
 class MppeRules:

@@ -64,7 +64,7 @@ class CcpConfig:
     """Encryption. `bits`: strengths allowed (40, 56, 128). `modes`: allowed, the one to ask for first.
 
     `patience`: with PREFER, how long IPCP waits for a peer that says nothing about CCP. `reset_interval`: the
-    least time between two Reset-Requests, about a round trip. Seconds.
+    least time between two Reset-Requests, and until one is repeated: about a round trip. Seconds.
     """
 
     policy: MppePolicy = MppePolicy.REQUIRE

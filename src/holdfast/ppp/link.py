@@ -155,7 +155,7 @@ class Link:
             self._settle(now)
 
     def mppe_desync(self, now: float) -> None:
-        """The engine lost MPPE synchronisation: a Reset-Request is sent, not more often than `reset_interval`."""
+        """The engine lost MPPE synchronisation: stateful mode asks for a reset, stateless mode for new keys."""
         if self._ending is None:
             self._network.mppe_desync(now)
 
@@ -298,12 +298,9 @@ class Link:
         """Believe what the peer said; when it said nothing useful, judge by how far the link had come."""
         cause = terminate_cause(data)
         detail = f'the peer terminated the link: "{cause.text}"' if cause.text else "the peer terminated the link"
-        if self._network.was_open:
-            default = DisconnectReason.USER_REQUEST
-        elif self._rejection is not None:
-            default, detail = self._rejection[0], f"{detail}, after: {self._rejection[1]}"
-        else:
-            default = DisconnectReason.NEGOTIATION_FAILED
+        if self._rejection is not None and cause.reason in (None, DisconnectReason.USER_REQUEST):
+            return Ending(self._rejection[0], f"{detail}, after: {self._rejection[1]}", True)
+        default = DisconnectReason.USER_REQUEST if self._network.was_open else DisconnectReason.NEGOTIATION_FAILED
         return Ending(cause.reason or default, detail, True)
 
     def protocol_rejected(self, protocol: int, now: float) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.errors import DisconnectReason
-from holdfast.ppp.ccp import MppeRules, MppeTerms
+from holdfast.ppp.ccp import MAX_RESET_REQUESTS, MppeRules, MppeTerms
 from holdfast.ppp.codes import Code
 from holdfast.ppp.config import CcpConfig, MppeMode
 from holdfast.ppp.options import Option
@@ -159,14 +159,47 @@ def test_resets_before_opened_are_discarded() -> None:
     assert talk.layer.take() == []
 
 
+def test_a_reset_request_is_repeated_until_it_is_acknowledged() -> None:
+    talk = ccp(reset_interval=0.2).open(mppe(H | S))
+    assert talk.protocol.send_reset_request(0.0)
+    assert not talk.protocol.send_reset_request(0.1), "one is under way"
+    first = talk.take()
+    assert [(packet.code, packet.data) for packet in first] == [(Code.RESET_REQUEST, b"")]
+    assert talk.wait(0.2) == first
+    assert talk.say(Code.RESET_ACK, first[0].identifier + 1) == []
+    assert talk.wait(0.4) == first
+    assert talk.say(Code.RESET_ACK, first[0].identifier) == []
+    assert talk.protocol.deadline is None
+
+
+def test_a_peer_without_reset_ack_is_not_asked_for_ever() -> None:
+    talk = ccp(reset_interval=0.2).open(mppe(H | S))
+    talk.protocol.send_reset_request(0.0)
+    assert len(talk.take() + talk.wait(60.0)) == MAX_RESET_REQUESTS
+    assert talk.protocol.deadline is None
+    assert talk.protocol.opened
+
+
 def test_reset_requests_keep_their_distance() -> None:
     talk = ccp(reset_interval=0.2).open(mppe(H | S))
-    assert [talk.protocol.send_reset_request(at) for at in (0.0, 0.1, 0.19, 0.2, 0.3)] == [
-        True, False, False, True, False
-    ]  # fmt: skip
-    sent = talk.take()
-    assert [(packet.code, packet.data) for packet in sent] == [(Code.RESET_REQUEST, b"")] * 2
-    assert sent[0].identifier != sent[1].identifier
+    talk.protocol.send_reset_request(0.0)
+    first = talk.take()
+    talk.say(Code.RESET_ACK, first[0].identifier)
+    talk.now = 0.05
+    assert talk.protocol.send_reset_request(0.05), "news: it will be asked"
+    assert talk.take() == []
+    second = talk.wait(0.15)
+    assert [packet.code for packet in second] == [Code.RESET_REQUEST]
+    assert second[0].identifier != first[0].identifier
+
+
+def test_a_reset_ends_with_the_negotiation_it_belongs_to() -> None:
+    talk = ccp(reset_interval=0.2).open(mppe(H | S))
+    talk.protocol.send_reset_request(0.0)
+    talk.protocol.renegotiate(0.0)
+    assert [packet.code for packet in talk.take()] == [Code.RESET_REQUEST, Code.CONFIGURE_REQUEST]
+    assert talk.layer.take() == [("down", None)]
+    assert [packet.code for packet in talk.wait(3.0)] == [Code.CONFIGURE_REQUEST]
 
 
 def test_lcp_codes_are_unknown_here() -> None:

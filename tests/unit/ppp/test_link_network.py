@@ -19,7 +19,7 @@ from holdfast.ppp.commands import (
     StartMppe,
     StopMppe,
 )
-from holdfast.ppp.config import LinkConfig, MppePolicy
+from holdfast.ppp.config import LinkConfig, MppeMode, MppePolicy
 from holdfast.ppp.control_protocol_types import Outbox
 from holdfast.ppp.framing import Protocol
 from holdfast.ppp.ipcp import address_octets
@@ -45,7 +45,8 @@ def address(text: str) -> Option:
 class Stage:
     """The Network phase alone; plays the link above it."""
 
-    def __init__(self, config: LinkConfig = GATEWAY, keys: MppeKeyPair | None = KEYS) -> None:
+    def __init__(self, config: LinkConfig = GATEWAY, keys: MppeKeyPair | None = KEYS, mppe: Option = MPPE) -> None:
+        self.mppe = mppe
         self.outbox = Outbox()
         self.config = config
         self.ends: list[tuple[DisconnectReason, str, bool]] = []
@@ -77,7 +78,7 @@ class Stage:
     def agree(self, protocol: int) -> None:
         """Acknowledge the latest request, and ask for what will be granted."""
         self.acknowledge(protocol)
-        self.say(protocol, 1, 60, MPPE if protocol == CCP else address("10.77.0.10"))
+        self.say(protocol, 1, 60, self.mppe if protocol == CCP else address("10.77.0.10"))
 
     def acknowledge(self, protocol: int) -> None:
         request = [packet for packet in self.take(protocol) if packet.code == 1][-1]
@@ -240,7 +241,7 @@ def test_new_keys_when_ccp_is_negotiated_again() -> None:
 
 
 def test_resets() -> None:
-    stage = Stage().up()
+    stage = Stage(gateway(Method.MS_CHAP_V2, modes=(MppeMode.STATEFUL,)), mppe=Option(18, b"\0\0\0\x40")).up()
     assert [packet.code for packet in stage.say(CCP, Code.RESET_REQUEST, 5)] == [Code.RESET_ACK]
     stage.say(CCP, Code.RESET_REQUEST, 6)
     assert stage.commands[-2:] == [ResetMppeSend(), ResetMppeSend()]
