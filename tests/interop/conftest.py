@@ -1,6 +1,6 @@
 """One lab for all tests of this folder: a guest boots once, each test starts its gateway and dials anew."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from lab import image
 from lab.guest import Guest
 from support.lab_gateway import Gateway, GatewayMaker, Section, make_state
 from support.lab_world import World, world
+
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +34,24 @@ def state_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_state(tmp_path_factory.mktemp("state") / "template")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember that a test failed, for `gateway` to add what it knows."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
-def gateway(lab_world: World, tmp_path: Path, state_template: Path) -> Iterator[GatewayMaker]:
+def gateway(
+    request: pytest.FixtureRequest, lab_world: World, tmp_path: Path, state_template: Path
+) -> Iterator[GatewayMaker]:
     """Start a gateway; sections of its configuration are keyword arguments."""
     with ExitStack() as running:
 
         def make(**sections: Section) -> Gateway:
-            return running.enter_context(Gateway(lab_world.gateway, tmp_path, state_template, sections))
+            made = running.enter_context(Gateway(lab_world.gateway, tmp_path, state_template, sections))
+            running.callback(lambda: print(made.story) if request.node.stash.get(FAILED, False) else None)
+            return made
 
         yield make

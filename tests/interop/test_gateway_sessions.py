@@ -23,7 +23,7 @@ from support.lab_world import (
 pytestmark = pytest.mark.lab
 
 INSIDE = "10.77.0.1"
-UPLOAD_SIZE = 1_500_000
+UPLOAD_SIZE = 450_000
 POOL = (IPv4Address("10.77.0.10"), IPv4Address("10.77.0.250"))
 
 

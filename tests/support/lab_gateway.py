@@ -84,8 +84,6 @@ class Gateway:
                 self.process.kill()
         if kind is None:
             self._check_secrets()
-        elif error is not None:
-            error.add_note(self.story)
 
     def start(self) -> None:
         """Start the command and wait until it listens."""
@@ -111,9 +109,13 @@ class Gateway:
 
     @property
     def story(self) -> str:
-        """What the command printed and logged, for the report of a failure."""
+        """What the command printed and logged and, if it still runs, what it says of its sessions."""
         events = "\n".join(json.dumps(event) for event in self.events())
-        return f"--- the gateway printed\n{self.output}\n--- and logged\n{events}"
+        story = f"--- the gateway printed\n{self.output}\n--- and logged\n{events}"
+        if self.process.poll() is not None:
+            return story
+        sessions = self.namespace.run(COMMAND, "sessions", "--json", "--state", self.state, check=False)
+        return f"{story}\n--- and says of its sessions\n{sessions}"
 
     def events(self, name: str | None = None) -> list[dict[str, Any]]:
         """Return the records of the event log so far, or those of one kind."""
