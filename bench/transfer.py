@@ -38,9 +38,8 @@ def client(address: str, mebibytes: int) -> bool:
         wanted.update(piece)
     same = wanted.digest() == got.digest()
     rate = size * 8 / seconds / 1e6
-    print(
-        f"{size} octets there and back in {seconds:.2f} s ({rate:.0f} Mbit/s each way), {'intact' if same else 'DAMAGED'}"
-    )
+    verdict = "intact" if same else "DAMAGED"
+    print(f"{size} octets there and back in {seconds:.2f} s ({rate:.0f} Mbit/s each way), {verdict}")
     return same
 
 
