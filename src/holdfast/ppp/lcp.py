@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
+from holdfast.errors import DisconnectReason
 from holdfast.events import PeerIdentified
 from holdfast.ppp import automaton
 from holdfast.ppp.codes import Code
 from holdfast.ppp.config import RestartConfig
 from holdfast.ppp.control_protocol import ControlProtocol
-from holdfast.ppp.control_protocol_types import Cause, Layer, Outbox
+from holdfast.ppp.control_protocol_types import Cause, Failure, Layer, Outbox
 from holdfast.ppp.framing import Protocol as Number
 from holdfast.ppp.lcp_rules import LcpRules
 from holdfast.ppp.packet import Packet
@@ -102,7 +103,8 @@ class Lcp(ControlProtocol):
             return
         protocol = int.from_bytes(packet.data[:2])
         if protocol == Number.LCP:
-            self._outbox.violation(self.protocol, "the peer rejected LCP itself")
+            failure = Failure(DisconnectReason.PROTOCOL_FAILURE, "the peer rejects LCP itself")
+            self._layer.layer_failed(self, failure, now)
             self.rejected_by_peer(now)
         else:
             self._lcp_layer.protocol_rejected(protocol, now)

@@ -111,7 +111,7 @@ def test_protocol_reject_before_opened_is_discarded() -> None:
 def test_protocol_reject_of_lcp_ends_it() -> None:
     talk = lcp().open()
     assert [packet.code for packet in talk.say(Code.PROTOCOL_REJECT, 1, data=b"\xc0\x21")] == [Code.TERMINATE_REQUEST]
-    assert talk.layer.take() == [("down", None)]
+    assert [what for what, _ in talk.layer.take()] == ["failed", "down"]
 
 
 def test_a_reject_of_ours_fits_the_mru_of_the_peer() -> None:

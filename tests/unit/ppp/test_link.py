@@ -231,6 +231,16 @@ def test_a_rejected_authentication_protocol_is_a_refusal() -> None:
     assert ending(script).reason is DisconnectReason.AUTH_REFUSED
 
 
+@pytest.mark.parametrize(
+    ("code", "data"), [(Code.PROTOCOL_REJECT, b"\xc0\x21"), (Code.CODE_REJECT, b"\x01\x01\x00\x04")]
+)
+def test_a_peer_that_rejects_the_foundations(code: Code, data: bytes) -> None:
+    script = opened()
+    script.say(LCP, code, 1, data=data)
+    script.wait(60.0, LCP)
+    assert ending(script).reason is DisconnectReason.PROTOCOL_FAILURE
+
+
 def test_our_own_echo_ends_the_link() -> None:
     script = opened()
     magic = script.end.told(LcpOpened)[0].local_magic_number.to_bytes(4)
