@@ -42,6 +42,12 @@ def _imported(node: ast.AST, module: str, path: Path) -> Iterator[str]:
             yield inner if inner in modules() else origin
 
 
+def imported_names(path: Path) -> frozenset[str]:
+    """Every name that a file outside the package imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    return frozenset(name for node in ast.walk(tree) for name in _imported(node, path.stem, path))
+
+
 def part(module: str) -> str:
     """Return the part of the house a module lives in: `holdfast.ppp.lcp` is in `ppp`; the package itself is in ``."""
     return module.split(".")[1] if "." in module else ""
@@ -55,7 +61,7 @@ def tracked_files() -> tuple[Path, ...]:
         "-c",
         "safe.directory=*",
         "-C",
-        ROOT,
+        str(ROOT),
         "ls-files",
         "-z",
         "--cached",
