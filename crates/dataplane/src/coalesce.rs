@@ -139,7 +139,7 @@ pub struct Coalescer {
 
 impl Coalescer {
     /// Take a packet, which stands in `octets` behind `VNET_HEADER` octets of room. The order within a connection stays.
-    pub fn add(&mut self, device: &impl Device, octets: &mut [u8], view: &View) {
+    pub fn add(&mut self, device: &dyn Device, octets: &mut [u8], view: &View) {
         let packet = &octets[VNET_HEADER..];
         let segment = Segment::of(packet, view);
         if let Some(index) = self.flows.iter().position(|flow| flow.is_of(packet, view)) {
@@ -165,7 +165,7 @@ impl Coalescer {
         }
     }
 
-    fn begin(&mut self, device: &impl Device, packet: &[u8], view: &View, segment: &Segment) {
+    fn begin(&mut self, device: &dyn Device, packet: &[u8], view: &View, segment: &Segment) {
         if self.flows.len() == FLOWS {
             self.write(device, 0);
         }
@@ -186,7 +186,7 @@ impl Coalescer {
         });
     }
 
-    fn write(&mut self, device: &impl Device, index: usize) {
+    fn write(&mut self, device: &dyn Device, index: usize) {
         let mut flow = self.flows.remove(index);
         if flow.segments > 1 {
             flow.seal();
@@ -196,7 +196,7 @@ impl Coalescer {
     }
 
     /// Write everything that has been collected; return how many packets the device has refused since the last time.
-    pub fn finish(&mut self, device: &impl Device) -> u64 {
+    pub fn finish(&mut self, device: &dyn Device) -> u64 {
         while !self.flows.is_empty() {
             self.write(device, 0);
         }

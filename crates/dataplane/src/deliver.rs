@@ -1,12 +1,12 @@
 //! What happens to a PPP frame once its turn has come: decrypt it, check it, hand it to the TUN device or to Python.
 
-use crate::coalesce::Coalescer;
+use crate::coalesce::{Coalescer, Device};
 use crate::ip::{self, View};
 use crate::mppe::{self, Opened};
 use crate::rc4::{self, Key};
 use crate::rx::{Call, Parts};
 use crate::shared::{Cause, Drops, Shared};
-use crate::sys::{EventFd, RecvBatch, Tun, VNET_HEADER};
+use crate::sys::{EventFd, RecvBatch, VNET_HEADER};
 use crate::table::Slab;
 use crate::upcall::{Kind, Teller};
 use crossbeam_channel::Sender;
@@ -103,7 +103,7 @@ impl Frame {
 
 /// The far end of the receiving thread.
 pub struct Delivery {
-    tun: Arc<Tun>,
+    tun: Arc<dyn Device + Send + Sync>,
     teller: Teller,
     replies: Sender<(u64, Vec<u8>)>,
     reply_wake: Arc<EventFd>,

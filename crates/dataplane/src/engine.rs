@@ -4,7 +4,7 @@ use crate::command::{Keepalive, Link, RxCommand, TxCommand};
 use crate::mppe::{KeyChain, Mode, Receiver as MppeReceiver, Sender as MppeSender};
 use crate::rx::{self, Rx};
 use crate::shared::{Drops, Number, Path, Shared};
-use crate::sys::{EventFd, RawSocket, Tun};
+use crate::sys::{EventFd, RawSocket, Sender as Transmitter, Tun};
 use crate::tx::{self, Tx};
 use crate::upcall::{self, Listener};
 use crossbeam_channel::{bounded, unbounded, Sender};
@@ -78,11 +78,12 @@ impl Engine {
         let (teller, listener) = upcall::queue(up_wake);
         let (rx, rx_commands) = unbounded();
         let (tx, tx_commands) = unbounded();
+        let data = Box::new(Transmitter::new(sockets[0].clone())?);
+        let acks = Box::new(Transmitter::new(sockets[0].clone())?);
         let (replies, reply_source) = bounded(REPLIES);
         let (drops, received) = (Arc::<Drops>::default(), Arc::<Number>::default());
         let sender = tx::Parts {
             tun: tun.clone(),
-            socket: sockets[0].clone(),
             commands: tx_commands,
             replies: reply_source,
             wake: tx_wake.clone(),
@@ -116,7 +117,7 @@ impl Engine {
             drops,
             received,
         };
-        let (receiver, sender) = (Rx::new(receiver)?, Tx::new(sender)?);
+        let (receiver, sender) = (Rx::new(receiver, acks), Tx::new(sender, data));
         engine.spawn("holdfast-rx", move || receiver.run())?;
         engine.spawn("holdfast-tx", move || sender.run())?;
         Ok(engine)

@@ -2,14 +2,19 @@
 
 use crate::rc4::{self, Key};
 use crate::shared::{Cause, Shared};
-use crate::sys::{Outgoing, RawSocket, Sender, SLOT};
+use crate::sys::{Outgoing, SLOT};
 use crate::upcall::{Kind, Teller};
-use std::io;
 use std::sync::Arc;
 
 const SECOND: u64 = 1_000_000_000;
 /// Failures of one second are told once for each call, and for at most as many calls.
 const FAILURES_REMEMBERED: usize = 256;
+
+/// What sends packets: raw sockets.
+pub trait Transmit: Send {
+    /// Send all packets in order; `failed` hears the index and errno of each that is refused.
+    fn send(&mut self, packets: &mut [Outgoing], failed: &mut dyn FnMut(usize, i32));
+}
 
 struct Meta {
     call: Arc<Shared>,
@@ -24,27 +29,25 @@ pub struct Outbox {
     metas: Vec<Meta>,
     keyed: Vec<usize>,
     spare: Vec<Vec<u8>>,
-    sender: Sender,
+    transmit: Box<dyn Transmit>,
     failed: Vec<u64>,
     failed_second: u64,
 }
 
 impl Outbox {
     /// Nothing to send yet.
-    ///
-    /// # Errors
-    /// What the kernel says, such as too many open files.
-    pub fn new(socket: Arc<RawSocket>, teller: Teller) -> io::Result<Self> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(transmit: Box<dyn Transmit>, teller: Teller) -> Self {
+        Self {
             teller,
             packets: Vec::new(),
             metas: Vec::new(),
             keyed: Vec::new(),
             spare: Vec::new(),
-            sender: Sender::new(socket)?,
+            transmit,
             failed: Vec::new(),
             failed_second: 0,
-        })
+        }
     }
 
     /// A buffer of `SLOT` octets; its content is whatever was there before.
@@ -104,7 +107,7 @@ impl Outbox {
         }
         self.encrypt();
         let (metas, mut refused) = (&self.metas, Vec::new());
-        self.sender.send(&mut self.packets, |index, errno| {
+        self.transmit.send(&mut self.packets, &mut |index, errno| {
             metas[index].call.drops.count(Cause::SendFailed);
             refused.push((metas[index].call.clone(), errno));
         });

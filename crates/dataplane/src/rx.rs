@@ -1,20 +1,20 @@
 //! The receiving thread: peers to TUN. Alone holds receive windows and receive keys.
 
+use crate::coalesce::Device;
 use crate::command::{Link, RxCommand};
 use crate::deliver::{Delivery, Frame};
 use crate::gre::{self, Header};
 use crate::mppe::Receiver as MppeReceiver;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Transmit};
 use crate::reorder::Reorder;
 use crate::shared::{Cause, Drops, Number, Shared};
-use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Tun, Waiter, IP_HEADER};
+use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Waiter, IP_HEADER};
 use crate::table::{FastMap, Slab};
 use crate::timers::Timers;
 use crate::upcall::{Kind, RateLimit, Teller};
 use crate::window::{Verdict, Window};
 use crossbeam_channel::{Receiver, Sender};
 use std::collections::HashMap;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -52,8 +52,8 @@ pub struct Call {
 /// What the thread works with.
 pub struct Parts {
     /// The device.
-    pub tun: Arc<Tun>,
-    /// Sockets to receive from; the first one also sends acknowledgements.
+    pub tun: Arc<dyn Device + Send + Sync>,
+    /// Sockets to receive from.
     pub sockets: Vec<Arc<RawSocket>>,
     /// What to do.
     pub commands: Receiver<(u64, RxCommand)>,
@@ -94,24 +94,22 @@ fn key(call_id: u16, peer: Ipv4Addr) -> u64 {
 }
 
 impl Rx {
-    /// Ready to run.
-    ///
-    /// # Errors
-    /// What the kernel says, such as too many open files.
-    pub fn new(parts: Parts) -> io::Result<Self> {
-        Ok(Self {
+    /// Ready to run; `transmit` is for acknowledgements.
+    #[must_use]
+    pub fn new(parts: Parts, transmit: Box<dyn Transmit>) -> Self {
+        Self {
             calls: Slab::default(),
             handles: HashMap::new(),
             by_key: FastMap::default(),
             by_call_id: FastMap::default(),
             timers: Timers::default(),
-            acks: Outbox::new(parts.sockets[0].clone(), parts.teller.clone())?,
+            acks: Outbox::new(transmit, parts.teller.clone()),
             delivery: Delivery::new(&parts),
             strangers: RateLimit::new(STRANGERS_PER_SECOND),
             impostors: RateLimit::new(STRANGERS_PER_SECOND),
             parts,
             stopped: false,
-        })
+        }
     }
 
     /// Run until told to stop.
@@ -149,14 +147,18 @@ impl Rx {
         if count == 0 {
             return false;
         }
-        let now = monotonic();
+        self.process(batch, count, monotonic());
+        true
+    }
+
+    /// Take the first `count` packets of a batch.
+    pub fn process(&mut self, batch: &mut RecvBatch, count: usize, now: u64) {
         self.parts.received.bump(count as u64);
         for slot in 0..count {
             self.packet(batch, slot, now);
         }
         self.delivery.finish(&mut self.calls, batch, now);
         self.acks.flush(now);
-        true
     }
 
     /// One packet with its IP header.
@@ -310,7 +312,8 @@ impl Rx {
         }
     }
 
-    fn run_timers(&mut self, batch: &mut RecvBatch, now: u64) {
+    /// Send acknowledgements and give up gaps that are due.
+    pub fn run_timers(&mut self, batch: &mut RecvBatch, now: u64) {
         while let Some((handle, what)) = self.timers.expired(now) {
             let Some(&index) = self.handles.get(&handle) else {
                 continue;
@@ -343,7 +346,8 @@ impl Rx {
         }
     }
 
-    fn obey(&mut self) {
+    /// Do what has been asked.
+    pub fn obey(&mut self) {
         while let Ok((handle, command)) = self.parts.commands.try_recv() {
             match command {
                 RxCommand::Add(shared) => self.add(handle, shared),

@@ -6,16 +6,15 @@ use crate::gre::{self, Header};
 use crate::icmp;
 use crate::ip::{self, View};
 use crate::mppe::{Sender as MppeSender, Work, HEADER as MPPE_HEADER};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Transmit};
 use crate::segment::{Segmenter, VnetHeader};
 use crate::shared::{Cause, Drops, Shared};
-use crate::sys::{monotonic, EventFd, RawSocket, Tun, Waiter, BATCH, IP_HEADER, SLOT, VNET_HEADER};
+use crate::sys::{monotonic, EventFd, Tun, Waiter, BATCH, IP_HEADER, SLOT, VNET_HEADER};
 use crate::table::{FastMap, Slab};
 use crate::timers::Timers;
 use crate::upcall::{Kind, Teller};
 use crossbeam_channel::Receiver;
 use std::collections::HashMap;
-use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering::Relaxed;
@@ -55,8 +54,6 @@ struct Echo {
 pub struct Parts {
     /// The device.
     pub tun: Arc<Tun>,
-    /// Any socket: the source address goes with each packet.
-    pub socket: Arc<RawSocket>,
     /// What to do.
     pub commands: Receiver<(u64, TxCommand)>,
     /// Echo-Replies from the receiving thread.
@@ -83,12 +80,10 @@ pub struct Tx {
 
 impl Tx {
     /// Ready to run.
-    ///
-    /// # Errors
-    /// What the kernel says, such as too many open files.
-    pub fn new(parts: Parts) -> io::Result<Self> {
-        Ok(Self {
-            outbox: Outbox::new(parts.socket.clone(), parts.teller.clone())?,
+    #[must_use]
+    pub fn new(parts: Parts, transmit: Box<dyn Transmit>) -> Self {
+        Self {
+            outbox: Outbox::new(transmit, parts.teller.clone()),
             parts,
             calls: Slab::default(),
             handles: HashMap::new(),
@@ -96,7 +91,7 @@ impl Tx {
             timers: Timers::default(),
             generation: 0,
             stopped: false,
-        })
+        }
     }
 
     /// Run until told to stop.

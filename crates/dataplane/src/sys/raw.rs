@@ -2,6 +2,7 @@
 
 use super::{check, check_size};
 use crate::gre::IP_PROTOCOL;
+use crate::outbox::Transmit;
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::net::Ipv4Addr;
@@ -168,6 +169,13 @@ impl RecvBatch {
         Ok(count)
     }
 
+    /// Put a packet into the batch as if it had been received.
+    pub fn load(&mut self, index: usize, packet: &[u8]) {
+        let length = packet.len().min(SLOT);
+        self.slots[index][..length].copy_from_slice(&packet[..length]);
+        self.lengths[index] = length;
+    }
+
     /// The packet at `index` of the last batch.
     #[must_use]
     pub fn packet(&self, index: usize) -> &[u8] {
@@ -266,29 +274,6 @@ impl Sender {
         })
     }
 
-    /// Send all packets in order; `failed` hears the index and errno of each that the host refuses. Waits for room in the
-    /// socket's buffer when that is full.
-    pub fn send(&mut self, packets: &mut [Outgoing], mut failed: impl FnMut(usize, i32)) {
-        self.fill(packets);
-        let mut at = 0;
-        while at < packets.len() {
-            match send_some(&self.fast, &mut self.headers[at..]) {
-                Ok(count) => at += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    let error = match error.raw_os_error() {
-                        Some(libc::EMSGSIZE) => send_fragmented(&self.slow, &mut packets[at]).err(),
-                        _ => Some(error),
-                    };
-                    if let Some(error) = error {
-                        failed(at, error.raw_os_error().unwrap_or(0));
-                    }
-                    at += 1;
-                }
-            }
-        }
-    }
-
     fn fill(&mut self, packets: &mut [Outgoing]) {
         self.names.clear();
         self.iovecs.clear();
@@ -314,6 +299,30 @@ impl Sender {
                     header
                 }),
         );
+    }
+}
+
+impl Transmit for Sender {
+    /// Waits for room in the socket's buffer when that is full.
+    fn send(&mut self, packets: &mut [Outgoing], failed: &mut dyn FnMut(usize, i32)) {
+        self.fill(packets);
+        let mut at = 0;
+        while at < packets.len() {
+            match send_some(&self.fast, &mut self.headers[at..]) {
+                Ok(count) => at += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let error = match error.raw_os_error() {
+                        Some(libc::EMSGSIZE) => send_fragmented(&self.slow, &mut packets[at]).err(),
+                        _ => Some(error),
+                    };
+                    if let Some(error) = error {
+                        failed(at, error.raw_os_error().unwrap_or(0));
+                    }
+                    at += 1;
+                }
+            }
+        }
     }
 }
 
