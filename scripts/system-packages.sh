@@ -7,7 +7,7 @@
 set -euo pipefail
 
 build=(ca-certificates python3-venv gcc libc6-dev make iproute2 nftables)
-test=(conntrack git iperf3 iputils-ping kmod procps psmisc tcpdump)
+test=(conntrack freeradius freeradius-utils git iperf3 iputils-ping kmod procps prometheus psmisc tcpdump tshark)
 lab=(apt dpkg iproute2 nftables procps tar util-linux)
 
 # Debian's plain rustc is too old for the bindings; its -web packages carry a current one.

@@ -26,7 +26,7 @@ NATIVE_USERS = {"dataplane", "capture"}
 PURE = LAYERS[0] | LAYERS[1] | LAYERS[2]
 """No I/O, no clock, no randomness: `now` and entropy are arguments."""
 
-FOREIGN_IMPURE = {"pydantic", "pyroute2", "rich", "sqlalchemy", "typer"}
+FOREIGN_IMPURE = {"prometheus_client", "pydantic", "pyroute2", "rich", "sqlalchemy", "typer"}
 STANDARD_IMPURE = """
     asyncio concurrent ctypes fcntl glob http logging mmap multiprocessing os pathlib queue random sched secrets select
     selectors shutil signal socket socketserver sqlite3 ssl subprocess sys tempfile threading time urllib uuid
