@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ async def _open_engine(settings: TunnelSettings) -> Engine:
         try:
             return Engine(tun_name=settings.interface, tun_mtu=settings.link.mtu)
         except OSError as error:
-            if error.errno != errno.EBUSY:
+            if _number(error) != errno.EBUSY:
                 raise _no_engine(settings.interface, error) from error
         await asyncio.sleep(TUN_PAUSE)
     fix = "another tunnel uses this name: choose one with --interface"
@@ -134,14 +135,21 @@ async def _open_engine(settings: TunnelSettings) -> Engine:
 
 
 def _no_engine(interface: str, error: OSError) -> HostError:
-    if error.errno in {errno.EPERM, errno.EACCES}:
+    number = _number(error)
+    if number in {errno.EPERM, errno.EACCES}:
         return HostError(
             "not allowed to make a TUN device or raw sockets", where=interface, fix=RIGHTS_FIX + " and CAP_NET_RAW"
         )
-    if error.errno in {errno.ENOENT, errno.ENODEV, errno.ENXIO}:
+    if number in {errno.ENOENT, errno.ENODEV, errno.ENXIO}:
         fix = "modprobe tun; in a container, pass /dev/net/tun in"
         return HostError("this host has no TUN device (/dev/net/tun)", where=interface, fix=fix)
     return HostError(f"the packet engine cannot start: {error.strerror or error}", where=interface)
+
+
+def _number(error: OSError) -> int:
+    """Return the errno; errors of the core carry it in their text only."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return error.errno or (int(found[1]) if found else 0)
 
 
 def _verbs(dialer: Dialer) -> Mapping[str, Any]:

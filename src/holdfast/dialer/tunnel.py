@@ -5,6 +5,7 @@ What the host needs (addresses, routes) is not done here.
 """
 
 import asyncio
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -107,7 +108,7 @@ class Tunnel(asyncio.Protocol):
             evidence = f"no answer to TCP within {self.settings.connect_timeout:g} s"
             raise TunnelDownError(Down(DisconnectReason.NETWORK_ERROR, evidence), where) from None
         except OSError as error:
-            evidence = f"TCP failed: {error.strerror or error}"
+            evidence = f"TCP failed: {os.strerror(error.errno) if error.errno else error}"
             raise TunnelDownError(Down(DisconnectReason.NETWORK_ERROR, evidence), where) from error
         outcomes: tuple[asyncio.Future[Any], ...] = (self._up, self._gone)
         await asyncio.wait(outcomes, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,204 @@
+"""`holdfast dial` against the gateway, in namespaces: coming up, leaving, and the host afterwards."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.dialling import GATEWAY, HOLDFAST, DialWorld, dial_world, wait
+
+pytestmark = pytest.mark.root
+FULL = ("--routes", "full", "--set", "dns=none")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DialWorld]:
+    with dial_world(tmp_path_factory.mktemp("dial")) as made:
+        made.serve()
+        yield made
+
+
+@pytest.fixture
+def world(shared: DialWorld, tmp_path: Path) -> Iterator[DialWorld]:
+    """The world with a fresh state directory for the dialer."""
+    made = DialWorld(shared.dialer, shared.router, shared.gateway, shared.folder, shared.server)
+    made.folder = tmp_path
+    yield made
+    for one in made.dialled:
+        if one.process.poll() is None:
+            one.process.kill()
+            one.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("method", ["halves", "rules"])
+def test_up_and_away_without_a_trace(world: DialWorld, number: signal.Signals, method: str) -> None:
+    before = world.picture()
+    dialled = world.dial(*FULL, "--set", f"full_method={method}")
+    dialled.wait_up()
+    assert world.pings()
+    assert "pptp0" in world.dialer.ip("route", "get", "8.8.8.8")
+    assert "via 192.0.2.1" in world.dialer.ip("route", "get", GATEWAY)
+    assert dialled.stop(number) == 0, dialled.output()
+    assert world.picture() == before
+    assert dialled.ends() == ["user_request"]
+
+
+def test_status_tells_what_is_up(world: DialWorld) -> None:
+    dialled = world.dial(*FULL)
+    dialled.wait_up()
+    wait(lambda: dialled.status()["phases"][-1]["phase"] == "traffic", 5, dialled.output)
+    status = dialled.status()
+    assert (status["state"], status["server"], status["user"]) == ("up", GATEWAY, "alice")
+    assert status["up"]["encryption"] == "MPPE 128 bit stateless"
+    order = ["name", "tcp", "control", "call", "lcp", "authentication", "encryption", "address", "host", "traffic"]
+    assert [step["phase"] for step in status["phases"]] == order
+    assert dialled.stop() == 0
+
+
+def test_killed_and_cleaned(world: DialWorld) -> None:
+    before = world.picture()
+    dialled = world.dial(*FULL, "--kill-switch")
+    dialled.wait_up()
+    assert dialled.stop(signal.SIGKILL) == -9
+    assert world.picture() != before
+    clean = world.dialer.run(*HOLDFAST, "dial", "--clean", "--state", dialled.state)
+    assert "table inet holdfast-default" in clean
+    assert world.picture() == before
+    assert "nothing was left" in world.dialer.run(*HOLDFAST, "dial", "--clean", "--state", dialled.state)
+
+
+def test_killed_and_started_again(world: DialWorld) -> None:
+    before = world.picture()
+    world_dial = world.dial(*FULL)
+    world_dial.wait_up()
+    world_dial.stop(signal.SIGKILL)
+    again = world.dial(*FULL)
+    again.wait_up(2)
+    assert "a killed predecessor left" in again.output()
+    assert world.pings()
+    assert again.stop() == 0
+    assert world.picture() == before
+
+
+def test_a_running_dialer_is_not_cleaned_away(world: DialWorld) -> None:
+    dialled = world.dial(*FULL)
+    dialled.wait_up()
+    world.dialer.run(*HOLDFAST, "dial", "--clean", "--state", dialled.state)
+    assert world.pings()
+    assert dialled.stop() == 0
+
+
+def test_split_reaches_the_named_networks_only(world: DialWorld) -> None:
+    dialled = world.dial("--network", "10.0.0.0/8", "--set", "ask_server=false")
+    dialled.wait_up()
+    assert "pptp0" in world.dialer.ip("route", "get", "10.1.2.3")
+    assert "pptp0" not in world.dialer.ip("route", "get", "8.8.8.8")
+    assert dialled.stop() == 0
+
+
+def test_the_kill_switch_holds_while_the_tunnel_is_down(world: DialWorld) -> None:
+    assert world.pings("192.0.2.1")
+    dialled = world.dial(*FULL, "--kill-switch")
+    dialled.wait_up()
+    assert world.pings()
+    assert not world.pings("192.0.2.1")
+    world.cut("ip saddr 192.0.2.2 drop")
+    try:
+        wait(lambda: dialled.status().get("state") != "up", 10, dialled.output)
+        assert not world.pings("192.0.2.1")
+    finally:
+        world.heal()
+    dialled.wait_up(2, 15)
+    assert dialled.stop() == 0
+    assert world.pings("192.0.2.1")
+
+
+@pytest.mark.parametrize("bound", ["rw", "ro"])
+def test_resolv_conf_is_written_and_comes_back(world: DialWorld, bound: str) -> None:
+    own = world.folder / "resolv.conf"
+    own.write_text("nameserver 192.0.2.53\n")
+    script = f'mount --bind {own} /etc/resolv.conf && mount -o remount,bind,{bound} /etc/resolv.conf && exec "$@"'
+    wrap = ("unshare", "--mount", "sh", "-c", script, "sh")
+    before = world.picture()
+    dialled = world.dial("--routes", "full", "--set", "dns=file", wrap=wrap)
+    if bound == "ro":
+        assert dialled.process.wait(10) == 2
+        assert "/etc/resolv.conf: cannot write the file" in dialled.output()
+    else:
+        dialled.wait_up()
+        assert "written by Holdfast" in own.read_text()
+        assert dialled.stop() == 0
+    assert own.read_text() == "nameserver 192.0.2.53\n"
+    assert world.picture() == before
+
+
+def test_hooks_are_told(world: DialWorld) -> None:
+    told = world.folder / "told"
+    hook = world.folder / "hook"
+    hook.write_text(
+        f'#!/bin/sh\necho "$HOLDFAST_EVENT $HOLDFAST_TUNNEL $HOLDFAST_INTERFACE $HOLDFAST_REASON" >> {told}\n'
+    )
+    hook.chmod(0o755)
+    dialled = world.dial(*FULL, "--set", f'hooks=["{hook}"]')
+    dialled.wait_up()
+    wait(told.exists, 5, dialled.output)
+    assert dialled.stop() == 0
+    assert told.read_text().splitlines() == ["up default pptp0 ", "down default pptp0 user_request"]
+
+
+def test_a_wrong_password_stops_at_once(world: DialWorld) -> None:
+    before = world.picture()
+    dialled = world.dial(*FULL, password="hunter2 hunter2")
+    assert dialled.process.wait(10) == 3
+    assert "check user name and password" in dialled.output()
+    assert "hunter2" not in dialled.output()
+    assert len(dialled.records("AUTH_FAIL")) == 1
+    assert world.picture() == before
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("198.51.100.254", "Connection refused"),
+        ("no-such-name.invalid", "has no address"),
+        ("240.0.0.1", "TCP failed"),
+    ],
+)
+def test_no_server_there(world: DialWorld, host: str, words: str) -> None:
+    dialled = world.dial(*FULL, "--once", host=host)
+    assert dialled.process.wait(15) == 1
+    assert words in dialled.output()
+
+
+def test_limits_on_tries(world: DialWorld) -> None:
+    dialled = world.dial(*FULL, "--set", "max_tries=3", "--set", "retry_max=1", host="198.51.100.254")
+    assert dialled.process.wait(15) == 1
+    assert "3 tries in a row failed" in dialled.output()
+
+
+def test_without_rights(world: DialWorld) -> None:
+    world.folder.chmod(0o777)
+    wrap = ("setpriv", "--inh-caps=-all", "--bounding-set=-net_admin,-net_raw")
+    dialled = world.dial(*FULL, wrap=wrap)
+    assert dialled.process.wait(10) == 2
+    assert "CAP_NET_ADMIN" in dialled.output()
+
+
+def test_an_address_that_this_host_has_already(world: DialWorld) -> None:
+    world.dialer.ip("address", "add", "10.77.0.2/16", "dev", "up1")
+    try:
+        dialled = world.dial(*FULL, "--once")
+        assert dialled.process.wait(10) == 1
+        assert "this host already reaches 10.77.0.0/16" in dialled.output()
+    finally:
+        world.dialer.ip("address", "del", "10.77.0.2/16", "dev", "up1")
+
+
+def test_status_when_nothing_runs(world: DialWorld) -> None:
+    command = [*HOLDFAST, "dial", "status", "--state", str(world.folder / "none")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no tunnel runs" in done.stderr

@@ -1,0 +1,193 @@
+"""A dialer, a router and a gateway in namespaces: everything that can go wrong between the first and the last.
+
+    dialer == up0, up1 == router == gw0 == gateway
+
+The router forwards, and cuts what it is told to. Needs root.
+"""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.network import Namespace, join, namespace
+
+GATEWAY = "198.51.100.1"
+PASSWORD = "correct horse battery"
+INNER_GATEWAY = "10.77.0.1"
+HOLDFAST = (sys.executable, "-m", "holdfast.cli.main")
+FAST = ("--set", "echo_interval=1.0", "--set", "echo_failures=2", "--set", "retry_spread=1.0", "--set", "retry_max=2")
+
+
+@dataclass
+class DialProcess:
+    """A running `holdfast dial`."""
+
+    process: "subprocess.Popen[bytes]"
+    state: Path
+    log: Path
+    world: "DialWorld"
+
+    def status(self) -> dict[str, Any]:
+        """Return its status, empty when it does not answer."""
+        done = subprocess.run(
+            [*HOLDFAST, "dial", "status", "--json", "--state", str(self.state)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        found = json.loads(done.stdout) if done.returncode == 0 else []
+        return dict(found[0]) if found else {}
+
+    def records(self, event: str = "") -> list[dict[str, Any]]:
+        """Return what is in its event log."""
+        path = self.state / "dial" / "default" / "events.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [record for record in map(json.loads, lines) if not event or record["event"] == event]
+
+    def ups(self) -> int:
+        """Return how often it came up."""
+        return sum(record["phase"] == "host" for record in self.records("DIAL_PHASE"))
+
+    def ends(self) -> list[str]:
+        """Return the reasons of the sessions that ended."""
+        return [record["reason"] for record in self.records("TEARDOWN")]
+
+    def wait_up(self, times: int = 1, patience: float = 10.0) -> float:
+        """Wait until it came up so often; return the seconds that took."""
+        return wait(lambda: self.ups() >= times, patience, self.output)
+
+    def output(self) -> str:
+        """Return what it printed."""
+        return self.log.read_text()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it and return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(10)
+
+
+@dataclass
+class DialWorld:
+    """The three namespaces, and what runs in them."""
+
+    dialer: Namespace
+    router: Namespace
+    gateway: Namespace
+    folder: Path
+    server: "subprocess.Popen[bytes] | None" = None
+    dialled: list[DialProcess] = field(default_factory=list)
+
+    def serve(self, **sections: str) -> None:
+        """Start the gateway and wait until it listens."""
+        config = self.folder / "gateway.toml"
+        config.write_text("\n".join(f"[{name}]\n{text}" for name, text in sections.items()))
+        state = self.folder / "gateway"
+        if not state.exists():
+            add = [*HOLDFAST, "user", "add", "alice", "--password-stdin", "--state", str(state)]
+            subprocess.run(add, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
+        with (self.folder / "gateway.log").open("ab") as log:
+            command = (*HOLDFAST, "serve", "--state", state, "--config", config)
+            self.server = self.gateway.start(*command, stdout=log, stderr=log)
+        wait(lambda: "1723" in self.gateway.run("ss", "-ltn"), 15, (self.folder / "gateway.log").read_text)
+
+    def end_server(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """End the gateway."""
+        if self.server is not None:
+            self.server.send_signal(number)
+            self.server.wait(10)
+            self.server = None
+
+    def dial(
+        self, *options: str, host: str = GATEWAY, password: str = PASSWORD, wrap: tuple[str, ...] = ()
+    ) -> DialProcess:
+        """Start a dialer."""
+        number = len(self.dialled)
+        state, log = self.folder / "dialer", self.folder / f"dial{number}.log"
+        command = (
+            *wrap,
+            *HOLDFAST,
+            "dial",
+            host,
+            "--user",
+            "alice",
+            "--password-stdin",
+            "--state",
+            state,
+            *FAST,
+            *options,
+        )
+        with log.open("wb") as output:
+            process = self.dialer.start(*command, stdin=subprocess.PIPE, stdout=output, stderr=output)
+        assert process.stdin is not None
+        process.stdin.write(password.encode() + b"\n")
+        process.stdin.close()
+        made = DialProcess(process, state, log, self)
+        self.dialled.append(made)
+        return made
+
+    def cut(self, *matches: str) -> None:
+        """Let the router drop what matches (nftables); replaces what was cut before."""
+        self.heal()
+        self.router.run("nft", "add table ip cut; add chain ip cut forward { type filter hook forward priority -10; }")
+        for match in matches:
+            self.router.run("nft", f"add rule ip cut forward {match}")
+
+    def heal(self) -> None:
+        """Let the router forward everything again."""
+        self.router.run("nft", "delete table ip cut", check=False)
+
+    def pings(self, address: str = INNER_GATEWAY) -> bool:
+        """Whether the dialer's host reaches an address."""
+        command = self.dialer.wrap("ping", "-c1", "-W1", address)
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def picture(self) -> dict[str, str]:
+        """Everything of the dialer's host that a tunnel may touch. IPv6 addresses settle by themselves: left out."""
+        commands = {
+            "addresses": ("ip", "-4", "-o", "addr"),
+            "links": ("ip", "-br", "link"),
+            "routes": ("ip", "-4", "route", "show", "table", "all"),
+            "routes6": ("ip", "-6", "route", "show", "type", "unreachable"),
+            "rules": ("ip", "rule"),
+            "firewall": ("nft", "list", "ruleset"),
+        }
+        return {name: self.dialer.run(*command) for name, command in commands.items()}
+
+
+@contextmanager
+def dial_world(folder: Path) -> Iterator[DialWorld]:
+    """Make the namespaces and end everything with the block."""
+    with namespace("dialer") as dialer, namespace("router") as router, namespace("server") as gateway:
+        join(dialer, "192.0.2.2/24", router, "192.0.2.1/24", label="up0")
+        join(dialer, "203.0.113.2/24", router, "203.0.113.1/24", label="up1")
+        join(router, "198.51.100.254/24", gateway, f"{GATEWAY}/24", label="gw0")
+        router.sysctl("net.ipv4.ip_forward", "1")
+        gateway.ip("route", "add", "default", "via", "198.51.100.254")
+        dialer.ip("route", "add", "default", "via", "192.0.2.1", "metric", "100")
+        made = DialWorld(dialer, router, gateway, folder)
+        try:
+            yield made
+        finally:
+            for one in made.dialled:
+                with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                    one.process.kill()
+                    one.process.wait(5)
+            made.end_server()
+
+
+def wait(condition: Callable[[], bool], patience: float, story: Callable[[], str]) -> float:
+    """Wait for something; return the seconds that took, fail with the story when it does not come."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < patience, f"not within {patience} s:\n{story()}"
+        time.sleep(0.05)
+    return time.monotonic() - began
