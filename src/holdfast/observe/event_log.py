@@ -20,6 +20,9 @@ ORDER = list(Severity)
 
 Listener = Callable[[dict[str, Any]], None]
 
+Observer = Callable[[Event, Mapping[str, Any]], None]
+"""Sees every event and its envelope, whatever the log's threshold: metrics and accounting must not depend on it."""
+
 
 class EventLog:
     """Takes events from the event loop and writes them in order. `listeners` see each record on the caller's side."""
@@ -29,6 +32,7 @@ class EventLog:
         self.dropped = 0
         self.failed = ""
         self.listeners: list[Listener] = []
+        self.observers: list[Observer] = []
         self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._path = path
         self._descriptor = _open(path)
@@ -41,6 +45,8 @@ class EventLog:
 
     def emit(self, event: Event, context: Mapping[str, Any]) -> None:
         """Report a fact. Returns at once."""
+        for observer in self.observers:
+            observer(event, context)
         if not self.wants(event.severity):
             return
         record = make_record(event, context, datetime.now(UTC))

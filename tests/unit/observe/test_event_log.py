@@ -52,6 +52,15 @@ def test_below_the_threshold_nothing_is_written(tmp_path):
     assert [record["event"] for record in seen] == ["AUTH_FAIL"]
 
 
+def test_observers_see_what_the_log_does_not_want(tmp_path):
+    log = EventLog(tmp_path / "events.jsonl", Severity.ERROR)
+    seen: list[tuple] = []
+    log.observers.append(lambda event, context: seen.append((event, context["session"])))
+    log.emit(PeerIdentified("MSRASV5.20"), {"session": "s1"})
+    log.close()
+    assert seen == [(PeerIdentified("MSRASV5.20"), "s1")]
+
+
 def test_a_burst_from_several_threads_is_complete(tmp_path):
     path = tmp_path / "events.jsonl"
     log = EventLog(path)
