@@ -316,3 +316,26 @@ def test_what_is_spoken(config: LinkConfig, knows: bool) -> None:
     assert network.knows(Protocol.IP)
     assert not network.knows(Protocol.IPV6CP)
     assert not network.knows(Protocol.IPV6)
+
+
+@pytest.mark.parametrize("answered", ["before", "during", "after"])
+def test_an_address_that_is_chosen_while_lcp_starts_over(answered: str) -> None:
+    """The answer to the one question may come at any time; nobody is asked twice."""
+    stage = Stage()
+    stage.agree(CCP)
+    stage.say(IPCP, 1, 59, address("0.0.0.0"))
+    if answered == "before":
+        stage.network.address_assigned(ADDRESSES, 0.0)
+    stage.network.stop(1.0)
+    stage.take(CCP)
+    stage.take(IPCP)
+    stage.network.start(USER, KEYS, 1.0)
+    if answered == "during":
+        stage.network.address_assigned(ADDRESSES, 1.0)
+    assert stage.take(IPCP) == []
+    stage.agree(CCP)
+    if answered == "after":
+        stage.network.address_assigned(ADDRESSES, 2.0)
+    stage.agree(IPCP)
+    assert stage.commands[-1] == OpenNetwork("10.77.0.1", "10.77.0.10")
+    assert sum(isinstance(command, AssignAddress) for command in stage.commands) == 1
