@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from holdfast.capture.findings.base import Severity, Towards
+from holdfast.ppp.framing import Protocol
+from support.scene import Scene
+
+
+def test_silence_on_both_channels(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(4):
+        scene.wait(10).ppp(True, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
+    top = scene.top(tmp_path)
+    assert (top.id, top.towards) == ("dead-peer", Towards.CLIENT)
+
+
+def test_by_word(tmp_path: Path) -> None:
+    found = Scene().up().wait(60).goodbye(False, b"Peer not responding").findings(tmp_path)
+    assert found["dead-peer"].severity is Severity.FAULT
+
+
+def test_a_quiet_session_is_alive(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(4):
+        scene.wait(30).ppp(True, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
+        scene.ppp(False, Protocol.LCP, 10, b"\x22\x22\x22\x22", number)
+    assert scene.diagnosis(tmp_path).verdict == "healthy"

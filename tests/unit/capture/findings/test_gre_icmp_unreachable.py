@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from holdfast.capture.findings.base import Towards
+from holdfast.ppp.framing import Protocol
+from support.scene import CLIENT, SERVER, Scene
+
+
+def test_a_host_that_refuses_gre(tmp_path: Path) -> None:
+    scene = Scene().call()
+    for _ in range(4):
+        scene.configure(True, Protocol.LCP, 1, (5, b"abcd")).icmp(3, 2, source=SERVER).wait(3)
+    found = scene.wait(5).clear(True).hang_up(True).findings(tmp_path)
+    assert found["gre-icmp-unreachable"].towards is Towards.SERVER
+    assert "gre-missing-from-server" not in found
+
+
+def test_after_the_end_it_is_normal(tmp_path: Path) -> None:
+    scene = Scene().up().goodbye().data(False).icmp(3, 2, source=CLIENT)
+    assert "gre-icmp-unreachable" not in scene.findings(tmp_path)

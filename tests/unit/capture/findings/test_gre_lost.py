@@ -1,0 +1,15 @@
+from pathlib import Path
+
+from holdfast.capture.findings.base import Towards
+from holdfast.control.messages import EchoReply, EchoRequest
+from holdfast.ppp.framing import Protocol
+from support.scene import Scene
+
+
+def test_gre_stops_and_tcp_lives(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(5):
+        scene.wait(10).ppp(True, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
+    scene.say(True, EchoRequest(1)).say(False, EchoReply(1, 1, 0))
+    top = scene.top(tmp_path)
+    assert (top.id, top.towards) == ("gre-lost", Towards.CLIENT)

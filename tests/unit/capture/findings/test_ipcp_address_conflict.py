@@ -1,0 +1,22 @@
+from pathlib import Path
+
+from holdfast.capture.findings.base import Severity
+from support.scene import Scene
+
+
+def test_the_same_address_on_both_ends(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().authenticate().encrypt().address("10.0.0.1", "10.0.0.1").talk()
+    assert scene.findings(tmp_path)["ipcp-address-conflict"].severity is Severity.FAULT
+
+
+def test_one_address_for_two(tmp_path: Path) -> None:
+    first = Scene().up()
+    second = Scene(client="192.0.2.11", server_call=201, now=first.now).up()
+    first.now = second.now
+    assert "ipcp-address-conflict" in first.talk().goodbye().together(second).findings(tmp_path)
+
+
+def test_one_after_the_other(tmp_path: Path) -> None:
+    first = Scene().up().goodbye()
+    second = Scene(client="192.0.2.11", server_call=201, now=first.now + 1).up()
+    assert "ipcp-address-conflict" not in first.together(second).findings(tmp_path)

@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from holdfast.capture.findings.base import Severity
+from support.scene import Scene
+
+
+def test_an_unanswered_ping_in_clear(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().authenticate().address()
+    for _ in range(8):
+        scene.data(True, clear=True).wait(1)
+    top = scene.top(tmp_path)
+    assert (top.id, top.severity) == ("no-return-traffic", Severity.FAULT)
+
+
+def test_an_unanswered_ping_under_encryption(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().authenticate().encrypt().address()
+    for _ in range(8):
+        scene.data(True, 84).wait(0.99)
+    assert scene.top(tmp_path).id == "no-return-traffic"
+
+
+def test_a_few_packets_prove_nothing(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().authenticate().encrypt().address()
+    for size in (100, 120, 96):
+        scene.data(True, size).wait(1)
+    assert scene.diagnosis(tmp_path).verdict == "healthy"
