@@ -1,0 +1,104 @@
+"""What holds for a session, and where each value came from.
+
+Default < preset < file < group < user < RADIUS: whoever stands further right has the word. A preset ranks just below
+the place that names it, so that a user's preset goes before a group's timers.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any
+
+from holdfast.policy.overrides import Overrides, SingleSession
+from holdfast.policy.presets import PRESETS
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPolicy:
+    """The timers and limits of one session. Times in seconds, volumes in octets; 0 switches off."""
+
+    lcp_echo_interval: float = 10.0
+    lcp_echo_failures: int = 3
+    idle_timeout: float = 0.0
+    session_timeout: float = 0.0
+    time_warning: float = 60.0
+    volume_limit: int = 0
+    control_lost_grace: float = 0.0
+    accounting_interval: float = 300.0
+    sessions_per_user: int = 0
+    single_session: SingleSession = SingleSession.ALLOW
+    hours: str = ""
+
+
+KEYS: tuple[str, ...] = tuple(field.name for field in fields(SessionPolicy))
+
+RADIUS_KEYS: Mapping[int, str] = MappingProxyType(
+    {27: "session_timeout", 28: "idle_timeout", 85: "accounting_interval"}
+)
+"""RFC 2865 sections 5.27 and 5.28, RFC 2869 section 5.16: attributes of an Access-Accept that are our keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one place says: the values it gives, and for each its origin in words."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, str]
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], origin: str) -> "Layer":
+        """Return a layer whose values all come from the same place."""
+        return cls(values, dict.fromkeys(values, origin))
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The outcome: the values, and the origin of each."""
+
+    policy: SessionPolicy = SessionPolicy()
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def origin(self, key: str) -> str:
+        """Say where the value of `key` came from."""
+        return self.origins.get(key, DEFAULT)
+
+    def settings(self) -> list[dict[str, Any]]:
+        """Return every setting as plain data: key, value, origin."""
+        return [{"key": key, "value": _plain(getattr(self.policy, key)), "origin": self.origin(key)} for key in KEYS]
+
+
+def effective(layers: Iterable[Layer]) -> Effective:
+    """Merge layers, the weakest first."""
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        for key, value in layer.values.items():
+            values[key] = value
+            origins[key] = layer.origins[key]
+    return Effective(SessionPolicy(**values), MappingProxyType(origins))
+
+
+def layers_of(overrides: Overrides, origin: str, origins: Mapping[str, str] | None = None) -> list[Layer]:
+    """Return what one place says: its presets, then its own values.
+
+    `origin` names the place; `origins` may know better for single keys (the line of a file).
+    """
+    where = origins or {}
+    presets = [
+        Layer.of(PRESETS[name].settings, f"preset {name} ({where.get('preset', origin)})")
+        for name in overrides.preset or ()
+    ]
+    given = overrides.given()
+    return [*presets, Layer(given, {key: where.get(key, origin) for key in given})]
+
+
+def radius_layer(attributes: Mapping[int, int]) -> Layer:
+    """Return the layer of an Access-Accept: attribute numbers to their integers; others are ignored."""
+    values = {RADIUS_KEYS[number]: float(value) for number, value in attributes.items() if number in RADIUS_KEYS}
+    return Layer.of(values, "RADIUS")
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, SingleSession) else value
