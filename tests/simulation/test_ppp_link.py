@@ -15,7 +15,7 @@ from holdfast.events import (
     MppeRekeyed,
     PppPacketSeen,
 )
-from holdfast.ppp.authentication import Method
+from holdfast.ppp.authentication import Method, Verdict
 from holdfast.ppp.commands import (
     CloseNetwork,
     LinkFinished,
@@ -27,6 +27,7 @@ from holdfast.ppp.commands import (
 )
 from holdfast.ppp.config import IpcpConfig, MppeMode, MppePolicy
 from holdfast.ppp.link import Phase
+from holdfast.secret import Secret
 from support.ppp import ADDRESSES, DIALER, GATEWAY, USER, End, Wire, dialer, gateway, pair
 
 KEYLESS = (Method.PAP, Method.CHAP_MD5)
@@ -153,6 +154,18 @@ def test_wrong_password(method: Method) -> None:
         assert end.told(AuthenticationFailed)
         assert end.told(OpenNetwork) == []
         assert len(end.told(LinkFinished)) == 1
+
+
+def test_a_server_that_cannot_prove_itself_is_left() -> None:
+    """Anyone can say Success; only who knows the password can say `S=` (RFC 2759 section 8.7)."""
+    network = pair(gateway(Method.MS_CHAP_V2, policy=OFF), dialer(Method.MS_CHAP_V2, policy=OFF))
+    network.ends[0].verdict = Verdict.accept(None, Secret(b"S=" + b"0" * 40))
+    network.start().run(10.0)
+    left = network.ends[1]
+    assert left.told(LinkTerminated)[0].reason is DisconnectReason.AUTH_FAILED
+    assert not left.told(LinkTerminated)[0].by_peer
+    assert [event.by_peer for event in left.told(AuthenticationFailed)] == [False]
+    assert left.told(OpenNetwork) == []
 
 
 @pytest.mark.parametrize("closer", [0, 1])
