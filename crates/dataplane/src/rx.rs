@@ -1,53 +1,28 @@
 //! The receiving thread: peers to TUN. Alone holds receive windows and receive keys.
 
 use crate::coalesce::Device;
-use crate::command::{Link, RxCommand};
+use crate::command::RxCommand;
 use crate::deliver::{Delivery, Frame};
-use crate::gre::{self, Header};
-use crate::mppe::Receiver as MppeReceiver;
+use crate::gre;
 use crate::outbox::{Outbox, Transmit};
 use crate::reorder::Reorder;
+use crate::rx_call::Call;
 use crate::shared::{Cause, Drops, Number, Shared};
-use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Waiter, IP_HEADER};
+use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Waiter};
 use crate::table::{FastMap, Slab};
 use crate::timers::Timers;
 use crate::upcall::{Kind, RateLimit, Teller};
-use crate::window::{Verdict, Window};
+use crate::window::Verdict;
 use crossbeam_channel::{Receiver, Sender};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-/// How long an acknowledgement waits for a packet to ride on.
-const ACK_DELAY: u64 = 100_000_000;
-/// Acknowledge alone at the latest after as many packets.
-const ACK_EVERY: u32 = 32;
 /// Packets that wait for a gap to fill.
 const REORDER_CAPACITY: u32 = 64;
 const STRANGERS_PER_SECOND: u32 = 10;
-const ACK_TIMER: u32 = 0;
 const REORDER_TIMER: u32 = 1;
-
-/// A call as the receiving thread knows it.
-pub struct Call {
-    /// What all know.
-    pub shared: Arc<Shared>,
-    /// What LCP agreed.
-    pub link: Option<Link>,
-    /// The key, if any.
-    pub mppe: Option<Box<MppeReceiver>>,
-    /// Drop clear user data.
-    pub required: bool,
-    /// The inner addresses of the peer; empty while the network phase is closed.
-    pub addresses: Vec<IpAddr>,
-    /// Sequence number of the last packet that the key was applied to.
-    pub last_encrypted: Option<u32>,
-    window: Window,
-    due: u32,
-    waiting: Option<Box<Reorder<Frame>>>,
-    ack_planned: bool,
-}
 
 /// What the thread works with.
 pub struct Parts {
@@ -394,86 +369,5 @@ impl Rx {
             }
         }
         drop(done);
-    }
-}
-
-impl Call {
-    fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            link: None,
-            mppe: None,
-            required: false,
-            addresses: Vec::new(),
-            last_encrypted: None,
-            window: Window::new(),
-            due: 0,
-            waiting: None,
-            ack_planned: false,
-        }
-    }
-
-    /// The first packet of the call, or of a peer that starts its numbers over.
-    fn start_at(&mut self, sequence: u32) {
-        self.due = sequence;
-        self.waiting = None;
-        self.last_encrypted = None;
-    }
-
-    fn next_ready(&mut self) -> Option<Frame> {
-        let waiting = self.waiting.as_mut()?;
-        if waiting.is_empty() {
-            self.waiting = None;
-            return None;
-        }
-        if !waiting.is_ready() {
-            return None;
-        }
-        self.due = self.due.wrapping_add(1);
-        waiting.advance()
-    }
-
-    /// An acknowledgement is due now or soon.
-    fn plan_ack(&mut self, timers: &mut Timers, acks: &mut Outbox, now: u64) {
-        if let Some(highest) = self.window.highest() {
-            self.shared.received(highest);
-        }
-        let every = (self.shared.path.receive_window / 2).clamp(1, ACK_EVERY);
-        if self.shared.unacknowledged() >= every {
-            self.acknowledge(acks);
-        } else if !self.ack_planned {
-            self.ack_planned = true;
-            timers.start(now + ACK_DELAY, self.shared.handle, ACK_TIMER);
-        }
-    }
-
-    /// Send an acknowledgement alone, unless the sending thread was faster. It has no sequence number of its own, so that
-    /// either thread may send it.
-    fn acknowledge(&mut self, acks: &mut Outbox) {
-        let Some(number) = self.shared.take_acknowledgement() else {
-            return;
-        };
-        let header = Header {
-            call_id: self.shared.path.peer_call_id,
-            sequence: None,
-            acknowledgement: Some(number),
-        };
-        let mut buffer = acks.buffer();
-        let end = IP_HEADER + gre::write(&header, 0, &mut buffer[IP_HEADER..]);
-        self.shared.acks_out.bump(1);
-        acks.push(&self.shared, buffer, IP_HEADER, end, None, end);
-    }
-
-    fn obey(&mut self, command: RxCommand) {
-        match command {
-            RxCommand::Configure(link) => self.link = Some(link),
-            RxCommand::SetMppe(mppe) => {
-                self.mppe = mppe;
-                self.last_encrypted = None;
-            }
-            RxCommand::RequireMppe(required) => self.required = required,
-            RxCommand::Addresses(addresses) => self.addresses = addresses,
-            RxCommand::Add(_) | RxCommand::Remove(_) | RxCommand::Stop => {}
-        }
     }
 }

@@ -1,54 +1,27 @@
 //! The sending thread: TUN to peers. Alone holds sequence numbers and send keys.
 
 use crate::coalesce::Device;
-use crate::command::{Keepalive, Link, TxCommand};
-use crate::gre::{self, Header};
+use crate::command::{Keepalive, TxCommand};
 use crate::icmp;
 use crate::ip::{self, View};
-use crate::mppe::{Sender as MppeSender, Work, HEADER as MPPE_HEADER};
 use crate::outbox::{Outbox, Transmit};
 use crate::segment::{Segmenter, VnetHeader};
 use crate::shared::{Cause, Drops, Shared};
-use crate::sys::{monotonic, EventFd, Tun, Waiter, BATCH, IP_HEADER, SLOT, VNET_HEADER};
+use crate::sys::{monotonic, EventFd, Tun, Waiter, BATCH, VNET_HEADER};
 use crate::table::{FastMap, Slab};
 use crate::timers::Timers;
-use crate::upcall::{Kind, Teller};
+use crate::tx_call::{Call, HEADROOM};
+use crate::upcall::Teller;
 use crossbeam_channel::Receiver;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::os::fd::AsRawFd;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
-/// Where the inner packet begins in a buffer: in front of it go IP, GRE (at most 16 octets), framing, MPPE and its protocol
-/// field (2 octets each), and the protocol field that is encrypted with the packet.
-pub const HEADROOM: usize = 48;
-const _: () = assert!(HEADROOM >= IP_HEADER + gre::MAX_HEADER + 4 * 2);
-/// Largest inner packet.
-pub const MAX_PACKET: usize = SLOT - HEADROOM;
 const PROTOCOL_IPV4: u16 = 0x0021;
 const PROTOCOL_IPV6: u16 = 0x0057;
-const PROTOCOL_LCP: u16 = 0xc021;
-const ECHO_REQUEST: u8 = 9;
 /// Pause after the TUN device refused to be read, as it does while it is being removed.
 const TUN_PAUSE: u64 = 100_000_000;
-
-struct Call {
-    shared: Arc<Shared>,
-    sequence: u32,
-    link: Option<Link>,
-    mppe: Option<Box<MppeSender>>,
-    required: bool,
-    addresses: Vec<IpAddr>,
-    echo: Option<Echo>,
-}
-
-struct Echo {
-    keepalive: Keepalive,
-    generation: u32,
-    identifier: u8,
-    dead: bool,
-}
 
 /// What the thread works with.
 pub struct Parts {
@@ -247,16 +220,7 @@ impl Tx {
     }
 
     fn add(&mut self, handle: u64, shared: Arc<Shared>) {
-        let call = Call {
-            shared,
-            sequence: 0,
-            link: None,
-            mppe: None,
-            required: false,
-            addresses: Vec::new(),
-            echo: None,
-        };
-        let index = self.calls.insert(call);
+        let index = self.calls.insert(Call::new(shared));
         self.handles.insert(handle, index);
     }
 
@@ -296,17 +260,7 @@ impl Tx {
     fn set_keepalive(&mut self, handle: u64, keepalive: Keepalive, now: u64) {
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        self.with(handle, |call, _| {
-            call.shared.echo.store(0, Relaxed);
-            call.shared.missed.store(0, Relaxed);
-            let echo = Echo {
-                keepalive,
-                generation,
-                identifier: 0,
-                dead: false,
-            };
-            call.echo = (keepalive.interval > 0).then_some(echo);
-        });
+        self.with(handle, |call, _| call.set_keepalive(keepalive, generation));
         if keepalive.interval > 0 {
             self.timers
                 .start(now + keepalive.interval, handle, generation);
@@ -350,175 +304,4 @@ fn too_big(parts: &Parts, call: &Call, packet: &[u8], view: &View) {
             parts.drops.count(Cause::TunRefused);
         }
     }
-}
-
-impl Call {
-    fn mtu(&self) -> usize {
-        self.link
-            .map_or(MAX_PACKET, |link| link.mtu.min(MAX_PACKET))
-    }
-
-    fn reset_mppe(&mut self) {
-        self.shared.resets.bump(1);
-        if let Some(mppe) = &mut self.mppe {
-            mppe.reset();
-        }
-    }
-
-    fn send_copy(&mut self, outbox: &mut Outbox, protocol: u16, packet: &[u8], now: u64) {
-        let mut buffer = outbox.buffer();
-        buffer[HEADROOM..HEADROOM + packet.len()].copy_from_slice(packet);
-        self.send_user(outbox, protocol, buffer, packet.len(), now);
-    }
-
-    /// Send the user packet of `length` octets that stands in the buffer behind the headroom.
-    fn send_user(
-        &mut self,
-        outbox: &mut Outbox,
-        protocol: u16,
-        buffer: Vec<u8>,
-        length: usize,
-        now: u64,
-    ) {
-        let cause = if self.addresses.is_empty() {
-            Some(Cause::NetworkClosed)
-        } else if self.required && self.mppe.is_none() {
-            Some(Cause::ClearText)
-        } else {
-            None
-        };
-        if let Some(cause) = cause {
-            self.shared.drops.count(cause);
-            return outbox.recycle(buffer);
-        }
-        self.shared.packets_out.bump(1);
-        self.shared.bytes_out.bump(length as u64);
-        self.shared.last_user_out.set(now);
-        self.send_ppp(outbox, protocol, buffer, length);
-    }
-
-    /// Send a frame of Python's: protocol field (two octets) and information.
-    fn send_frame(&mut self, outbox: &mut Outbox, frame: &[u8]) {
-        let Some((protocol, information)) = frame.split_first_chunk::<2>() else {
-            return self.shared.drops.count(Cause::Malformed);
-        };
-        if information.len() > MAX_PACKET {
-            return self.shared.drops.count(Cause::TooBig);
-        }
-        let mut buffer = outbox.buffer();
-        buffer[HEADROOM..HEADROOM + information.len()].copy_from_slice(information);
-        self.send_ppp(
-            outbox,
-            u16::from_be_bytes(*protocol),
-            buffer,
-            information.len(),
-        );
-    }
-
-    fn send_ppp(&mut self, outbox: &mut Outbox, protocol: u16, mut buffer: Vec<u8>, length: usize) {
-        let end = HEADROOM + length;
-        buffer[HEADROOM - 2..HEADROOM].copy_from_slice(&protocol.to_be_bytes());
-        let mut start = HEADROOM - 2;
-        let mut work = Work::Done;
-        let mut visible = protocol;
-        if let Some(mppe) = self.mppe.as_mut().filter(|_| is_encrypted(protocol)) {
-            let header;
-            (header, work) = mppe.seal(&mut buffer[start..end]);
-            buffer[start - MPPE_HEADER..start].copy_from_slice(&header);
-            buffer[start - MPPE_HEADER - 2..start - MPPE_HEADER].copy_from_slice(&[0x00, 0xfd]);
-            start -= MPPE_HEADER + 2;
-            visible = 0x00fd;
-        }
-        // LCP is always sent as if nothing had been negotiated (RFC 1661 sections 6.5 and 6.6).
-        let link = self.link.filter(|_| protocol != PROTOCOL_LCP);
-        if visible < 0x100 && link.is_some_and(|link| link.compress_protocol) {
-            start += 1;
-        }
-        if !link.is_some_and(|link| link.omit_framing) {
-            start -= 2;
-            buffer[start..start + 2].copy_from_slice(&[0xff, 0x03]);
-        }
-        let clear = HEADROOM - 2;
-        self.send_gre(outbox, buffer, start, end, work, clear);
-    }
-
-    fn send_gre(
-        &mut self,
-        outbox: &mut Outbox,
-        mut buffer: Vec<u8>,
-        start: usize,
-        end: usize,
-        work: Work,
-        data: usize,
-    ) {
-        let header = Header {
-            call_id: self.shared.path.peer_call_id,
-            sequence: Some(self.sequence),
-            acknowledgement: self.shared.take_acknowledgement(),
-        };
-        self.sequence = self.sequence.wrapping_add(1);
-        let front = start - gre::header_length(&header);
-        gre::write(&header, (end - start) as u16, &mut buffer[front..]);
-        self.shared.gre_out.bump(1);
-        let key = match work {
-            Work::Apply(key) => Some(key),
-            Work::Done => None,
-        };
-        outbox.push(&self.shared, buffer, front, end, key, data);
-    }
-
-    /// An echo is due, unless the keepalive was changed since. When to come back.
-    fn echo_due(
-        &mut self,
-        generation: u32,
-        now: u64,
-        teller: &Teller,
-        outbox: &mut Outbox,
-    ) -> Option<u64> {
-        let echo = self
-            .echo
-            .as_mut()
-            .filter(|echo| echo.generation == generation && !echo.dead)?;
-        let Keepalive {
-            interval,
-            failures,
-            adaptive,
-        } = echo.keepalive;
-        let heard = self.shared.last_frame.get();
-        let asked = self.shared.echo.load(Relaxed);
-        // Any frame since the request shows that the peer is alive, even when the answer itself was lost.
-        let unanswered = asked != 0 && heard < asked;
-        if adaptive && !unanswered && now < heard + interval {
-            return Some(heard + interval);
-        }
-        if unanswered {
-            let missed = self.shared.missed.fetch_add(1, Relaxed) + 1;
-            teller.about(&self.shared, Kind::EchoMissed, u64::from(missed));
-            if missed >= failures {
-                echo.dead = true;
-                teller.about(&self.shared, Kind::Dead, u64::from(missed));
-                return None;
-            }
-        }
-        echo.identifier = echo.identifier.wrapping_add(1);
-        let identifier = echo.identifier;
-        self.send_echo(identifier, now, outbox);
-        Some(now + interval)
-    }
-
-    fn send_echo(&mut self, identifier: u8, now: u64, outbox: &mut Outbox) {
-        let magic = self.link.map_or(0, |link| link.local_magic).to_be_bytes();
-        let mut frame = vec![0xc0, 0x21, ECHO_REQUEST, identifier, 0, 8];
-        frame.extend(magic);
-        self.shared
-            .echo
-            .store(now & !0xff | u64::from(identifier), Relaxed);
-        self.shared.echoes_sent.bump(1);
-        self.send_frame(outbox, &frame);
-    }
-}
-
-/// MPPE takes network-layer data only (RFC 3078 section 3): 0x0021 to 0x00fa.
-fn is_encrypted(protocol: u16) -> bool {
-    (0x0021..=0x00fa).contains(&protocol)
 }

@@ -29,7 +29,7 @@ fuzz_target!(|octets: &[u8]| {
         while segments.next_into(&mut out).is_some() {}
     }
     for mtu in [0, 27, 68, 576, 1400] {
-        icmp::too_big(&packet[..view.length], &view, mtu);
+        let _ = icmp::too_big(&packet[..view.length], &view, mtu);
         for fragment in icmp::fragments(&packet[..view.length], &view, mtu).into_iter().flatten() {
             assert!(fragment.len() <= mtu);
         }

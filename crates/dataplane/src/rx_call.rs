@@ -1,0 +1,130 @@
+//! One call as the receiving thread holds it: receive window, receive key, acknowledgements.
+
+use crate::command::{Link, RxCommand};
+use crate::deliver::Frame;
+use crate::gre::{self, Header};
+use crate::mppe::Receiver as MppeReceiver;
+use crate::outbox::Outbox;
+use crate::reorder::Reorder;
+use crate::shared::Shared;
+use crate::sys::IP_HEADER;
+use crate::timers::Timers;
+use crate::window::Window;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// How long an acknowledgement waits for a packet to ride on.
+const ACK_DELAY: u64 = 100_000_000;
+/// Acknowledge alone at the latest after as many packets.
+const ACK_EVERY: u32 = 32;
+/// Kind of timer: an acknowledgement is due.
+pub const ACK_TIMER: u32 = 0;
+
+/// A call as the receiving thread knows it.
+pub struct Call {
+    /// What all know.
+    pub shared: Arc<Shared>,
+    /// What LCP agreed.
+    pub link: Option<Link>,
+    /// The key, if any.
+    pub mppe: Option<Box<MppeReceiver>>,
+    /// Drop clear user data.
+    pub required: bool,
+    /// The inner addresses of the peer; empty while the network phase is closed.
+    pub addresses: Vec<IpAddr>,
+    /// Sequence number of the last packet that the key was applied to.
+    pub last_encrypted: Option<u32>,
+    /// Which numbers came.
+    pub window: Window,
+    /// The number to deliver next.
+    pub due: u32,
+    /// What came before its turn.
+    pub waiting: Option<Box<Reorder<Frame>>>,
+    /// Whether a timer for an acknowledgement runs.
+    pub ack_planned: bool,
+}
+
+impl Call {
+    /// A call of which nothing has come.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            link: None,
+            mppe: None,
+            required: false,
+            addresses: Vec::new(),
+            last_encrypted: None,
+            window: Window::new(),
+            due: 0,
+            waiting: None,
+            ack_planned: false,
+        }
+    }
+
+    /// The first packet of the call, or of a peer that starts its numbers over.
+    pub fn start_at(&mut self, sequence: u32) {
+        self.due = sequence;
+        self.waiting = None;
+        self.last_encrypted = None;
+    }
+
+    /// The packet that waited and is due now.
+    pub fn next_ready(&mut self) -> Option<Frame> {
+        let waiting = self.waiting.as_mut()?;
+        if waiting.is_empty() {
+            self.waiting = None;
+            return None;
+        }
+        if !waiting.is_ready() {
+            return None;
+        }
+        self.due = self.due.wrapping_add(1);
+        waiting.advance()
+    }
+
+    /// An acknowledgement is due now or soon.
+    pub fn plan_ack(&mut self, timers: &mut Timers, acks: &mut Outbox, now: u64) {
+        if let Some(highest) = self.window.highest() {
+            self.shared.received(highest);
+        }
+        let every = (self.shared.path.receive_window / 2).clamp(1, ACK_EVERY);
+        if self.shared.unacknowledged() >= every {
+            self.acknowledge(acks);
+        } else if !self.ack_planned {
+            self.ack_planned = true;
+            timers.start(now + ACK_DELAY, self.shared.handle, ACK_TIMER);
+        }
+    }
+
+    /// Send an acknowledgement alone, unless the sending thread was faster. It has no sequence number of its own, so that
+    /// either thread may send it.
+    pub fn acknowledge(&mut self, acks: &mut Outbox) {
+        let Some(number) = self.shared.take_acknowledgement() else {
+            return;
+        };
+        let header = Header {
+            call_id: self.shared.path.peer_call_id,
+            sequence: None,
+            acknowledgement: Some(number),
+        };
+        let mut buffer = acks.buffer();
+        let end = IP_HEADER + gre::write(&header, 0, &mut buffer[IP_HEADER..]);
+        self.shared.acks_out.bump(1);
+        acks.push(&self.shared, buffer, IP_HEADER, end, None, end);
+    }
+
+    /// Do what has been asked of this call.
+    pub fn obey(&mut self, command: RxCommand) {
+        match command {
+            RxCommand::Configure(link) => self.link = Some(link),
+            RxCommand::SetMppe(mppe) => {
+                self.mppe = mppe;
+                self.last_encrypted = None;
+            }
+            RxCommand::RequireMppe(required) => self.required = required,
+            RxCommand::Addresses(addresses) => self.addresses = addresses,
+            RxCommand::Add(_) | RxCommand::Remove(_) | RxCommand::Stop => {}
+        }
+    }
+}
