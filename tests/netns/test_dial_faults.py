@@ -1,0 +1,200 @@
+"""What breaks between dialer and gateway: each is noticed in time, named rightly, and mended.
+
+LCP echo every second, two failures: silence must be noticed within 2 s + 1 s (the last echo may have just been sent
+when the silence begins, and the engine waits a full interval for the answer of the last one).
+"""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.dialling import GATEWAY, HOLDFAST, INNER_GATEWAY, DialProcess, DialWorld, dial_world, wait
+
+pytestmark = pytest.mark.root
+FULL = ("--routes", "full", "--set", "dns=none")
+DETECTION = 1.0 * 2 + 1.0 + 1.0
+"""Interval x failures + at most 1 s, and one interval until the first unanswered echo is sent."""
+SLACK = 1.5
+"""Seconds for a busy machine and the reading of logs."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[DialWorld]:
+    with dial_world(tmp_path) as made:
+        made.serve()
+        yield made
+
+
+@pytest.fixture
+def dialled(world: DialWorld) -> Iterator[DialProcess]:
+    """A tunnel that is up; it leaves politely and the host is as it was."""
+    before = world.picture()
+    made = world.dial(*FULL)
+    made.wait_up()
+    wait(world.pings, 5, made.output)
+    yield made
+    assert made.stop() == 0, made.output()
+    after = world.picture()
+    for name in ("routes6", "rules", "firewall"):
+        assert after[name] == before[name]
+    assert "pptp0" not in after["routes"] + after["links"] + after["addresses"]
+
+
+def lost(dialled: DialProcess, reason: str, within: float) -> None:
+    """The loss is noticed in time, for that reason."""
+    took = wait(lambda: len(dialled.ends()) >= 1, within, dialled.output)
+    assert took <= within
+    assert dialled.ends()[0] == reason, dialled.output()
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "ip protocol gre drop",
+        "ip saddr 198.51.100.1 ip protocol gre drop",
+        "ip daddr 198.51.100.1 ip protocol gre drop",
+    ],
+    ids=["both", "back", "forth"],
+)
+def test_gre_is_cut(world: DialWorld, dialled: DialProcess, cut: str) -> None:
+    world.cut(cut)
+    lost(dialled, "echo_timeout", DETECTION + SLACK)
+    world.heal()
+    dialled.wait_up(2, 2 + 5)
+    assert world.pings()
+
+
+def test_a_nat_that_forgets_gre_costs_one_try(world: DialWorld, dialled: DialProcess) -> None:
+    world.cut("ip protocol gre drop")
+    lost(dialled, "echo_timeout", DETECTION + SLACK)
+    waits = dialled.records("DIAL_WAIT")
+    assert waits[0]["delay"] == 0, "the server still answers on TCP: nobody else is hit"
+    world.heal()
+    dialled.wait_up(2, 8)
+
+
+def test_the_control_connection_is_reset(world: DialWorld, dialled: DialProcess) -> None:
+    world.router.run("nft", "add table ip cut; add chain ip cut forward { type filter hook forward priority -10; }")
+    world.router.run("nft", "add rule ip cut forward tcp dport 1723 tcp flags & (fin|syn) == 0 reject with tcp reset")
+    world.dialer.run("ss", "-K", "dst", GATEWAY, check=False)
+    wait(lambda: bool(dialled.ends()), 8, dialled.output)
+    world.heal()
+    assert dialled.ends()[0] in {"control_lost", "echo_timeout"}
+    dialled.wait_up(2, 8)
+    assert world.pings()
+
+
+def test_the_server_is_killed_and_comes_back(world: DialWorld, dialled: DialProcess) -> None:
+    world.end_server(signal.SIGKILL)
+    lost(dialled, "control_lost", 1.0 + SLACK)
+    world.serve()
+    dialled.wait_up(2, 2 + 5)
+    assert world.pings()
+
+
+def test_the_server_says_goodbye_and_is_believed(world: DialWorld, dialled: DialProcess) -> None:
+    world.end_server(signal.SIGTERM)
+    wait(lambda: bool(dialled.ends()), 3, dialled.output)
+    assert dialled.records("LINK_DOWN")[0]["by_peer"]
+    world.serve()
+    dialled.wait_up(2, 8)
+
+
+def test_the_server_is_gone_without_a_word(world: DialWorld, dialled: DialProcess) -> None:
+    world.gateway.ip("link", "set", "gw0", "down")
+    lost(dialled, "echo_timeout", DETECTION + 1.0 + SLACK)
+    assert "retry" not in dialled.output()
+    world.gateway.ip("link", "set", "gw0", "up")
+    world.gateway.ip("route", "replace", "default", "via", "198.51.100.254")
+    dialled.wait_up(2, 15)
+    assert world.pings()
+
+
+def test_the_carrier_moves_to_another_uplink(world: DialWorld, dialled: DialProcess) -> None:
+    began = time.monotonic()
+    world.dialer.ip("link", "set", "up0", "down")
+    world.dialer.ip("route", "add", "default", "via", "203.0.113.1")
+    dialled.wait_up(2, 5)
+    assert time.monotonic() - began < 1.5 + SLACK, dialled.output()
+    assert "via 203.0.113.1 dev up1" in world.dialer.ip("route", "get", GATEWAY)
+    assert "pptp0" in world.dialer.ip("route", "get", "8.8.8.8")
+    assert world.pings()
+
+
+def test_the_address_under_it_is_taken_away(world: DialWorld, dialled: DialProcess) -> None:
+    world.dialer.ip("address", "del", "192.0.2.2/24", "dev", "up0")
+    world.dialer.ip("address", "add", "192.0.2.77/24", "dev", "up0")
+    world.dialer.ip("route", "add", "default", "via", "192.0.2.1")
+    dialled.wait_up(2, 5)
+    assert world.pings()
+    assert dialled.ends() == ["network_error"]
+
+
+def test_a_better_route_appears_and_the_tunnel_stays(world: DialWorld, dialled: DialProcess) -> None:
+    world.dialer.ip("route", "add", "default", "via", "203.0.113.1", "metric", "5")
+    wait(lambda: any("stays" in record["detail"] for record in dialled.records("CARRIER_CHANGE")), 4, dialled.output)
+    assert dialled.ends() == []
+    assert world.pings()
+    assert "dev up0" in world.dialer.ip("route", "get", GATEWAY)
+
+
+def test_the_pinned_route_is_put_back(world: DialWorld, dialled: DialProcess) -> None:
+    world.dialer.ip("route", "del", f"{GATEWAY}/32", "dev", "up0")
+    wait(lambda: "up0" in world.dialer.ip("route", "show", GATEWAY), 3, dialled.output)
+    assert world.pings()
+    assert dialled.ends() == []
+
+
+def test_changes_elsewhere_do_not_disturb(world: DialWorld, dialled: DialProcess) -> None:
+    world.dialer.ip("address", "add", "10.99.0.1/24", "dev", "up1")
+    world.dialer.ip("route", "add", "10.98.0.0/24", "via", "203.0.113.1")
+    time.sleep(0.5)
+    assert dialled.records("CARRIER_CHANGE") == []
+    assert world.pings()
+
+
+def test_the_network_comes_back_while_it_waits(world: DialWorld, tmp_path: Path) -> None:
+    world.dialer.ip("link", "set", "up0", "down")
+    dialled = world.dial(*FULL, "--set", "retry_min=30", "--set", "retry_max=60")
+    wait(lambda: len(dialled.records("DIAL_WAIT")) >= 2, 8, dialled.output)
+    assert dialled.records("DIAL_WAIT")[-1]["delay"] >= 30
+    world.dialer.ip("link", "set", "up0", "up")
+    world.dialer.ip("route", "add", "default", "via", "192.0.2.1")
+    took = dialled.wait_up(1, 5)
+    assert took < 1.0 + SLACK
+    assert dialled.stop() == 0
+
+
+def test_the_password_changes_after_good_weeks(world: DialWorld, tmp_path: Path) -> None:
+    before = world.picture()
+    dialled = world.dial(*FULL)
+    dialled.wait_up()
+    world.end_server(signal.SIGKILL)
+    script = f"printf 'another long secret\\n' | {change_password(world)}"
+    world.gateway.run("sh", "-c", script)
+    world.serve()
+    assert dialled.process.wait(15) == 3
+    assert "check user name and password" in dialled.output()
+    assert world.picture()["routes"] == before["routes"]
+
+
+def change_password(world: DialWorld) -> str:
+    return " ".join(
+        [*HOLDFAST, "user", "passwd", "alice", "--password-stdin", "--state", str(world.folder / "gateway")]
+    )
+
+
+def test_an_inner_heartbeat_that_stops(world: DialWorld) -> None:
+    beat = ("--set", f"heartbeat={INNER_GATEWAY}", "--set", "heartbeat_interval=1", "--set", "echo_interval=0")
+    dialled = world.dial(*FULL, *beat)
+    dialled.wait_up()
+    world.gateway.run("nft", "add table ip mute; add chain ip mute in { type filter hook input priority 0; }")
+    world.gateway.run("nft", "add rule ip mute in icmp type echo-request drop")
+    wait(lambda: dialled.ends() == ["echo_timeout"], 9, dialled.output)
+    assert "pings to 10.77.0.1" in dialled.output()
+    world.gateway.run("nft", "delete table ip mute")
+    dialled.wait_up(2, 8)
+    assert dialled.stop() == 0
