@@ -155,6 +155,23 @@ def _weak_methods(config: Config) -> Findings:
             yield Finding(("ppp.authentication",), words[method], "Offer only ms-chap-v2 where the clients allow it.")
 
 
+def _open_metrics(config: Config) -> Findings:
+    metrics = config.metrics
+    if metrics.listen is not None and metrics.token_file is None and not metrics.listen.address.is_loopback:
+        yield Finding(
+            ("metrics.listen",),
+            f"whoever reaches {metrics.listen} may read the metrics",
+            "Name a metrics.token_file, or listen on 127.0.0.1.",
+        )
+
+
+def _metrics_port_taken(config: Config) -> Findings:
+    metrics = config.metrics.listen
+    for endpoint in config.gateway.listen if metrics is not None else ():
+        if metrics is not None and metrics.collides(endpoint):
+            yield Finding(("metrics.listen", "gateway.listen"), f"{metrics} and {endpoint} are the same socket")
+
+
 _CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
     _encryption_without_keys,
     _repeated,
@@ -163,5 +180,11 @@ _CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
     _gateway_in_pool,
     _listen_inside,
     _nat_interface_without_nat,
+    _metrics_port_taken,
 )
-_WARNINGS: tuple[Callable[[Config], Findings], ...] = (_large_mtu, _readable_traffic, _weak_methods)
+_WARNINGS: tuple[Callable[[Config], Findings], ...] = (
+    _large_mtu,
+    _readable_traffic,
+    _weak_methods,
+    _open_metrics,
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from holdfast.config.contradictions import Finding, contradictions, warnings
@@ -20,12 +20,17 @@ from holdfast.config.problems import (
     did_you_mean,
     meant_by_unknown_key,
 )
+from holdfast.config.session_sections import GroupSection
 
 DEFAULT = "default"
 """The origin of a setting that no file names."""
 
-SECTIONS: dict[str, tuple[str, ...]] = {name: tuple(type(section).model_fields) for name, section in Config()}
-"""Each section and its keys."""
+GROUPS = "groups"
+SECTIONS: dict[str, tuple[str, ...]] = {
+    **{name: tuple(type(section).model_fields) for name, section in Config() if name != GROUPS},
+    GROUPS: tuple(GroupSection.model_fields),
+}
+"""Each section and its keys; those of `groups` are the keys of each group."""
 
 Path_ = tuple[str, ...]
 
@@ -50,20 +55,35 @@ class LoadedConfig:
 
     def origin(self, key: str) -> str:
         """Say where the setting with this dotted key came from."""
-        section, _, name = key.partition(".")
-        if self.file is None or name not in getattr(self.config, section).model_fields_set:
+        *section, name = key.split(".") if not key.startswith(f"{GROUPS}.") else _group_path(key)
+        if self.file is None or name not in self._section(section).model_fields_set:
             return DEFAULT
-        line = line_of(self.lines, (section, name))
+        line = line_of(self.lines, (*section, name))
         return f"{self.file}:{line}" if line else self.file
+
+    def _section(self, path: list[str]) -> BaseModel:
+        if path[0] == GROUPS:
+            return self.config.groups[path[1]]
+        section: BaseModel = getattr(self.config, path[0])
+        return section
 
     def settings(self) -> list[Setting]:
         """Return every effective setting, in the order of the documentation."""
-        values = self.config.model_dump(mode="json")
+        values = self.config.model_dump(mode="json", exclude={GROUPS})
+        groups = {f"{GROUPS}.{name}": group for name, group in self.config.groups.items()}
+        values |= {name: group.model_dump(mode="json", exclude_unset=True) for name, group in groups.items()}
         return [
             Setting(f"{section}.{name}", value, self.origin(f"{section}.{name}"))
             for section, keys in values.items()
             for name, value in keys.items()
         ]
+
+
+def _group_path(key: str) -> list[str]:
+    """Take `groups.NAME.key` apart; the name may have dots in it."""
+    first, _, rest = key.partition(".")
+    name, _, last = rest.rpartition(".")
+    return [first, name, last]
 
 
 def load(path: Path | None) -> LoadedConfig:
@@ -127,11 +147,12 @@ def _validate(data: dict[str, Any]) -> tuple[Config, list[Problem]]:
 
 
 def _without(data: dict[str, Any], bad: set[Path_]) -> dict[str, Any]:
-    """Leave out the sections and keys that were refused."""
+    """Leave out the sections and keys that were refused; a group with a problem goes as a whole."""
+    gone = bad | {path[:2] for path in bad if path[:1] == (GROUPS,)}
     return {
-        section: {key: value for key, value in keys.items() if (section, key) not in bad}
+        section: {key: value for key, value in keys.items() if (section, key) not in gone}
         for section, keys in data.items()
-        if (section,) not in bad
+        if (section,) not in gone
     }
 
 
@@ -160,7 +181,8 @@ def _placed(problems: Iterable[Problem], lines: Mapping[Path_, int]) -> list[Pro
 
 def _problem(detail: ErrorDetails) -> Problem:
     """Turn one complaint of the validator into words."""
-    path = tuple(str(part) for part in detail["loc"][:2])
+    path = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    path = path[: 3 if path[:1] == (GROUPS,) else 2]
     key, kind = ".".join(path), detail["type"]
     if kind == "extra_forbidden":
         noun = "key" if len(path) > 1 else "section"

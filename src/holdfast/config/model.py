@@ -11,18 +11,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from holdfast.config.values import Endpoint, HostAddress, ListenEndpoint, PoolRange
+from holdfast.config.session_sections import AdmissionSection, GroupSection, LimitsSection, TimeoutsSection
+from holdfast.config.values import Endpoint, HostAddress, ListenEndpoint, MetricsListen, PoolRange
 from holdfast.events import Severity
+from holdfast.policy.overrides import Count, SecondsOrOff
 from holdfast.policy.ranges import AddressRange
 
 Seconds = Annotated[float, Field(strict=True, gt=0, le=86400, allow_inf_nan=False)]
 """A time in seconds, more than none and at most a day."""
-
-SecondsOrOff = Annotated[float, Field(strict=True, ge=0, le=86400, allow_inf_nan=False)]
-"""A time in seconds; 0 switches the thing off."""
-
-Count = Annotated[int, Field(strict=True, ge=1, le=255)]
-"""A counter of RFC 1661 section 4.6."""
 
 Flag = Annotated[bool, Field(strict=True)]
 
@@ -169,6 +165,39 @@ class LogSection(Section):
     """The least severity that is written: debug, info, notice, warning or error."""
 
 
+class MetricsSection(Section):
+    """`[metrics]`: numbers for Prometheus."""
+
+    listen: MetricsListen | None = None
+    """Where Prometheus may read, as address or address:port; without the key, nowhere."""
+    token_file: WholePath | None = None
+    """A file whose first line a reader must show as bearer token."""
+    per_user: Flag = False
+    """Whether each user gets series of its own."""
+
+
+class RecorderSection(Section):
+    """`[recorder]`: the last control messages and PPP frames of each session, kept in case it fails."""
+
+    enabled: Flag = True
+    """Whether a session that fails leaves a capture behind."""
+    directory: WholePath | None = None
+    """Where captures go; without the key, `captures` in the state directory."""
+    session_octets: Annotated[int, Field(strict=True, ge=1024, le=1_048_576)] = 16_384
+    """Octets of memory for the last PPP frames of one session."""
+    control_octets: Annotated[int, Field(strict=True, ge=1024, le=1_048_576)] = 8192
+    """Octets of memory for the last messages of one control connection."""
+    keep_files: Annotated[int, Field(strict=True, ge=1, le=100_000)] = 200
+    """Most captures kept; the oldest go first."""
+    keep_octets: Annotated[int, Field(strict=True, ge=65_536, le=1_000_000_000_000)] = 50_000_000
+    """Most octets of captures kept; the oldest go first."""
+    per_minute: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 60
+    """Most captures written in a minute."""
+
+
+GroupName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
 class Config(Section):
     """The whole file."""
 
@@ -177,3 +206,10 @@ class Config(Section):
     ppp: PppSection = PppSection()
     users: UsersSection = UsersSection()
     log: LogSection = LogSection()
+    timeouts: TimeoutsSection = TimeoutsSection()
+    limits: LimitsSection = LimitsSection()
+    admission: AdmissionSection = AdmissionSection()
+    groups: dict[GroupName, GroupSection] = {}
+    """Settings for groups of users, each in a section `[groups.NAME]`."""
+    metrics: MetricsSection = MetricsSection()
+    recorder: RecorderSection = RecorderSection()

@@ -85,7 +85,7 @@ def meant_by_unknown_key(path: tuple[str, ...], sections: dict[str, tuple[str, .
 
 def _elsewhere(word: str, sections: dict[str, tuple[str, ...]]) -> str:
     """Look for the key in all sections, and end with a list of what there is."""
-    everywhere = {key: section for section, keys in sections.items() for key in keys}
+    everywhere = {key: section for section, keys in reversed(sections.items()) for key in keys}
     near = get_close_matches(word.lower(), everywhere, n=1, cutoff=0.7)
     if near:
         return f"Did you mean {near[0]!r} in [{everywhere[near[0]]}]?"

@@ -11,10 +11,13 @@ from holdfast.policy.ranges import AddressRange
 PPTP_PORT = 1723
 """RFC 2637 section 3.1.3."""
 
+METRICS_PORT = 9723
+"""Where Prometheus finds us when no other port is named; not one of its list of default ports."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the gateway listens for control connections."""
+    """An address and a port to listen on."""
 
     address: IPv4Address
     port: int = PPTP_PORT
@@ -34,15 +37,23 @@ class Endpoint:
 
 def _endpoint(value: Any) -> Any:
     """Read `address` or `address:port`."""
+    return _endpoint_with(PPTP_PORT, f"PPTP clients use {PPTP_PORT}", value)
+
+
+def _metrics_endpoint(value: Any) -> Any:
+    return _endpoint_with(METRICS_PORT, f"the default is {METRICS_PORT}", value)
+
+
+def _endpoint_with(default: int, usual: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if value.startswith("[") or value.count(":") > 1:
-        raise ValueError("PPTP is carried over IPv4 here; write an IPv4 address, such as 0.0.0.0:1723")
+        raise ValueError(f"PPTP is carried over IPv4 here; write an IPv4 address, such as 0.0.0.0:{default}")
     host, colon, port = value.partition(":")
     number = int(port) if port.isascii() and port.isdigit() else 0
     if colon and not 1 <= number <= 65535:
-        raise ValueError(f"{port!r} is not a port; PPTP clients use {PPTP_PORT}")
-    return Endpoint(_ipv4(host), number or PPTP_PORT)
+        raise ValueError(f"{port!r} is not a port; {usual}")
+    return Endpoint(_ipv4(host), number or default)
 
 
 def _ipv4(value: Any) -> Any:
@@ -84,6 +95,12 @@ ListenEndpoint = Annotated[
     BeforeValidator(_endpoint),
     _TEXT,
     WithJsonSchema({"type": "string", "description": "address or address:port", "examples": ["0.0.0.0:1723"]}),
+]
+MetricsListen = Annotated[
+    Endpoint,
+    BeforeValidator(_metrics_endpoint),
+    _TEXT,
+    WithJsonSchema({"type": "string", "description": "address or address:port", "examples": ["127.0.0.1:9723"]}),
 ]
 HostAddress = Annotated[
     IPv4Address, BeforeValidator(parse_host_address), WithJsonSchema({"type": "string", "format": "ipv4"})

@@ -110,3 +110,14 @@ def test_no_warning_without_a_reason() -> None:
 )
 def test_what_is_unwise(lines: str, keys: list[str]) -> None:
     assert warnings(f"[ppp]\n{lines}") == keys
+
+
+def test_metrics_that_anybody_may_read_deserve_a_warning():
+    assert [one.key for one in parse('[metrics]\nlisten = "0.0.0.0"\n').warnings] == ["metrics.listen"]
+    assert not parse('[metrics]\nlisten = "0.0.0.0"\ntoken_file = "/etc/token"\n').warnings
+    assert not parse('[metrics]\nlisten = "127.0.0.1:9100"\n').warnings
+
+
+def test_metrics_and_clients_need_sockets_of_their_own():
+    with pytest.raises(InvalidConfigError, match=r"metrics\.listen"):
+        parse('[metrics]\nlisten = "127.0.0.1:1723"\n')
