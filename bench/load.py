@@ -1,0 +1,243 @@
+"""Many sessions at once: how fast they come up, what they cost, whether they stay. Needs root.
+
+`python -m bench.load [--quick]` makes two namespaces, runs `holdfast serve` in one and a load generator in the other:
+MS-CHAPv2 and MPPE-128 for every session, with the dialer's own machines and one packet engine. Prints a table and
+asserts nothing.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import secrets
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.demo import command, daemon, until
+from bench.namespaces import joined, run
+from holdfast.dataplane.engine import Engine
+from holdfast.dataplane.interface import Upcall, UpcallKind
+from holdfast.dialer.engine_port import EnginePort
+from holdfast.dialer.settings import KeepaliveSettings, TunnelSettings
+from holdfast.dialer.tunnel import Tunnel, Up
+from holdfast.errors import DisconnectReason, HoldfastError
+from holdfast.secret import Secret
+
+GATEWAY, CLIENT = "holdfast-load-gateway", "holdfast-load-client"
+GATEWAY_OUTER, CLIENT_OUTER, GATEWAY_INNER = "192.0.2.1", "192.0.2.2", "10.64.0.1"
+AT_ONCE = 64
+IPV4 = b"\x00\x21"
+"""The PPP protocol number of an IPv4 packet (RFC 1332)."""
+PAGE = os.sysconf("SC_PAGE_SIZE")
+TICK = os.sysconf("SC_CLK_TCK")
+CONFIG = """
+[addresses]
+gateway = "10.64.0.1"
+pool = ["10.64.0.10-10.64.63.250"]
+dns = ["10.64.0.1"]
+nat = false
+[ppp]
+lcp_echo_interval = 10.0
+[log]
+level = "notice"
+"""
+
+
+# --- the load generator, in the client's namespace -----------------------------------------------------------
+
+
+class ControlOnlyEngine(Engine):
+    """An engine that never opens the network of a call: user packets come up to Python, thousands of clients in one."""
+
+    def open_network(self, handle: int, peer_addresses: tuple[str, ...]) -> None:
+        """Leave it closed."""
+
+
+class LoadTunnel(Tunnel):
+    """A tunnel whose user packets come up to Python instead of a TUN device."""
+
+    answered = False
+
+    def take_upcall(self, upcall: Upcall) -> None:
+        """Take note of an answer to our ping; the rest is the tunnel's."""
+        if upcall.kind is UpcallKind.FRAME and upcall.frame[:2] == IPV4:
+            self.answered = self.answered or upcall.frame[22:23] == b"\0"
+        else:
+            super().take_upcall(upcall)
+
+
+class Generator:
+    """Brings sessions up, pings through each, holds them and says goodbye."""
+
+    def __init__(self, password: Secret) -> None:
+        self._password = password
+        self._engine = ControlOnlyEngine(tun_name="load0")
+        self._port = EnginePort(self._engine)
+        self._settings = TunnelSettings(
+            host=GATEWAY_OUTER, user="load", keepalive=KeepaliveSettings(echo_interval=0.0, control_interval=0.0)
+        )
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._tunnels: list[tuple[LoadTunnel, Up]] = []
+        self.failed: list[str] = []
+
+    async def bring_up(self, count: int) -> float:
+        """Bring up so many; return the seconds it took."""
+        began = time.monotonic()
+        await asyncio.gather(*(self._one() for _ in range(count)))
+        return time.monotonic() - began
+
+    async def _one(self) -> None:
+        async with self._slots:
+            tunnel = LoadTunnel(self._settings, self._password, self._port)
+            try:
+                self._tunnels.append((tunnel, await tunnel.connect(GATEWAY_OUTER)))
+            except HoldfastError as error:
+                self.failed.append(error.what)
+
+    async def ping_all(self) -> int:
+        """Send a ping through each session, again to those that stay silent; return how many answered."""
+        for _ in range(5):
+            silent = [(tunnel, up) for tunnel, up in self._tunnels if not tunnel.answered]
+            for number, (_tunnel, up) in enumerate(silent):
+                self._engine.inject(up.handle, echo_request(up.local, GATEWAY_INNER))
+                if number % 100 == 99:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)
+        return sum(tunnel.answered for tunnel, _ in self._tunnels)
+
+    def alive(self) -> int:
+        """Return how many sessions are still up."""
+        return sum(tunnel.status()["state"] == "up" for tunnel, _ in self._tunnels)
+
+    async def say_goodbye(self) -> None:
+        """End every session."""
+        goodbyes = (tunnel.close(DisconnectReason.USER_REQUEST, "done") for tunnel, _ in self._tunnels)
+        await asyncio.gather(*goodbyes)
+        self._port.close()
+        self._engine.close()
+
+
+def echo_request(source: str, destination: str) -> bytes:
+    """Return an IPv4 packet with an ICMP Echo Request (RFC 792)."""
+    icmp = bytearray(struct.pack("!BBHHH", 8, 0, 0, 1, 1) + b"holdfast")
+    icmp[2:4] = checksum(icmp)
+    addresses = bytes(int(part) for address in (source, destination) for part in address.split("."))
+    header = bytearray(struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(icmp), 0, 0, 64, 1, 0) + addresses)
+    header[10:12] = checksum(header)
+    return bytes(header + icmp)
+
+
+def checksum(octets: bytes | bytearray) -> bytes:
+    """Return the Internet checksum (RFC 1071)."""
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack("!H", ~total & 0xFFFF)
+
+
+async def generate(count: int, hold: float, password: Secret) -> dict[str, Any]:
+    """Do the whole thing; return what was seen."""
+    generator = Generator(password)
+    seconds = await generator.bring_up(count)
+    answered = await generator.ping_all()
+    print("held", flush=True)
+    await asyncio.sleep(hold)
+    alive = generator.alive()
+    print("over", flush=True)
+    await generator.say_goodbye()
+    return {"seconds": seconds, "answered": answered, "alive": alive, "failed": generator.failed[:3]}
+
+
+def client(count: int, hold: float) -> None:
+    """Run the generator; the password comes on standard input, the result goes to standard output as JSON."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    password = Secret(sys.stdin.readline().strip().encode())
+    print(json.dumps(asyncio.run(generate(count, hold, password))), flush=True)
+
+
+# --- the measurement -----------------------------------------------------------------------------------------
+
+
+class Usage:
+    """Memory and processor time of a process."""
+
+    def __init__(self, pid: int) -> None:
+        self.memory = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        self.seconds = (int(fields[11]) + int(fields[12])) / TICK
+        self.at = time.monotonic()
+
+
+def measure(count: int, hold: float) -> dict[str, Any]:
+    """Run one gateway and one load generator; return what was measured."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-load-") as directory:
+        state, config, password = Path(directory, "state"), Path(directory, "config.toml"), secrets.token_hex(12)
+        config.write_text(CONFIG)
+        command("user", "add", "load", "--password-stdin", "--state", str(state), text=password + "\n")
+        serving = ("serve", "--state", str(state), "--config", str(config))
+        with daemon(GATEWAY, *serving, log=Path(directory, "log")):
+            until((state / "control.sock").exists, "the gateway did not come up")
+            pid = json.loads(command("status", "--json", "--state", str(state)))["pid"]
+            return _generate_against(pid, count, hold, password)
+
+
+def _generate_against(pid: int, count: int, hold: float, password: str) -> dict[str, Any]:
+    start = Usage(pid)
+    arguments = (sys.executable, "-m", "bench.load", "--client", str(count), "--hold", str(hold))
+    with subprocess.Popen(
+        ("ip", "netns", "exec", CLIENT, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(password + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline().strip() == "held"
+        held = Usage(pid)
+        assert process.stdout.readline().strip() == "over"
+        over = Usage(pid)
+        result = json.loads(process.stdout.readline())
+    return {
+        **result,
+        "count": count,
+        "memory": (over.memory - start.memory) / count / 1024,
+        "cpu": (over.seconds - held.seconds) / (over.at - held.at) * 100,
+    }
+
+
+def main(quick: bool = False) -> None:
+    """Measure and print."""
+    print("Many sessions: MS-CHAPv2 + MPPE-128 each; gateway and generator share this machine's processors")
+    print(
+        f"{'sessions':>9} {'up in s':>8} {'a second':>9} {'pinged':>7} {'alive':>6} {'KiB each':>9} {'idle CPU %':>11}"
+    )
+    rounds = ((200, 10.0),) if quick else ((1000, 30.0), (5000, 60.0))
+    for count, hold in rounds:
+        with joined(GATEWAY, CLIENT, f"{GATEWAY_OUTER}/24", f"{CLIENT_OUTER}/24"):
+            run("sysctl", "-qw", "net.core.rmem_max=16777216", check=False)
+            found = measure(count, hold)
+        print(
+            f"{count:>9} {found['seconds']:>8.2f} {count / found['seconds']:>9.0f} {found['answered']:>7} "
+            f"{found['alive']:>6} {found['memory']:>9.1f} {found['cpu']:>11.1f}",
+            flush=True,
+        )
+        for failure in found["failed"]:
+            print(f"          failed: {failure}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="200 sessions for 10 seconds")
+    parser.add_argument("--client", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--hold", type=float, default=0.0, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.client:
+        client(options.client, options.hold)
+    else:
+        main(options.quick)
