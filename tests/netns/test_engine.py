@@ -211,6 +211,21 @@ def test_packets_between_sessions_pass_the_kernel(bench: Bench) -> None:
     bench.engine.remove_call(other)
 
 
+def test_one_call_may_carry_what_no_other_has(bench: Bench) -> None:
+    bench.open()
+    bench.engine.open_network(bench.handle, ("0.0.0.0/0",))
+    other = bench.engine.add_call(CallPath(CALL + 1, FAR_CALL + 1, OUTER, FAR_OUTER))
+    bench.engine.open_network(other, (OTHER_INNER,))
+    inner = bench.udp_socket()
+    for destination in (OTHER_INNER, FAR_INNER, "10.9.0.200"):
+        inner.sendto(b"to " + destination.encode(), (destination, 4000))
+    assert [bench.far.receive_frame()[30:] for _ in range(2)] == [b"to 10.9.0.2", b"to 10.9.0.200"]
+    wait_until(lambda: bench.engine.counters(other).packets_out == 1)
+    bench.near.sysctl("net.ipv4.conf.all.rp_filter", "0")
+    bench.far.send(IP, udp(port(inner), b"from elsewhere", source="10.9.0.77"))
+    assert inner.recv(100) == b"from elsewhere"
+
+
 def test_mss_is_clamped_both_ways(bench: Bench) -> None:
     bench.open(bits=128, mtu=1200)
     bench.engine.inject(bench.handle, tcp_syn(INNER, FAR_INNER, 1460))
