@@ -78,13 +78,11 @@ class Overrides(BaseModel):
     session_timeout: LongSecondsOrOff | None = None
     """Seconds that a session may last; 0 for any time."""
     time_warning: SecondsOrOff | None = None
-    """Seconds before the end of the session's time at which the client is told (LCP Time-Remaining, RFC 1570); 0 says
-    nothing."""
+    """Seconds before a session's time ends at which the client is told (Time-Remaining, RFC 1570); 0 for never."""
     volume_limit: OctetsOrNone | None = None
     """Octets of user packets, both ways together, that a session may move; 0 for any number."""
     control_lost_grace: SecondsOrOff | None = None
-    """Seconds that a session may go on after its control connection is lost, while GRE still comes; 0 ends it at once,
-    as RFC 2637 wants."""
+    """Seconds that a session may go on by GRE alone when its control connection is lost; 0 ends it at once."""
     accounting_interval: LongSecondsOrOff | None = None
     """Seconds between interim accounting records; 0 for none."""
     sessions_per_user: NumberOrNone | None = None

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import Config, parse
+from holdfast.policy.overrides import Overrides
+from holdfast.policy.presets import PRESETS
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 
@@ -16,6 +18,7 @@ def rows() -> list[str]:
     return [
         f"| `{key}` | {_default(values[name][key])} | {field.description} |"
         for name, section in Config()
+        if name != "groups"
         for key, field in type(section).model_fields.items()
     ]
 
@@ -38,3 +41,14 @@ def test_the_examples_are_taken_without_a_warning() -> None:
     assert blocks
     for block in blocks:
         assert parse(block.split("```")[0]).warnings == ()
+
+
+def test_the_page_names_what_a_group_may_set() -> None:
+    text = PAGE.split("## Settings of a session")[1].split("\n## ")[0]
+    assert all(f"`{key}`" in text for key in Overrides.model_fields)
+
+
+def test_the_presets_stand_in_the_page_with_their_numbers() -> None:
+    for name, preset in PRESETS.items():
+        numbers = ", ".join(f"`{key} = {value:g}`" for key, value in preset.settings.items())
+        assert f"| {name} | {numbers} | {preset.purpose} |" in PAGE.splitlines()
