@@ -6,15 +6,17 @@ reason. It passes the link's needs (`holdfast.ppp.commands`) on to whoever drive
 forgets it. The first cause of an end is the reason; what follows from it is not.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from holdfast.errors import DisconnectReason
 from holdfast.events import Event
-from holdfast.machine import Timers, earliest
+from holdfast.machine import Entropy, Timers, earliest
 from holdfast.ppp.authentication_types import Verdict
 from holdfast.ppp.commands import AddressAssignment, AddressRefusal, LinkFinished, OpenNetwork
+from holdfast.ppp.config import LinkConfig
 from holdfast.ppp.link import Ending, Link
 
 
@@ -133,6 +135,11 @@ class Session:
             self._link.mppe_desync(now)
             self._after(now)
 
+    def time_remaining(self, seconds: int, text: str, now: float) -> None:
+        """Tell the peer how long the session may last yet (RFC 1570 section 2.2)."""
+        if self.state is SessionState.UP:
+            self._link.time_remaining(seconds, now, text)
+
     # --- the face of a machine -----------------------------------------------------------------------------
 
     @property
@@ -170,6 +177,34 @@ class Session:
     def status(self) -> dict[str, Any]:
         """Return what is known of the session as plain data."""
         return {"id": self.session_id, "state": str(self.state), **self._link.status()}
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything that continues this session, as plain data. Drain it first; it holds keys in the clear."""
+        refusal = self._refusal
+        return {
+            "session_id": self.session_id,
+            "state": self.state.value,
+            "link": self._link.snapshot(),
+            "timers": [(timer.value, at) for timer, at in self._timers.snapshot()],
+            "ending": None if self._ending is None else list(self._ending),
+            "refusal": None if refusal is None else [refusal.reason.value, refusal.detail],
+        }
+
+    @classmethod
+    def restore(
+        cls, state: Mapping[str, Any], config: SessionConfig, link_config: LinkConfig, entropy: Entropy
+    ) -> "Session":
+        """Continue what `snapshot` wrote down."""
+        session = cls(state["session_id"], Link.restore(state["link"], link_config, entropy), config)
+        session.state = SessionState(state["state"])
+        session._timers.restore([(Timer(name), at) for name, at in state["timers"]])
+        if state["ending"] is not None:
+            reason, evidence, by_peer = state["ending"]
+            session._ending = Ending(DisconnectReason(reason), evidence, by_peer)
+        if state["refusal"] is not None:
+            reason, detail = state["refusal"]
+            session._refusal = Verdict.reject(reason=DisconnectReason(reason), detail=detail)
+        return session
 
     # --- inside --------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """A session: a call and its link, in virtual time."""
 
+import json
 import random
 
 import pytest
@@ -174,3 +175,46 @@ def test_whoever_dawdles_beyond_the_setup_timeout_is_given_up():
     (finished,) = pair.said("s", Finished)
     assert finished.reason is DisconnectReason.NEGOTIATION_FAILED
     assert "5 s" in finished.evidence
+
+
+class Restarted(Pair):
+    """A pair whose gateway side is written down and read back whenever it waits."""
+
+    def _exchange(self) -> bool:
+        if super()._exchange():
+            return True  # a session is drained before it is written down
+        state = json.loads(json.dumps(self.server.snapshot(), default=_plain), object_hook=_octets)
+        self.server = Session.restore(state, SessionConfig(), LinkConfig(demand=V2), random.Random(2).randbytes)
+        return False
+
+
+def _plain(value: object) -> object:
+    assert isinstance(value, bytes), f"{value!r} is not plain data"
+    return {"octets": value.hex()}
+
+
+def _octets(value: dict) -> object:
+    return bytes.fromhex(value["octets"]) if set(value) == {"octets"} else value
+
+
+def test_a_session_that_is_written_down_whenever_it_waits_goes_on():
+    pair = Restarted().open().run(5)
+    assert pair.server.state is pair.client.state is SessionState.UP
+    assert pair.said("s", OpenNetwork) == [OpenNetwork("10.0.0.1", "10.0.0.2")]
+    pair.server.close(DisconnectReason.ADMIN, "an administrator", pair.now)
+    pair.run(10)
+    (finished,) = pair.said("s", Finished)
+    assert finished.reason is DisconnectReason.ADMIN
+
+
+def test_a_refusal_survives_being_written_down():
+    pair = Restarted(password=Secret(b"wrong")).open().run(60)
+    (finished,) = pair.said("s", Finished)
+    assert finished.reason is DisconnectReason.AUTH_FAILED
+
+
+def test_time_remaining_reaches_the_peer(up):
+    up.server.time_remaining(60, "one minute", up.now)
+    (frame,) = up.server.outgoing()
+    assert frame[:3] == b"\xc0\x21\x0d"
+    assert b"one minute" in frame
