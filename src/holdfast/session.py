@@ -65,7 +65,7 @@ class Finished:
 class Session:
     """A call and its link. `call_cleared` and `connection_lost` are told by the control connection's driver."""
 
-    __slots__ = ("_commands", "_config", "_ending", "_link", "_refusal", "_timers", "session_id", "state")
+    __slots__ = ("_commands", "_config", "_ending", "_link", "_timers", "session_id", "state")
 
     def __init__(self, session_id: str, link: Link, config: SessionConfig) -> None:
         self.session_id = session_id
@@ -73,7 +73,6 @@ class Session:
         self._link = link
         self._config = config
         self._ending: Ending | None = None
-        self._refusal: Verdict | None = None
         self._timers: Timers[Timer] = Timers()
         self._commands: list[Any] = []
 
@@ -113,13 +112,12 @@ class Session:
 
     def call_cleared(self, reason: DisconnectReason, evidence: str, now: float) -> None:
         """The call is gone on the control connection; nothing more can be said to the peer."""
-        known = self._true_cause(self._link.ending or Ending(reason, evidence, by_peer=False))
+        known = self._link.ending or Ending(reason, evidence, by_peer=False)
         self._end(known.reason, known.evidence, now, clear=False)
 
     def credentials_verified(self, verdict: Verdict, now: float) -> None:
         """Answer `VerifyCredentials`."""
         if self.state is not SessionState.ENDED:
-            self._refusal = None if verdict.accepted else verdict
             self._link.credentials_verified(verdict, now)
             self._after(now)
 
@@ -180,14 +178,12 @@ class Session:
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything that continues this session, as plain data. Drain it first; it holds keys in the clear."""
-        refusal = self._refusal
         return {
             "session_id": self.session_id,
             "state": self.state.value,
             "link": self._link.snapshot(),
             "timers": [(timer.value, at) for timer, at in self._timers.snapshot()],
             "ending": None if self._ending is None else list(self._ending),
-            "refusal": None if refusal is None else [refusal.reason.value, refusal.detail],
         }
 
     @classmethod
@@ -201,9 +197,6 @@ class Session:
         if state["ending"] is not None:
             reason, evidence, by_peer = state["ending"]
             session._ending = Ending(DisconnectReason(reason), evidence, by_peer)
-        if state["refusal"] is not None:
-            reason, detail = state["refusal"]
-            session._refusal = Verdict.reject(reason=DisconnectReason(reason), detail=detail)
         return session
 
     # --- inside --------------------------------------------------------------------------------------------
@@ -225,20 +218,12 @@ class Session:
         """Take over what the link asks for, and notice how far it is."""
         for command in self._link.commands():
             if isinstance(command, LinkFinished):
-                ending = self._true_cause(command)
-                self._end(ending.reason, ending.evidence, now, clear=True)
+                self._end(command.reason, command.evidence, now, clear=True)
                 return
             self._commands.append(command)
             if isinstance(command, OpenNetwork) and self.state is SessionState.SETUP:
                 self.state = SessionState.UP
                 self._timers.stop(Timer.SETUP)
-
-    def _true_cause(self, finished: Ending | LinkFinished) -> Ending:
-        """A peer that leaves after its credentials were refused leaves because of that, whatever it says."""
-        if self._refusal is not None and finished.reason is DisconnectReason.USER_REQUEST:
-            refused = self._refusal.detail or "its credentials were refused"
-            return Ending(self._refusal.reason, f"{refused}; then the peer gave up: {finished.evidence}", by_peer=True)
-        return finished if isinstance(finished, Ending) else Ending(finished.reason, finished.evidence, by_peer=False)
 
     def _end(self, reason: DisconnectReason, evidence: str, now: float, *, clear: bool) -> None:
         if self.state is SessionState.ENDED:
