@@ -141,8 +141,8 @@ class Session:
 
     def first_data(self, up: bool) -> Moment | None:
         """Return when user data first went in a direction."""
-        found = [Moment(*frame.place) for flow in self.flows(up) for frame in flow.data if not frame.unnumbered]
-        return min(found, default=None)
+        found = (next((frame for frame in flow.data if not frame.unnumbered), None) for flow in self.flows(up))
+        return min((Moment(*frame.place) for frame in found if frame), default=None)
 
     def data_packets(self, up: bool) -> int:
         """Return how many packets of user data went in a direction, copies left out."""

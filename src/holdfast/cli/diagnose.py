@@ -1,5 +1,6 @@
 """`holdfast diagnose`: from a capture to the cause, the evidence and the fix. Needs no rights beyond reading it."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ BAR_FROM = 64 << 20
 )
 def diagnose(files: FilesArgument, html: HtmlOption = None, as_json: JsonOption = False) -> None:
     """Say what is wrong in a capture, how sure that is, which frames show it, and what to do."""
+    gc.disable()  # one judgement, then the process ends: collecting cycles would only cost time
     with _progress() as progress:
         diagnosis = judge_captures(files, progress=progress)
     if html is not None:

@@ -42,8 +42,10 @@ def recognise(view: View) -> Iterator[Finding]:
         return
     for by_client in (True, False):
         last = _last_word(view, by_client)
-        asked = _asked_after(view, not by_client, last) if last else []
-        if last and len(asked) >= ASKS and asked[-1].since(last) >= SILENT:
+        if last is None or view.session.ended.since(last) < SILENT:
+            continue
+        asked = _asked_after(view, not by_client, last)
+        if len(asked) >= ASKS and asked[-1].since(last) >= SILENT:
             why = f"{side(by_client).capitalize()} said nothing after frame {last.frame}, while the other side asked "
             why += f"{len(asked)} times in {asked[-1].since(last):.0f} s, on the tunnel or on TCP."
             towards = Towards.SERVER if by_client else Towards.CLIENT

@@ -45,6 +45,7 @@ def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
             if opened < _end(other_session) and session.client != other_session.client:
                 why = f"{inner} was given to {other_session.client} and, before that ended, to {session.client}."
                 yield session, ENTRY.found(why, [opened], certainty=0.85)
+                break
         earlier.append(session)
 
 

@@ -27,6 +27,8 @@ ENTRY = Entry(
 )
 
 LARGE, REPEATS = 1000, 3
+SHORTEST_NS, GROWTH = 150_000_000, (1.4, 3.0)
+"""The first pause of a TCP that repeats, in nanoseconds, and how much longer each next one is."""
 
 
 def recognise(view: View) -> Iterator[Finding]:
@@ -48,22 +50,22 @@ def recognise(view: View) -> Iterator[Finding]:
 def _longest_backoff(frames: list[GreFrame]) -> list[GreFrame]:
     """Return the longest run of frames of one size in which each pause is clearly longer than the one before."""
     best: list[GreFrame] = []
-    by_size: dict[int, list[GreFrame]] = {}
+    runs: dict[int, list[GreFrame]] = {}
+    last: dict[int, int] = {}
     for frame in frames:
-        by_size.setdefault(frame.length, []).append(frame)
-    for same in by_size.values():
-        for start in range(max(len(same) - REPEATS, 0)):
-            run = _backoff_from(same, start)
+        size, now = frame.length, frame.place[0]
+        if now - last.get(size, now) < SHORTEST_NS:
+            runs[size] = [frame]  # a transfer that goes well: most of all frames come this way
+        else:
+            run = runs[size] = _continued(runs[size], frame)
             best = run if len(run) > len(best) else best
+        last[size] = now
     return best
 
 
-def _backoff_from(same: list[GreFrame], start: int) -> list[GreFrame]:
-    run, pause = [same[start]], 0.0
-    for frame in same[start + 1 :]:
-        gap = (frame.place[0] - run[-1].place[0]) / 1e9
-        if gap < 0.15 or (pause and not 1.4 <= gap / pause <= 3.0):
-            break
-        run.append(frame)
-        pause = gap
-    return run
+def _continued(run: list[GreFrame], frame: GreFrame) -> list[GreFrame]:
+    """Return the run that `frame` goes on with, or begins anew."""
+    if len(run) == 1:
+        return [run[0], frame]
+    pause, before = frame.place[0] - run[-1].place[0], run[-1].place[0] - run[-2].place[0]
+    return [*run, frame] if GROWTH[0] <= pause / before <= GROWTH[1] else [run[-1], frame]
