@@ -113,7 +113,8 @@ class Dialer:
 
     async def _follow(self) -> int:
         while True:
-            for command in self._drain():
+            self._tell_plans()
+            for command in self.reconnect.commands():
                 if isinstance(command, GiveUp):
                     self.message = command.message
                     return command.exit_code
@@ -129,11 +130,6 @@ class Dialer:
             fix = "give the server's address instead of its name, or try again when the network is there"
             raise HostError(f"{error.what}, and the kill switch would keep it so", where="DNS", fix=fix) from error
         self._note_host(await self._host.guard(self._servers))
-
-    def _drain(self) -> list[Dial | GiveUp]:
-        for event in self.reconnect.events():
-            self._tell(event)
-        return self.reconnect.commands()
 
     async def _wait(self) -> None:
         deadline = self.reconnect.deadline
@@ -158,9 +154,14 @@ class Dialer:
                 await self._leave(attempt)
         down = attempt.result()
         self.last_down, self.since = down, self._loop.time()
-        self.reconnect.ended(down.reason, down.evidence, self._loop.time(), server_answers=down.server_answers)
-        if self._moved:
-            self.reconnect.network_changed(self._loop.time())
+        self.reconnect.ended(
+            down.reason,
+            down.evidence,
+            self._loop.time(),
+            server_answers=down.server_answers,
+            network_moved=self._moved,
+        )
+        self._tell_plans()
 
     async def _leave(self, attempt: "asyncio.Task[Down]") -> None:
         tunnel = self._tunnel
@@ -403,6 +404,10 @@ class Dialer:
             self._moved = False
             self._tell(CarrierChanged("the tunnel still answers: it stays"))
             self._call_hooks("change")
+
+    def _tell_plans(self) -> None:
+        for event in self.reconnect.events():
+            self._tell(event)
 
     # --- telling -------------------------------------------------------------------------------------------
 

@@ -128,10 +128,23 @@ class Reconnect:
             self._up_since = now
             self._again_at_once = False
 
-    def ended(self, reason: DisconnectReason, evidence: str, now: float, *, server_answers: bool = False) -> None:
-        """A try failed or the tunnel was lost. `server_answers`: the server still speaks to us otherwise."""
+    def ended(
+        self,
+        reason: DisconnectReason,
+        evidence: str,
+        now: float,
+        *,
+        server_answers: bool = False,
+        network_moved: bool = False,
+    ) -> None:
+        """A try failed or the tunnel was lost.
+
+        `server_answers`: the server still speaks to us otherwise; `network_moved`: it was lost because the network
+        under it changed, so the next try is immediate.
+        """
         if self.phase not in {Phase.TRYING, Phase.UP}:
             return
+        self._again_at_once |= network_moved
         lost = self.phase is Phase.UP
         if lost and now - self._up_since >= self._policy.stable_after:
             self._forget_trouble()

@@ -131,6 +131,13 @@ def test_a_network_change_during_a_try_makes_the_next_immediate() -> None:
     assert fail(reconnect, 401.0) == 0
 
 
+def test_a_loss_by_a_network_change_is_met_at_once() -> None:
+    reconnect = machine(1.0)
+    reconnect.up(1.0)
+    reconnect.ended(LOST, "our address is gone", 1000.0, network_moved=True)
+    assert reconnect.deadline == 1000.0
+
+
 def test_a_network_change_while_up_changes_nothing_here() -> None:
     reconnect = machine()
     reconnect.up(1.0)
