@@ -55,7 +55,7 @@ class GreWindow:
 
 # --- captures ----------------------------------------------------------------------------------------------
 
-type Place = tuple[int, int, int]
+Place: TypeAlias = tuple[int, int, int]
 """(nanoseconds since the epoch, input counted from 0, frame number as Wireshark counts)."""
 
 class CaptureError(Exception):
@@ -123,10 +123,9 @@ class GreFlow:
     """One direction of one call, named by the receiver's call ID. Counts are of packets as captured.
 
     `copies` are the very same IP packet again (`copies_wireless`: by 802.11), `duplicates` the same sequence number
-    in another packet, `late` far behind, `aged` those of
-    them that came seconds after the first, `repeated_data` those with user data. `sizes` counts packets in steps of 100 octets of IP. `lag_*`: how long this
-    side took to acknowledge what the other sent, seen from the capture point. `timeline`: (packets, octets, missing)
-    in each step.
+    in another packet, `late` far behind, `aged` those of them that came seconds after the first, `repeated_data`
+    those with user data. `sizes` counts packets in steps of 100 octets of IP. `lag_*`: how long this side took to
+    acknowledge what the other sent, seen from the capture point. `timeline`: (packets, octets, missing) in each step.
     """
 
     source: str
@@ -304,14 +303,12 @@ class PacketEngine:
     def configure(
         self,
         handle: int,
-        sizes: tuple[int, int],
+        mtu: int,
         compress_protocol: bool,
         omit_framing: bool,
-        magic: tuple[int, int],
+        local_magic: int,
         clamp_mss: bool,
-    ) -> None:
-        """Set what LCP agreed: `sizes` are MTU and MRU, `magic` our number and the peer's."""
-
+    ) -> None: ...
     def set_mppe(self, handle: int, receive: _MppeKey | None, send: _MppeKey | None) -> None: ...
     def require_mppe(self, handle: int, required: bool) -> None: ...
     def reset_mppe_send(self, handle: int) -> None: ...

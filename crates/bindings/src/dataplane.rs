@@ -366,20 +366,17 @@ impl PacketEngine {
     fn configure(
         &self,
         handle: u64,
-        sizes: (usize, usize),
+        mtu: usize,
         compress_protocol: bool,
         omit_framing: bool,
-        magic: (u32, u32),
+        local_magic: u32,
         clamp_mss: bool,
     ) -> PyResult<()> {
-        let ((mtu, mru), (local_magic, peer_magic)) = (sizes, magic);
         let link = Link {
             mtu,
-            mru,
             compress_protocol,
             omit_framing,
             local_magic,
-            peer_magic,
             clamp_mss,
         };
         self.engine.configure(handle, link).map_err(refused)

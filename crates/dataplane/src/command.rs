@@ -11,16 +11,12 @@ use std::sync::Arc;
 pub struct Link {
     /// Largest inner packet to the peer.
     pub mtu: usize,
-    /// Largest inner packet from the peer.
-    pub mru: usize,
     /// Protocol fields may have one octet.
     pub compress_protocol: bool,
     /// `ff 03` may be left out.
     pub omit_framing: bool,
     /// Our magic number.
     pub local_magic: u32,
-    /// The peer's.
-    pub peer_magic: u32,
     /// Lower the MSS option of TCP SYNs.
     pub clamp_mss: bool,
 }

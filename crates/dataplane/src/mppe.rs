@@ -73,6 +73,16 @@ pub struct KeyChain {
     strength: Strength,
 }
 
+impl Drop for KeyChain {
+    fn drop(&mut self) {
+        self.start = [0; 16];
+        self.session = [0; 16];
+        // Without a reader the compiler would leave the keys in memory.
+        std::hint::black_box(&self.start);
+        std::hint::black_box(&self.session);
+    }
+}
+
 impl KeyChain {
     /// Begin with the start key of RFC 3079 (before any salt). None when its length does not fit the strength.
     #[must_use]

@@ -75,14 +75,9 @@ class Engine:
         self._native.inject(handle, packet)
 
     def configure(self, handle: int, link: LinkParameters) -> None:
-        """Set what LCP agreed."""
+        """Set what LCP agreed. Packets beyond the MRU and echoes with a strange magic number are taken all the same."""
         self._native.configure(
-            handle,
-            (link.mtu, link.mru),
-            link.compress_protocol,
-            link.omit_framing,
-            (link.local_magic, link.peer_magic),
-            link.clamp_mss,
+            handle, link.mtu, link.compress_protocol, link.omit_framing, link.local_magic, link.clamp_mss
         )
 
     def set_mppe(self, handle: int, receive: MppeDirection | None, send: MppeDirection | None) -> None:

@@ -76,7 +76,7 @@ def test_calls_reach_the_core_in_its_types(engine: tuple[Engine, Core]) -> None:
     face.close_network(5)
     assert core.asked[1:] == [
         ("add_call", 1, 2, "192.0.2.1", "192.0.2.2", 16),
-        ("configure", 5, (1400, 1500), True, False, (3, 4), False),
+        ("configure", 5, 1400, True, False, 3, False),
         ("set_mppe", 5, (bytes(16), 128, True), (bytes(8), 40, False)),
         ("set_mppe", 5, None, None),
         ("set_keepalive", 5, 10.0, 3, False),

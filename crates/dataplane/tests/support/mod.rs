@@ -95,11 +95,9 @@ impl World {
         let shared = Arc::new(Shared::new(1, path));
         let link = Link {
             mtu: 1400,
-            mru: 1400,
             compress_protocol: true,
             omit_framing: true,
             local_magic: 1,
-            peer_magic: 2,
             clamp_mss: true,
         };
         let receiver = mode.map(|mode| Box::new(Receiver::new(chain(), mode)));
