@@ -169,8 +169,8 @@ LOSS = """
 table ip loss {
   chain forward {
     type filter hook forward priority filter
-    iifname "tap0" meta l4proto gre numgen inc mod 40 == 20 drop
-    oifname "tap0" meta l4proto gre numgen inc mod 40 == 20 drop
+    iifname "tap0" meta l4proto 47 numgen inc mod 40 == 20 drop
+    oifname "tap0" meta l4proto 47 numgen inc mod 40 == 20 drop
   }
 }
 """
