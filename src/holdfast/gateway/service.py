@@ -18,6 +18,7 @@ from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway, Means
+from holdfast.gateway.metrics import GatewayMetrics
 from holdfast.gateway.settings import settings_from
 from holdfast.local_api import ApiServer
 from holdfast.network.gateway import GatewayNetwork
@@ -69,6 +70,7 @@ async def serve(
         log = EventLog(config.log.file or state / EVENT_LOG_NAME, config.log.level)
         stack.callback(log.close)
         log.listeners.extend(listeners)
+        metrics = GatewayMetrics(config, log)
         network = HostNetwork(state)
         recovered = await asyncio.to_thread(network.recover)
         engine = _engine(config)
@@ -82,6 +84,8 @@ async def serve(
         api = ApiServer(state / SOCKET_NAME, GatewayApi(gateway, engine, listen).verbs())
         await api.start()
         stack.push_async_callback(api.stop)
+        stack.push_async_callback(metrics.stop)
+        await metrics.start(gateway, engine)
         await gateway.start(servers)
         started(Started(listen, config, state, make_first_user(store), tuple(recovered)))
         gateway.report(GatewayStarted(listen, __version__), {})

@@ -1,0 +1,171 @@
+"""Metrics in the words of Prometheus: what events count is counted here, what is known at a scrape is read then.
+
+`Metrics.observe` is an observer of the event log: a fact that is not an event is not counted. Names begin with
+`holdfast_`; times are seconds, sizes octets. No label holds what a stranger chose: reasons, phases, methods and
+causes come from our own vocabularies, and names of users are labels only when asked for, and only of those who
+proved that they exist.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.exposition import generate_latest
+
+from holdfast import __version__
+from holdfast.events import (
+    AuthenticationFailed,
+    AuthenticationSucceeded,
+    CallRefused,
+    ControlClosed,
+    Event,
+    IpOpened,
+    SessionEnded,
+)
+from holdfast.observe.metrics_phases import Phases
+from holdfast.observe.metrics_reading import Reading, ReadingCollector
+
+PHASE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Seconds: a healthy set-up takes tenths, a lost first Configure-Request 3 s, a person with a second factor 60 s."""
+
+_without_created_series: Callable[[], None] = disable_created_metrics
+"""A series a counter that says when it began: of no use here, and half of a page."""
+
+MAX_USERS = 10_000
+"""Users with series of their own; whoever comes later is counted under `OTHERS`."""
+OTHERS = "(others)"
+
+
+class Metrics:
+    """One registry of its own, so that two gateways in a process (as in tests) never mix."""
+
+    def __init__(
+        self, read: Callable[[], Reading], *, per_user: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        _without_created_series()
+        self._registry = CollectorRegistry()
+        self._reading = ReadingCollector(self._registry, read, __version__)
+        self._phases = Phases(clock)
+        self._per_user = per_user
+        self._users: set[str] = set()
+        self._make_counters()
+
+    def _make_counters(self) -> None:
+        registry = self._registry
+        self._events = Counter(
+            "holdfast_events", "Facts by the word in the log.", ("event", "severity"), registry=registry
+        )
+        self._closed = Counter(
+            "holdfast_control_closed", "Control connections that ended, by reason.", ("reason",), registry=registry
+        )
+        self._refused = Counter(
+            "holdfast_calls_refused", "Calls not granted, by RFC 2637 result code.", ("result_code",), registry=registry
+        )
+        self._authentications = Counter(
+            "holdfast_authentications", "Clients judged, by method and result.", ("method", "result"), registry=registry
+        )
+        self._setups = Counter("holdfast_setups", "Sessions in which traffic became possible.", registry=registry)
+        self._failures = Counter(
+            "holdfast_setup_failures",
+            "Connections and sessions that ended before traffic was possible, by phase and reason.",
+            ("phase", "reason"),
+            registry=registry,
+        )
+        self._ended = Counter(
+            "holdfast_sessions_ended", "Sessions that ended, by reason.", ("reason",), registry=registry
+        )
+        self._phase_seconds = Histogram(
+            "holdfast_phase_seconds",
+            "Time each phase of a set-up took; `total` from TCP connect to traffic.",
+            ("phase",),
+            registry=registry,
+            buckets=PHASE_BUCKETS,
+        )
+        self._session_seconds = Histogram(
+            "holdfast_session_seconds",
+            "How long sessions lasted.",
+            registry=registry,
+            buckets=(1, 10, 60, 300, 900, 3600, 14400, 86400, 604800),
+        )
+        if self._per_user:
+            self._user_sessions = Counter(
+                "holdfast_user_sessions", "Sessions of a user that came up.", ("user",), registry=registry
+            )
+            self._user_octets = Counter(
+                "holdfast_user_bytes",
+                "Octets in user packets of a user's ended sessions.",
+                ("user", "direction"),
+                registry=registry,
+            )
+
+    # --- events --------------------------------------------------------------------------------------------
+
+    def observe(self, event: Event, context: Mapping[str, Any]) -> None:
+        """Count a fact."""
+        self._events.labels(event.name, str(event.severity)).inc()
+        for phase, seconds in self._phases.reached(event, context):
+            self._phase_seconds.labels(phase).observe(seconds)
+        count = _COUNTS.get(type(event))
+        if count is not None:
+            count(self, event, context)
+
+    def _count_closed(self, event: ControlClosed, context: Mapping[str, Any]) -> None:
+        self._closed.labels(str(event.reason)).inc()
+        if self._phases.connection_closed(context):
+            self._failures.labels("control", str(event.reason)).inc()
+
+    def _count_refused(self, event: CallRefused, _context: Mapping[str, Any]) -> None:
+        self._refused.labels(str(event.result_code)).inc()
+
+    def _count_success(self, event: AuthenticationSucceeded, _context: Mapping[str, Any]) -> None:
+        if event.by_peer:
+            self._authentications.labels(event.method, "success").inc()
+
+    def _count_failure(self, event: AuthenticationFailed, _context: Mapping[str, Any]) -> None:
+        if event.by_peer:
+            self._authentications.labels(event.method, "failure").inc()
+
+    def _count_up(self, _event: IpOpened, context: Mapping[str, Any]) -> None:
+        if self._phases.came_up(context):
+            self._setups.inc()
+            if self._per_user:
+                self._user_sessions.labels(self._user(str(context.get("user", "")))).inc()
+
+    def _count_ended(self, event: SessionEnded, context: Mapping[str, Any]) -> None:
+        self._ended.labels(str(event.reason)).inc()
+        self._session_seconds.observe(event.duration)
+        failed = self._phases.session_ended(context, event.reason)
+        if failed:
+            self._failures.labels(failed, str(event.reason)).inc()
+        if self._per_user and event.user:
+            user = self._user(event.user)
+            self._user_octets.labels(user, "in").inc(event.bytes_in)
+            self._user_octets.labels(user, "out").inc(event.bytes_out)
+
+    def _user(self, name: str) -> str:
+        """Return the label for a user: memory stays bounded whatever a directory of users lets in."""
+        if name not in self._users and len(self._users) >= MAX_USERS:
+            return OTHERS
+        self._users.add(name)
+        return name
+
+    # --- a scrape ------------------------------------------------------------------------------------------
+
+    def take_reading(self) -> None:
+        """Read what is known at the moment. Called where the gateway's data may be read: on its event loop."""
+        self._reading.take()
+
+    def expose(self) -> bytes:
+        """Return everything in Prometheus' text format (version 0.0.4). May run in another thread."""
+        return generate_latest(self._registry)
+
+
+_COUNTS: Mapping[type[Event], Callable[[Metrics, Any, Mapping[str, Any]], None]] = {
+    ControlClosed: Metrics._count_closed,  # noqa: SLF001 - the table belongs to the class
+    CallRefused: Metrics._count_refused,  # noqa: SLF001
+    AuthenticationSucceeded: Metrics._count_success,  # noqa: SLF001
+    AuthenticationFailed: Metrics._count_failure,  # noqa: SLF001
+    IpOpened: Metrics._count_up,  # noqa: SLF001
+    SessionEnded: Metrics._count_ended,  # noqa: SLF001
+}

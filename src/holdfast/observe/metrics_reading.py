@@ -1,0 +1,172 @@
+"""What is known only at the moment of a scrape: states, the engine's counts, queues, CPU."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from holdfast.dataplane.interface import Counters
+
+TASKS = Path("/proc/self/task")
+WORKER_PREFIX = "holdfast-"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+Family = CounterMetricFamily | GaugeMetricFamily
+
+
+@dataclass(frozen=True, slots=True)
+class UserReading:
+    """A user who is on: seconds since the session came to be, octets of user packets so far."""
+
+    user: str
+    seconds: float
+    bytes_in: int
+    bytes_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at the gateway. `engine` counts since the start, ended sessions included."""
+
+    connections: int = 0
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    addresses_used: int = 0
+    addresses_size: int = 0
+    log_waiting: int = 0
+    log_dropped: int = 0
+    log_failing: bool = False
+    draining: bool = False
+    engine: Counters = field(default_factory=Counters)
+    users: tuple[UserReading, ...] = ()
+
+
+class ReadingCollector(Collector):
+    """Turns the last reading into families. `take` runs with the gateway, `collect` may run in another thread."""
+
+    def __init__(self, registry: CollectorRegistry, read: Callable[[], Reading], version: str) -> None:
+        self._read = read
+        self._version = version
+        self._last = Reading()
+        ProcessCollector(registry=registry)
+        registry.register(self)
+
+    def take(self) -> None:
+        """Read the gateway."""
+        self._last = self._read()
+
+    def describe(self) -> list[Family]:
+        """Return no description: the registry would read the gateway to find one."""
+        return []
+
+    def collect(self) -> Iterator[Family]:
+        """Yield the families of the last reading."""
+        reading = self._last
+        yield _gauge("holdfast_build_info", "Version of Holdfast; always 1.", 1, version=self._version)
+        yield from _gateway(reading)
+        yield from _gre_plane(reading.engine)
+        if reading.users:
+            yield from _users(reading.users)
+        yield _labelled(
+            CounterMetricFamily, "holdfast_worker_cpu_seconds", "CPU time by worker thread.", "worker", worker_seconds()
+        )
+
+
+def _gateway(reading: Reading) -> Iterator[Family]:
+    yield _gauge("holdfast_control_connections", "Control connections that are open.", reading.connections)
+    states = {state: reading.sessions.get(state, 0) for state in ("setup", "up", "closing")} | dict(reading.sessions)
+    yield _labelled(GaugeMetricFamily, "holdfast_sessions", "Sessions by state.", "state", states)
+    yield _labelled(
+        GaugeMetricFamily,
+        "holdfast_addresses",
+        "Addresses of the pool.",
+        "state",
+        {"used": reading.addresses_used, "free": max(0, reading.addresses_size - reading.addresses_used)},
+    )
+    yield _gauge("holdfast_draining", "Whether new calls are refused.", int(reading.draining))
+    yield _gauge("holdfast_event_log_backlog", "Facts that wait to be written.", reading.log_waiting)
+    yield _counter("holdfast_event_log_dropped", "Facts that could not be written.", reading.log_dropped)
+    yield _gauge("holdfast_event_log_failing", "Whether the log cannot be written now.", int(reading.log_failing))
+
+
+def _gre_plane(counts: Counters) -> Iterator[Family]:
+    both = {"in": counts.gre_packets_in, "out": counts.gre_packets_out}
+    yield _labelled(CounterMetricFamily, "holdfast_gre_packets", "GRE packets.", "direction", both)
+    both = {"in": counts.packets_in, "out": counts.packets_out}
+    yield _labelled(CounterMetricFamily, "holdfast_packets", "User packets inside the tunnels.", "direction", both)
+    both = {"in": counts.bytes_in, "out": counts.bytes_out}
+    yield _labelled(CounterMetricFamily, "holdfast_bytes", "Octets of user packets.", "direction", both)
+    yield _counter("holdfast_gre_lost", "Sequence numbers that never came.", counts.gre_lost)
+    yield _counter("holdfast_gre_reordered", "GRE packets that came out of order.", counts.gre_reordered)
+    yield _counter("holdfast_gre_duplicates", "GRE packets that came twice.", counts.gre_duplicates)
+    yield _counter("holdfast_mppe_resets", "Times MPPE lost step and was reset.", counts.mppe_resets)
+    echoes = {"sent": counts.echoes_sent, "answered": counts.echoes_answered}
+    yield _labelled(CounterMetricFamily, "holdfast_lcp_echoes", "LCP Echo-Requests of ours.", "result", echoes)
+    yield _labelled(
+        CounterMetricFamily, "holdfast_drops", "Packets thrown away, by cause.", "cause", dict(counts.drops)
+    )
+
+
+def _users(users: tuple[UserReading, ...]) -> Iterator[Family]:
+    seconds = GaugeMetricFamily("holdfast_user_connected_seconds", "Age of a user's oldest session.", labels=["user"])
+    octets = GaugeMetricFamily(
+        "holdfast_user_open_bytes", "Octets in a user's open sessions so far.", labels=["user", "direction"]
+    )
+    oldest: dict[str, float] = {}
+    moved: dict[tuple[str, str], int] = {}
+    for one in users:
+        oldest[one.user] = max(oldest.get(one.user, 0.0), one.seconds)
+        for direction, count in (("in", one.bytes_in), ("out", one.bytes_out)):
+            moved[one.user, direction] = moved.get((one.user, direction), 0) + count
+    for user, age in oldest.items():
+        seconds.add_metric([user], age)
+    for (user, direction), count in moved.items():
+        octets.add_metric([user, direction], count)
+    yield seconds
+    yield octets
+
+
+def worker_seconds(tasks: Path = TASKS) -> dict[str, float]:
+    """Return seconds of CPU by thread: the engine's by their names, `main`, and `other` for the rest together."""
+    spent = {"main": 0.0, "other": 0.0}
+    for task in tasks.iterdir() if tasks.is_dir() else ():
+        # a thread may end while we look
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            name = (task / "comm").read_text().strip()
+            rest = (task / "stat").read_text().rpartition(")")[2].split()
+            worker = _worker(name, main=task.name == str(os.getpid()))
+            spent[worker] = spent.get(worker, 0.0) + (int(rest[11]) + int(rest[12])) / TICKS
+    return spent
+
+
+def _worker(name: str, *, main: bool) -> str:
+    if main:
+        return "main"
+    return name.removeprefix(WORKER_PREFIX) if name.startswith(WORKER_PREFIX) else "other"
+
+
+def _gauge(name: str, text: str, value: float, **labels: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=list(labels))
+    family.add_metric(list(labels.values()), value)
+    return family
+
+
+def _counter(name: str, text: str, value: float) -> CounterMetricFamily:
+    return CounterMetricFamily(name, text, value=value)
+
+
+def _labelled(
+    kind: type[CounterMetricFamily] | type[GaugeMetricFamily],
+    name: str,
+    text: str,
+    label: str,
+    values: Mapping[str, float],
+) -> Family:
+    family = kind(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
