@@ -1,104 +1,298 @@
-"""The event log: JSON lines, one fact a line, written by a thread that never blocks who reports."""
+"""The event log: JSON lines, one fact a line, chained, signed, written by a thread that never blocks who reports."""
 
-import json
-import os
-import queue
 import threading
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from holdfast.errors import StateError
-from holdfast.events import Event, Severity
-from holdfast.observe.record import make_record
+from holdfast.events import (
+    ClockJumped,
+    Event,
+    InternalFault,
+    LogFailed,
+    LogOverflowed,
+    LogRecovered,
+    Severity,
+)
+from holdfast.observe.log_file import LogFile, Place
+from holdfast.observe.record import TimeWriter, build_record, encode
+from holdfast.secret import Secret
 
 QUEUE_LIMIT = 600_000
-"""Records that may wait for the disk: a burst of half a million fits; beyond it facts are counted as dropped."""
-
-ORDER = list(Severity)
+"""Facts that may wait for the disk: a burst of half a million fits; beyond it they are counted as dropped."""
+SLICE = 32
+"""Facts written in one go. Between slices the thread lets others run: a control reply waits for one slice at most."""
+PAUSE = 0.0001
+RETRY = 1.0
+TICK = 1.0
+CLOCK_TOLERANCE = 2.0
+CLOSING_PATIENCE = 10.0
 
 Listener = Callable[[dict[str, Any]], None]
 
 Observer = Callable[[Event, Mapping[str, Any]], None]
 """Sees every event and its envelope, whatever the log's threshold: metrics and accounting must not depend on it."""
 
+Result = TypeVar("Result")
+_Entry = tuple[float, Event, Mapping[str, Any]]
+
+
+class Receiver(Protocol):
+    """Who gets each line of the log besides the file. Neither call may block."""
+
+    def offer(self, lines: list[bytes]) -> None:
+        """Take lines, each with its newline."""
+
+    def close(self) -> None:
+        """Deliver what can be delivered soon, and end."""
+
+
+class Disguise(Protocol):
+    """Who replaces names and addresses in a record by pseudonyms before it is written."""
+
+    def apply(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record as it may be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """How a log is kept. `state` (the log's own directory without it) holds the signing key.
+
+    `segment_size` in octets, `sign_interval` in seconds, `spool` in facts. `key` opens encrypted segments.
+    """
+
+    state: Path | None = None
+    segment_size: int = 64 * 1024 * 1024
+    sign_interval: float = 60.0
+    spool: int = QUEUE_LIMIT
+    key: Secret | None = None
+    disguise: Disguise | None = None
+
 
 class EventLog:
-    """Takes events from the event loop and writes them in order. `listeners` see each record on the caller's side."""
+    """Takes events from the event loop and writes them in order.
 
-    def __init__(self, path: Path, threshold: Severity = Severity.INFO) -> None:
+    `listeners` see each record and `observers` each event on the caller's side; facts about the log itself they see on
+    the writer's.
+    `dropped` counts facts that are lost, `failed` says why the file cannot be written now ("" if it can).
+    """
+
+    def __init__(self, path: Path, threshold: Severity = Severity.INFO, options: LogOptions | None = None) -> None:
+        self.options = options or LogOptions()
         self.threshold = threshold
         self.dropped = 0
         self.failed = ""
         self.listeners: list[Listener] = []
         self.observers: list[Observer] = []
-        self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._path = path
-        self._descriptor = _open(path)
-        self._thread = threading.Thread(target=self._write_all, name="event-log", daemon=True)
+        self.receivers: list[Receiver] = []
+        self.traced: Callable[[Mapping[str, Any]], bool] | None = None
+        """Says of a context whether its debug facts are written although the threshold is above them."""
+        self._queue: deque[_Entry] = deque()
+        self._requests: deque[tuple[Callable[[LogFile], Any], Future[Any]]] = deque()
+        self._stamp = TimeWriter()
+        state = self.options.state or path.parent
+        self.place = Place(path, state, self.options.segment_size, self._now_text, self.options.key)
+        self._file = LogFile(self.place)
+        self._idle = self._closing = False
+        self._wake = threading.Event()
+        self._watch = _Watch(self.options.sign_interval)
+        self._thread = threading.Thread(target=self._run, name="event-log", daemon=True)
         self._thread.start()
+
+    @property
+    def backlog(self) -> int:
+        """How many facts wait for the disk."""
+        return len(self._queue) + self._file.waiting
 
     def wants(self, severity: Severity) -> bool:
         """Whether an event of this severity would be written."""
-        return ORDER.index(severity) >= ORDER.index(self.threshold)
+        return _RANK[severity] >= _RANK[self.threshold]
 
     def emit(self, event: Event, context: Mapping[str, Any]) -> None:
-        """Report a fact. Returns at once."""
+        """Report a fact. Returns at once; `context` must not be changed afterwards."""
         for observer in self.observers:
             observer(event, context)
-        if not self.wants(event.severity):
+        if _RANK[event.severity] < _RANK[self.threshold] and not (self.traced and self.traced(context)):
             return
-        record = make_record(event, context, datetime.now(UTC))
-        for listener in self.listeners:
-            listener(record)
-        if self._queue.qsize() >= QUEUE_LIMIT:
+        now = time.time()
+        if self.listeners:
+            self._tell_listeners(event, context, now)
+        if self.backlog >= self.options.spool:
             self.dropped += 1
+            self._watch.lost += 1
             return
-        self._queue.put(record)
+        self._queue.append((now, event, context))
+        self._rouse()
+
+    def request(self, action: Callable[[LogFile], Result]) -> "Future[Result]":
+        """Let the writer's thread do something with the file, behind all that was reported before."""
+        future: Future[Result] = Future()
+        self._requests.append((action, future))
+        self._rouse()
+        return future
 
     def close(self) -> None:
-        """Write what waits and close the file."""
-        self._queue.put(None)
-        self._thread.join()
-        os.close(self._descriptor)
+        """Write what waits, sign, and close the file and every receiver."""
+        self._closing = True
+        self._wake.set()
+        self._thread.join(CLOSING_PATIENCE)
+        for receiver in self.receivers:
+            receiver.close()
 
-    def _write_all(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            self._write(batch)
+    # --- the caller's side ---------------------------------------------------------------------------------
 
-    def _next_batch(self) -> list[dict[str, Any]] | None:
-        """Wait for one record and take what else is ready; None when the log was closed and all is written."""
-        first = self._queue.get()
-        if first is None:
-            return None
-        batch = [first]
-        while len(batch) < 1000 and not self._queue.empty():
-            record = self._queue.get()
-            if record is None:
-                self._queue.put(None)
-                break
-            batch.append(record)
-        return batch
+    def _rouse(self) -> None:
+        if self._idle:
+            self._idle = False
+            self._wake.set()
 
-    def _write(self, batch: list[dict[str, Any]]) -> None:
-        lines = "".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for record in batch)
-        waiting = memoryview(lines.encode("utf-8", "backslashreplace"))
+    def _tell_listeners(self, event: Event, context: Mapping[str, Any], now: float) -> None:
+        record = build_record(event, context, self._stamp(now))
+        for listener in self.listeners:
+            listener(record)
+
+    # --- the writer's side ---------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not (self._closing and not self._queue and not self._requests):
+            try:
+                self._turn()
+            except Exception as error:  # noqa: BLE001 - the log must outlive any fault of ours
+                self._tell(InternalFault("event log", f"{type(error).__name__}: {error}"))
+        self._finish()
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if now >= self._watch.next_tick:
+            self._tick(now)
+        batch = self._take()
+        if batch:
+            self._compose(batch)
+        elif self._requests:
+            self._serve_request()
+        self._flush(now)
+        if batch:
+            time.sleep(PAUSE)
+        else:
+            self._rest()
+
+    def _take(self) -> list[_Entry]:
+        queue = self._queue
+        return [queue.popleft() for _ in range(min(SLICE, len(queue)))]
+
+    def _rest(self) -> None:
+        """Sleep until there is something to do. Who reports in between sees `_idle` or is seen here."""
+        self._idle = True
+        if not self._queue and not self._requests and not self._closing:
+            self._wake.wait(RETRY if self._file.waiting else TICK)
+        self._idle = False
+        self._wake.clear()
+
+    def _compose(self, batch: Iterable[_Entry]) -> None:
+        stamp, disguise = self._stamp, self.options.disguise
+        records = [build_record(event, context, stamp(at)) for at, event, context in batch]
+        if disguise is not None:
+            records = [disguise.apply(record) for record in records]
+        self._watch.unsafe += len(records)
+        self._deliver(self._file.add([encode(record) for record in records]))
+
+    def _deliver(self, lines: list[bytes]) -> None:
+        for receiver in self.receivers:
+            receiver.offer(lines)
+
+    def _flush(self, now: float) -> None:
+        """Write what waits; a file that fails is tried again every second, and the first failure is told."""
+        if self.failed and now < self._watch.retry_at:
+            return
         try:
-            while waiting:
-                waiting = waiting[os.write(self._descriptor, waiting) :]
-            self.failed = ""
+            if now >= self._watch.sign_at and self._file.seq != self._watch.signed_seq:
+                self._file.sign()
+                self._watch.signed(now, self._file.seq)
+            else:
+                self._file.flush()
         except OSError as error:
-            self.dropped += bytes(waiting).count(b"\n")
-            self.failed = f"{self._path}: {error.strerror}"
+            self._fail(f"{self.place.path}: {error.strerror}", now)
+        else:
+            self._watch.unsafe = 0
+            if self.failed:
+                self._recover(now)
+
+    def _fail(self, why: str, now: float) -> None:
+        first, self.failed, self._watch.retry_at = not self.failed, why, now + RETRY
+        if first:
+            self._watch.failed_at = now
+            self._tell(LogFailed(why, self.backlog))
+
+    def _recover(self, now: float) -> None:
+        why, self.failed = self.failed, ""
+        self._tell(LogRecovered(why, round(now - self._watch.failed_at, 1)))
+
+    def _tell(self, event: Event) -> None:
+        """Report a fact about the log itself."""
+        now = time.time()
+        for observer in self.observers:
+            observer(event, {})
+        self._tell_listeners(event, {}, now)
+        self._deliver(self._file.add([encode(build_record(event, {}, self._stamp(now)))]))
+
+    def _tick(self, now: float) -> None:
+        """Do what is due about once a second."""
+        watch = self._watch
+        watch.next_tick = now + TICK
+        if jump := watch.clock_jump(now):
+            self._tell(ClockJumped(round(jump, 1)))
+        if watch.lost and self.backlog < self.options.spool // 2:
+            lost, watch.lost = watch.lost, 0
+            self._tell(LogOverflowed(lost, f"more than {self.options.spool} facts waited"))
+        if self._file.vanished():
+            self._tell(LogFailed(f"{self.place.path} was taken away; a new file is begun", self.backlog))
+
+    def _serve_request(self) -> None:
+        action, future = self._requests.popleft()
+        try:
+            future.set_result(action(self._file))
+        except Exception as error:  # noqa: BLE001 - the caller gets it
+            future.set_exception(error)
+
+    def _finish(self) -> None:
+        try:
+            self._file.close()
+        except OSError as error:
+            self.failed = f"{self.place.path}: {error.strerror}"
+            self.dropped += self._watch.unsafe
+
+    def _now_text(self) -> str:
+        return self._stamp(time.time())
 
 
-def _open(path: Path) -> int:
-    try:
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StateError(
-            f"cannot write the event log: {error.strerror}",
-            where=str(path),
-            fix="Make the directory writable, or choose another.",
-        ) from error
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class _Watch:
+    """The writer's clocks and counts. Times are monotonic seconds."""
+
+    def __init__(self, sign_interval: float) -> None:
+        now = time.monotonic()
+        self._sign_interval = sign_interval
+        self.next_tick, self.sign_at = now + TICK, now + sign_interval
+        self.signed_seq = 0
+        self.failed_at = self.retry_at = 0.0
+        self.lost = 0
+        """Facts dropped since that was last told."""
+        self.unsafe = 0
+        """Facts composed and not yet on the disk."""
+        self._offset = time.time() - now
+
+    def signed(self, now: float, seq: int) -> None:
+        """Remember a signature, which covers everything up to line `seq`."""
+        self.sign_at, self.signed_seq = now + self._sign_interval, seq
+
+    def clock_jump(self, now: float) -> float:
+        """Return by how many seconds the wall clock was set since the last call, 0 when it was not."""
+        offset = time.time() - now
+        jump, self._offset = offset - self._offset, offset
+        return jump if abs(jump) > CLOCK_TOLERANCE else 0.0
