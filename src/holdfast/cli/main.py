@@ -30,6 +30,7 @@ RUN, WATCH, SET_UP, DIAGNOSE = "Run", "Watch", "Set up", "Diagnose"
 
 COMMANDS: dict[str, Command] = {
     "serve": Command("serve", "Run the gateway.", RUN),
+    "dial": Command("dial", "Bring a tunnel up and keep it up.", RUN),
     "sessions": Command("sessions", "Who is connected.", WATCH),
     "status": Command("status", "How the gateway is.", WATCH),
     "disconnect": Command("disconnect", "End sessions.", WATCH),
