@@ -29,10 +29,8 @@ SESSIONS = 400
 MEGABYTE = 1_000_000
 SERVER = IPv4Address("198.51.100.1").packed
 TARGET_SPEED, TARGET_MEMORY, TARGET_RATIO = 300, 300, 20
-SIZES = (1360, 52, 560)
-TURNS = ((False, 1360), (False, 1360), (True, 52), (False, 1360), (True, 52), (True, 560))
-"""User data as downloads make it: large packets to the client, acknowledgements back, some of middle size."""
-OTHER_SIZES = (1400, 60, 300)
+IMIX = (40, 576, 40, 40, 576, 40, 1380, 40, 576, 40, 40, 576)
+"""Sizes as the simple Internet mix has them, 7 to 4 to 1; the largest fits into a tunnel."""
 DATA_SHARE = 3
 """Of every four bulk frames, this many belong to a session."""
 
@@ -56,7 +54,7 @@ class Tunnel:
         self.port = 20_000 + index
         self.call_ids = {True: 10_000 + index, False: index}
         self.numbers = {True: 0, False: 0}
-        self._bulk = {(up, size): self._template(up, size) for up in (True, False) for size in SIZES}
+        self._bulk = {(up, size): self._template(up, size) for up in (True, False) for size in {*IMIX}}
 
     def _template(self, up: bool, size: int) -> bytearray:
         return bytearray(self._gre(up, b"\x00\xfd\x90\x00" + os.urandom(size), 0))
@@ -132,7 +130,7 @@ def _other(size: int) -> bytes:
 def make(path: Path, size: int) -> None:
     """Write a capture of about `size` octets."""
     tunnels = [Tunnel(index) for index in range(SESSIONS)]
-    others = [_other(size) for size in OTHER_SIZES]
+    others = [_other(size) for size in IMIX]
     written, now, turn = 24, 0, 0
     with path.open("wb", buffering=1 << 20) as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
@@ -144,8 +142,9 @@ def make(path: Path, size: int) -> None:
             turn += 1
             now += 20
             bulk = turn % (DATA_SHARE + 1)
-            tunnel = tunnels[turn // 24 % SESSIONS]
-            frame = tunnel.data(*TURNS[turn % len(TURNS)]) if bulk else others[turn // 4 % len(others)]
+            tunnel = tunnels[turn // 32 % SESSIONS]
+            place = turn % len(IMIX)
+            frame = tunnel.data(turn % 2 == 0, IMIX[place]) if bulk else others[place]
             written += out.write(_record(now, frame))
 
 
