@@ -18,6 +18,7 @@ from holdfast.policy import chap_secrets
 from holdfast.policy.files import readable_by_others
 from holdfast.policy.import_users import ImportedLine, import_chap_secrets
 from holdfast.policy.names import UnacceptableError, acceptable_name, acceptable_nt_hash, acceptable_password
+from holdfast.policy.overrides import parse_override
 from holdfast.policy.ranges import Address
 from holdfast.policy.records import SecretKind, UserRecord
 from holdfast.policy.store import Store
@@ -103,6 +104,31 @@ def change(
             users.set_address(name, _address(address))
         if expires is not None:
             users.set_expires(name, _end(expires))
+    print_text(f"user {name} changed")
+
+
+@app.command(
+    name="set",
+    epilog="Examples:\n\n  holdfast user set alice idle_timeout=900 single_session=replace\n\n  "
+    "holdfast user set alice --group office\n\n  holdfast user set alice idle_timeout= --group none",
+)
+def set_(
+    name: NameArgument,
+    state: StateOption,
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="A setting of its sessions; an empty value takes it away."),
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="GROUP", help='The group of the file it belongs to, or "none".')
+    ] = None,
+) -> None:
+    """Give a user timers and limits of its own, or a group. They hold from the next sign-in on."""
+    if not settings and group is None:
+        raise HoldfastError("nothing to set", fix="Give key=value, or --group.")
+    given = dict(parse_override(text) for text in settings or ())
+    with _users(state) as users, negative(NoSuchUserError):
+        users.set_policy(name, group="" if group == NEVER else group, settings=given)
     print_text(f"user {name} changed")
 
 
@@ -228,6 +254,8 @@ def _as_dict(record: UserRecord, now: float) -> dict[str, Any]:
         "kept": str(record.kind),
         "address": str(record.addresses[0]) if record.addresses else None,
         "expires": local_time(record.expires),
+        "group": record.group or None,
+        "settings": dict(record.settings),
         "created": local_time(record.created),
         "changed": local_time(record.changed),
     }

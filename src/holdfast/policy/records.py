@@ -1,7 +1,9 @@
 """What is known of a user, whichever source it came from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum, auto
+from typing import Any
 
 from holdfast.policy.ranges import AddressRange
 from holdfast.secret import Secret
@@ -26,7 +28,10 @@ class AccountState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserRecord:
-    """One user. `addresses` are those that only this user may have; none means the pool. Times: seconds since 1970."""
+    """One user. `addresses` are those that only this user may have; none means the pool. Times: seconds since 1970.
+
+    `settings` are the user's own (`holdfast.policy.overrides`, plain data), `group` the name of the group or nothing.
+    """
 
     name: str
     kind: SecretKind
@@ -37,6 +42,8 @@ class UserRecord:
     created: float | None = None
     changed: float | None = None
     no_address: bool = False
+    group: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def state(self, now: float) -> AccountState:
         """Say whether the account may be used at `now` (seconds since 1970)."""

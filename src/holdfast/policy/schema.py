@@ -23,6 +23,15 @@ users = Table(
     Column("changed", Float, nullable=False),
 )
 
+user_policies = Table(
+    "user_policies",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("group", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+)
+"""Of users who have them: their group (or nothing) and their own settings, as a JSON object."""
+
 leases = Table(
     "leases",
     metadata,

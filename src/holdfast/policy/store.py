@@ -127,7 +127,10 @@ def _prepare(engine: Engine, directory: Path, path: Path, entropy: Entropy) -> S
     with _explained(path):
         if inspect(engine).has_table(meta.name):
             with engine.connect() as connection:
-                return _judge(connection, directory, path, entropy)
+                judged = _judge(connection, directory, path, entropy)
+                # Tables that came later: an older Holdfast lives with them, because it does not look.
+                metadata.create_all(connection)
+                return judged
         key = read_key(directory) or make_key(directory, entropy)
         sealer = Sealer(key, where=str(directory / KEY_FILE), entropy=entropy)
         with _transaction(engine) as connection:

@@ -1,5 +1,6 @@
 """Users in the embedded database."""
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from holdfast.errors import HoldfastError
 from holdfast.policy.names import acceptable_name
 from holdfast.policy.ranges import Address, AddressRange
 from holdfast.policy.records import Credentials, SecretKind, UserRecord
-from holdfast.policy.schema import meta, users
+from holdfast.policy.schema import meta, user_policies, users
 from holdfast.policy.store import Store
 from holdfast.secret import Secret
 
@@ -95,10 +96,29 @@ class Users:
         """Let an account end at that time (seconds since 1970), or never."""
         self._update(acceptable_name(name), expires=expires)
 
+    def set_policy(self, name: str, *, group: str | None = None, settings: Mapping[str, Any] | None = None) -> None:
+        """Put a user into a group (none for an empty name) or change single settings; None takes a setting away.
+
+        The settings are plain data that `read_overrides` took.
+        """
+        record = self.get(name)
+        merged = {**record.settings, **(settings or {})}
+        values = {
+            "group": record.group if group is None else group,
+            "settings": json.dumps({key: value for key, value in merged.items() if value is not None}),
+        }
+        with self._store.write() as connection:
+            connection.execute(delete(user_policies).where(user_policies.c.name == record.name))
+            if values != {"group": "", "settings": "{}"}:
+                connection.execute(insert(user_policies).values(name=record.name, **values))
+            _note_change(connection)
+
     def remove(self, name: str) -> None:
         """Forget a user."""
+        name = acceptable_name(name)
         with self._store.write() as connection:
-            found = connection.execute(delete(users).where(users.c.name == acceptable_name(name))).rowcount
+            found = connection.execute(delete(users).where(users.c.name == name)).rowcount
+            connection.execute(delete(user_policies).where(user_policies.c.name == name))
             _note_change(connection)
         if not found:
             raise _unknown(name)
@@ -174,16 +194,28 @@ _COLUMNS = (
     users.c.expires,
     users.c.created,
     users.c.changed,
+    user_policies.c.group,
+    user_policies.c.settings,
 )
-_PUBLIC = select(*_COLUMNS)
-_WITH_SECRET = select(*_COLUMNS, users.c.sealed).where(users.c.name == bindparam("wanted"))
+_WITH_POLICIES = users.outerjoin(user_policies, users.c.name == user_policies.c.name)
+_PUBLIC = select(*_COLUMNS).select_from(_WITH_POLICIES)
+_WITH_SECRET = select(*_COLUMNS, users.c.sealed).select_from(_WITH_POLICIES).where(users.c.name == bindparam("wanted"))
 _LAST_CHANGE = select(meta.c.value).where(meta.c.key == _CHANGE_KEY)
 
 
 def _record(row: Any) -> UserRecord:
     addresses = (AddressRange.single(ip_address(row.address)),) if row.address else ()
     return UserRecord(
-        row.name, SecretKind(row.kind), SOURCE, row.disabled, addresses, row.expires, row.created, row.changed
+        row.name,
+        SecretKind(row.kind),
+        SOURCE,
+        row.disabled,
+        addresses,
+        row.expires,
+        row.created,
+        row.changed,
+        group=row.group or "",
+        settings=json.loads(row.settings) if row.settings else {},
     )
 
 

@@ -296,3 +296,37 @@ def test_a_password_mistyped(state: Path) -> None:
     assert code == 2
     assert "the two passwords are not the same" in screen
     assert stored(state, "alice") is None
+
+
+@pytest.mark.usefixtures("alice")
+def test_settings_of_its_own(run: Run) -> None:
+    assert run("user", "set", "alice", "idle_timeout=900", "preset=mobile,cap-1h", "--group", "office").code == 0
+    assert run("user", "set", "alice", "hours=mon-fri 08:00-18:00", "idle_timeout=").code == 0
+    (alice,) = json.loads(run("user", "list", "--json").out)
+    assert alice["group"] == "office"
+    assert alice["settings"] == {"preset": ["mobile", "cap-1h"], "hours": "mon-fri 08:00-18:00"}
+    assert run("user", "set", "alice", "--group", "none", "preset=", "hours=").code == 0
+    (alice,) = json.loads(run("user", "list", "--json").out)
+    assert (alice["group"], alice["settings"]) == (None, {})
+
+
+@pytest.mark.usefixtures("alice")
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("idle=3", "one of the keys preset, lcp_echo_interval"),
+        ("idle_timeout", "is not key=value"),
+        ("idle_timeout=soon", "valid number"),
+        ("preset=quick", "there is no preset 'quick'"),
+        ("hours=always", "not a weekly window"),
+    ],
+)
+def test_settings_that_are_none(run: Run, setting: str, says: str) -> None:
+    code, _, err = run("user", "set", "alice", setting)
+    assert code == 2
+    assert says in err
+
+
+def test_settings_of_nobody(run: Run) -> None:
+    assert run("user", "set", "bob", "idle_timeout=3").code == 1
+    assert run("user", "set", "bob").code == 2

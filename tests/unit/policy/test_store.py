@@ -6,8 +6,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from holdfast.errors import StateError
+from holdfast.policy.schema import user_policies
 from holdfast.policy.sealing import KEY_FILE
 from holdfast.policy.store import DATABASE_FILE, Store
 from holdfast.policy.users import Users
@@ -195,3 +197,10 @@ def test_what_root_does_leaves_files_of_the_owner(state: Path) -> None:
         owners = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in state.iterdir()}
     assert len(owners) == 4
     assert set(owners.values()) == {(4321, 4322)}
+
+
+def test_a_database_from_before_a_table_gets_it(state: Path) -> None:
+    with Store.open(state) as store, store.write() as connection:
+        user_policies.drop(connection)
+    with Store.open(state) as store, store.read() as connection:
+        assert connection.execute(select(user_policies)).all() == []

@@ -152,3 +152,27 @@ def test_looking_up_is_quick_among_many(users: Users, store: Store) -> None:
         users.find("alice")
     # Meant to be below 1 ms each; ten times that still tells an index from a scan.
     assert time.process_time() - before < 2.0
+
+
+def test_a_user_has_settings_of_its_own_and_a_group(users: Users) -> None:
+    users.add("alice", SECRET)
+    assert (users.get("alice").group, users.get("alice").settings) == ("", {})
+    users.set_policy("alice", group="office", settings={"idle_timeout": 900.0, "preset": ["mobile"]})
+    users.set_policy("alice", settings={"idle_timeout": None, "single_session": "deny"})
+    found = users.find("alice")
+    assert found is not None
+    assert found.record == users.get("alice") == users.list()[0]
+    assert found.record.group == "office"
+    assert found.record.settings == {"preset": ["mobile"], "single_session": "deny"}
+    users.set_policy("alice", group="", settings={"preset": None, "single_session": None})
+    assert (users.get("alice").group, users.get("alice").settings) == ("", {})
+    with pytest.raises(NoSuchUserError):
+        users.set_policy("bob", group="office")
+
+
+def test_a_user_who_comes_back_has_no_old_settings(users: Users) -> None:
+    users.add("alice", SECRET)
+    users.set_policy("alice", group="office")
+    users.remove("alice")
+    users.add("alice", SECRET)
+    assert users.get("alice").group == ""

@@ -1,0 +1,56 @@
+"""Who has the word."""
+
+from holdfast.policy.effective import (
+    DEFAULT,
+    KEYS,
+    Effective,
+    Layer,
+    SessionPolicy,
+    effective,
+    layers_of,
+    radius_layer,
+)
+from holdfast.policy.overrides import SingleSession, read_overrides
+
+FILE = layers_of(
+    read_overrides({"preset": "mobile", "idle_timeout": 900, "single_session": "deny"}),
+    "h.toml",
+    {"preset": "h.toml:2", "idle_timeout": "h.toml:3"},
+)
+GROUP = layers_of(read_overrides({"preset": ["cap-4h"], "idle_timeout": 300}), "group office (h.toml:7)")
+USER = layers_of(read_overrides({"lcp_echo_interval": 20}), "user alice")
+
+
+def test_without_layers_the_defaults_hold() -> None:
+    nothing = effective([])
+    assert nothing == Effective(SessionPolicy())
+    assert {nothing.origin(key) for key in KEYS} == {DEFAULT}
+
+
+def test_the_word_goes_from_weak_to_strong_with_its_origin() -> None:
+    outcome = effective([*FILE, *GROUP, *USER, radius_layer({28: 60, 99: 1})])
+    policy = outcome.policy
+    assert (policy.lcp_echo_interval, outcome.origin("lcp_echo_interval")) == (20, "user alice")
+    assert (policy.lcp_echo_failures, outcome.origin("lcp_echo_failures")) == (4, "preset mobile (h.toml:2)")
+    assert (policy.idle_timeout, outcome.origin("idle_timeout")) == (60, "RADIUS")
+    assert (policy.session_timeout, outcome.origin("session_timeout")) == (
+        14400,
+        "preset cap-4h (group office (h.toml:7))",
+    )
+    assert (policy.single_session, outcome.origin("single_session")) == (SingleSession.DENY, "h.toml")
+    assert (policy.volume_limit, outcome.origin("volume_limit")) == (0, DEFAULT)
+
+
+def test_a_group_goes_before_the_file() -> None:
+    assert effective([*FILE, *GROUP]).policy.idle_timeout == 300
+
+
+def test_radius_attributes_have_their_numbers() -> None:
+    layer = radius_layer({27: 14400, 28: 600, 85: 300})
+    assert layer == Layer.of({"session_timeout": 14400, "idle_timeout": 600, "accounting_interval": 300}, "RADIUS")
+
+
+def test_all_settings_can_be_shown() -> None:
+    shown = effective(FILE).settings()
+    assert [one["key"] for one in shown] == list(KEYS)
+    assert {"key": "single_session", "value": "deny", "origin": "h.toml"} in shown
