@@ -1,6 +1,7 @@
 //! What the two threads and Python share about a call: atomic counters and times, written without a lock.
 
 use std::net::Ipv4Addr;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Why a packet went no further.
@@ -137,12 +138,10 @@ pub struct Path {
 
 const NOTHING: u64 = u64::MAX;
 
-/// What is shared about one call. Times are nanoseconds of the monotonic clock, 0 for never.
-pub struct Shared {
-    /// Its name towards Python.
-    pub handle: u64,
-    /// Where its packets go.
-    pub path: Path,
+/// Counts and times of one call. Times are nanoseconds of the monotonic clock, 0 for never. In brackets: the one thread
+/// that writes a number with `bump` and `set`.
+#[derive(Default)]
+pub struct Counts {
     /// Inner packets from the peer (rx).
     pub packets_in: Number,
     /// Their octets (rx).
@@ -191,42 +190,35 @@ pub struct Shared {
     pub echo: AtomicU64,
     /// Echo-Requests unanswered in a row.
     pub missed: AtomicU32,
+}
+
+/// What is shared about one call.
+pub struct Shared {
+    /// Its name towards Python.
+    pub handle: u64,
+    /// Where its packets go.
+    pub path: Path,
+    counts: Counts,
     highest: AtomicU64,
     acknowledged: AtomicU64,
+}
+
+impl Deref for Shared {
+    type Target = Counts;
+
+    fn deref(&self) -> &Counts {
+        &self.counts
+    }
 }
 
 impl Shared {
     /// A call of which nothing has been heard.
     #[must_use]
     pub fn new(handle: u64, path: Path) -> Self {
-        let zero = Number::default;
         Self {
             handle,
             path,
-            packets_in: zero(),
-            bytes_in: zero(),
-            gre_in: zero(),
-            gre_lost: zero(),
-            gre_reordered: zero(),
-            gre_duplicates: zero(),
-            acks_out: zero(),
-            desyncs: zero(),
-            last_received: zero(),
-            last_frame: zero(),
-            last_user_in: zero(),
-            peer_ttl: zero(),
-            echoes_answered: zero(),
-            round_trip: zero(),
-            packets_out: zero(),
-            bytes_out: zero(),
-            gre_out: zero(),
-            resets: zero(),
-            last_user_out: zero(),
-            echoes_sent: zero(),
-            drops: Drops::default(),
-            pending: AtomicU32::new(0),
-            echo: AtomicU64::new(0),
-            missed: AtomicU32::new(0),
+            counts: Counts::default(),
             highest: AtomicU64::new(NOTHING),
             acknowledged: AtomicU64::new(NOTHING),
         }

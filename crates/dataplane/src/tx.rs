@@ -149,6 +149,10 @@ impl Tx {
                 return self.outbox.recycle(buffer);
             };
             call.send_user(&mut self.outbox, protocol, buffer, length, now);
+            // A connection with a tiny MSS makes more than a thousand segments of one read.
+            if self.outbox.len() >= 2 * BATCH {
+                self.outbox.flush(now);
+            }
         }
     }
 
