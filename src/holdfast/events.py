@@ -356,6 +356,95 @@ class SessionEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HalfDead(Event):
+    """One part of a session is silent while another is alive. `direction` says which is silent.
+
+    `received`: GRE from the client, with the control connection open. `sent`: GRE to the client, which we hear but
+    which acknowledges nothing. `control`: the control connection, while GRE comes.
+    """
+
+    name: ClassVar[str] = "HALF_DEAD"
+    severity: ClassVar[Severity] = Severity.WARNING
+    direction: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached(Event):
+    """A client was kept out by a limit or a rule. `times`: how often since the last such event, this one included."""
+
+    name: ClassVar[str] = "LIMIT"
+    severity: ClassVar[Severity] = Severity.WARNING
+    limit: str
+    subject: str
+    detail: str
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LoginsLocked(Event):
+    """Too many logins failed: `account` is locked out at `source`, or the whole source where `account` is empty."""
+
+    name: ClassVar[str] = "LOCKED"
+    severity: ClassVar[Severity] = Severity.WARNING
+    account: str
+    source: str
+    failures: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReplaced(Event):
+    """A user who signed in again took over from an older session."""
+
+    name: ClassVar[str] = "REPLACED"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    user: str
+    old_session: str
+    new_session: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWarned(Event):
+    """The client was told how long its session may still last (LCP Time-Remaining, RFC 1570 section 1.2)."""
+
+    name: ClassVar[str] = "TIME_REMAINING"
+    seconds: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChanged(Event):
+    """The configuration was read again. Each change is `key: old -> new`, under when it takes effect."""
+
+    name: ClassVar[str] = "CONFIG_CHANGED"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    now: tuple[str, ...]
+    new_sessions: tuple[str, ...]
+    restart: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRefused(Event):
+    """The configuration was to be read again and cannot be used; the one before stays."""
+
+    name: ClassVar[str] = "CONFIG_REFUSED"
+    severity: ClassVar[Severity] = Severity.ERROR
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayDraining(Event):
+    """The gateway takes no new calls any more and ends with the last session. `deadline`: seconds, 0 for none."""
+
+    name: ClassVar[str] = "DRAIN"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    sessions: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
 class AddressExhausted(Event):
     """No free address was left for a client."""
 
