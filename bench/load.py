@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.demo import command, daemon, until
-from bench.namespaces import joined, run
+from bench.namespaces import joined
 from holdfast.dataplane.engine import Engine
 from holdfast.dataplane.interface import Upcall, UpcallKind
 from holdfast.dialer.engine_port import EnginePort
@@ -211,16 +211,22 @@ def _generate_against(pid: int, count: int, hold: float, password: str) -> dict[
     }
 
 
-def main(quick: bool = False) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="200 sessions for 10 seconds")
+    parser.add_argument("--client", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--hold", type=float, default=0.0, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.client:
+        client(options.client, options.hold)
+        return
     print("Many sessions: MS-CHAPv2 + MPPE-128 each; gateway and generator share this machine's processors")
     print(
         f"{'sessions':>9} {'up in s':>8} {'a second':>9} {'pinged':>7} {'alive':>6} {'KiB each':>9} {'idle CPU %':>11}"
     )
-    rounds = ((200, 10.0),) if quick else ((1000, 30.0), (5000, 60.0))
-    for count, hold in rounds:
+    for count, hold in ((200, 10.0),) if options.quick else ((1000, 30.0), (5000, 60.0)):
         with joined(GATEWAY, CLIENT, f"{GATEWAY_OUTER}/24", f"{CLIENT_OUTER}/24"):
-            run("sysctl", "-qw", "net.core.rmem_max=16777216", check=False)
             found = measure(count, hold)
         print(
             f"{count:>9} {found['seconds']:>8.2f} {count / found['seconds']:>9.0f} {found['answered']:>7} "
@@ -232,12 +238,4 @@ def main(quick: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="200 sessions for 10 seconds")
-    parser.add_argument("--client", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--hold", type=float, default=0.0, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.client:
-        client(options.client, options.hold)
-    else:
-        main(options.quick)
+    main()
