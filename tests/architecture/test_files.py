@@ -8,7 +8,16 @@ import pytest
 from architecture.source_tree import ROOT, tracked_files
 
 LONGEST = 450
-LONGER = {"src/holdfast/events.py": "one small class a fact, and all facts in one place"}
+LONGEST_TEST = 600
+"""A test file is a list of cases, which do not lean on each other."""
+LONGER = {
+    "src/holdfast/events.py": "one small class a fact, and all facts in one place",
+    "crates/bindings/src/capture.rs": "one field after another, from Rust to Python",
+    "crates/bindings/src/dataplane.rs": "one method after another, from Python to Rust",
+    "crates/capture/src/gre.rs": "a third of it says what each counter of a flow means",
+    "crates/capture/src/index.rs": "a third of it says what each field of the index means",
+}
+"""File -> why it may be longer."""
 CODE = {".py", ".rs", ".sh"}
 BINARY = {".pcap", ".pcapng", ".dump", ".cap", ".bin", ".png", ".ico", ".gz", ".xz", ".woff2"}
 HERE = Path(__file__).resolve()
@@ -39,9 +48,17 @@ TEXT_FILES = [path for path in tracked_files() if path.suffix not in BINARY and 
 def test_files_stay_readable(path: Path) -> None:
     if relative(path) in LONGER:
         return
+    limit = LONGEST_TEST if "tests" in path.parts else LONGEST
     program = path.read_text(encoding="utf-8").partition(RUST_TESTS)[0]
     length = len(program.splitlines())
-    assert length <= LONGEST, f"{relative(path)} has {length} lines: it holds more than one thing"
+    assert length <= limit, f"{relative(path)} has {length} lines: it holds more than one thing"
+
+
+@pytest.mark.parametrize("name", LONGER)
+def test_the_exceptions_are_needed(name: str) -> None:
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) > LONGEST, (
+        "short enough now: take it off the list"
+    )
 
 
 def test_no_file_names_the_machine_it_was_written_on() -> None:
