@@ -1,0 +1,84 @@
+"""Questions asked inside a tunnel, with sockets that hear what the test says."""
+
+import asyncio
+from collections.abc import Callable
+from ipaddress import IPv4Address
+
+import pytest
+
+from holdfast.dialer import inner
+from holdfast.dialer.dhcp import HEADER, MAGIC_COOKIE
+from holdfast.dialer.inner import InnerSocket
+from holdfast.dialer.packets import read_datagram, udp_packet
+
+pytestmark = pytest.mark.asyncio
+HERE, THERE = IPv4Address("10.77.0.10"), IPv4Address("10.77.0.1")
+
+
+class Heard(InnerSocket):
+    """Without sockets: what is sent goes to `answer`, which returns what comes back."""
+
+    def _listen(self, interface: str, protocol: int, heard: Callable[[bytes], None]) -> None: ...
+
+
+def asking(answer: Callable[[bytes], bytes | None]) -> Heard:
+    def send(packet: bytes) -> None:
+        reply = answer(packet)
+        if reply is not None:
+            heard = made._heard_icmp if reply[9] == 1 else made._heard_udp
+            asyncio.get_running_loop().call_soon(heard, reply)
+
+    made = Heard("pptp0", HERE, send)
+    return made
+
+
+def echoed(packet: bytes) -> bytes:
+    return packet[:12] + packet[16:20] + packet[12:16] + b"\0" + packet[21:]
+
+
+async def test_a_ping_is_timed() -> None:
+    took = await asking(echoed).ping(THERE)
+    assert took is not None
+    assert 0 <= took < 0.5
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda p: None, lambda p: echoed(p)[:24] + b"\xff\xff" + echoed(p)[26:], lambda p: p]
+)
+async def test_no_answer_of_ours_is_no_answer(spoil: Callable[[bytes], bytes | None]) -> None:
+    assert await asking(spoil).ping(THERE, patience=0.05) is None
+
+
+def ack(packet: bytes, *, source_port: int = 67, wrong: bool = False) -> bytes:
+    datagram = read_datagram(packet)
+    assert datagram is not None
+    transaction = HEADER.unpack_from(datagram.payload)[4] ^ int(wrong)
+    header = HEADER.pack(2, 8, 6, 0, transaction, 0, 0, HERE.packed, *(bytes(n) for n in (4, 4, 4, 16, 64, 128)))
+    options = b"\x35\x01\x05\x79\x06\x08\x0a\x0a\x4d\x00\x01\xff"
+    return udp_packet(THERE, HERE, source_port, 68, header + MAGIC_COOKIE + options)
+
+
+async def test_routes_are_learnt() -> None:
+    answer = await asking(ack).ask_routes()
+    assert answer is not None
+    assert [str(network) for network in answer.routes] == ["10.0.0.0/8"]
+
+
+async def test_the_question_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inner, "DHCP_WAITS", (0.02, 0.02, 0.02))
+    asked: list[bytes] = []
+
+    def third(packet: bytes) -> bytes | None:
+        asked.append(packet)
+        return ack(packet) if len(asked) == 3 else None
+
+    assert await asking(third).ask_routes() is not None
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("answer", [lambda p: None, lambda p: ack(p, wrong=True), lambda p: ack(p, source_port=1067)])
+async def test_answers_of_others_do_not_count(
+    answer: Callable[[bytes], bytes | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inner, "DHCP_WAITS", (0.02,))
+    assert await asking(answer).ask_routes() is None

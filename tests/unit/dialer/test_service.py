@@ -1,0 +1,81 @@
+"""One process for many tunnels: what surrounds the dialers."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from holdfast.dialer import service
+from holdfast.dialer.service import Wanted, clean, dial, statuses, tunnel_dir
+from holdfast.dialer.settings import TunnelSettings
+from holdfast.errors import HostError
+from holdfast.local_api import ApiServer
+from holdfast.secret import Secret
+
+
+class NoEngine:
+    """An engine that the host refuses."""
+
+    refusal: OSError = PermissionError(1, "Operation not permitted")
+
+    def __init__(self, **_options: object) -> None:
+        raise self.refusal
+
+
+def attempt(state: Path) -> str:
+    settings = TunnelSettings("192.0.2.1", "alice", name="office")
+    with pytest.raises(HostError) as caught:
+        asyncio.run(dial([Wanted(settings, Secret(b"x"))], state))
+    return caught.value.text()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (PermissionError(1, "Operation not permitted"), "CAP_NET_ADMIN"),
+        (PermissionError("Operation not permitted (os error 1)"), "CAP_NET_RAW"),
+        (FileNotFoundError(2, "No such file"), "modprobe tun"),
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (OSError(16, "Device or resource busy"), "choose one with --interface"),
+    ],
+)
+def test_a_host_without_a_tun_device_gets_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: OSError, words: str
+) -> None:
+    monkeypatch.setattr(service, "Engine", NoEngine)
+    monkeypatch.setattr(service, "TUN_PAUSE", 0.001)
+    monkeypatch.setattr(NoEngine, "refusal", refusal)
+    text = attempt(tmp_path)
+    assert words in text
+    assert text.startswith("pptp0: ")
+
+
+def test_a_state_directory_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "dial").write_text("a file")
+    assert "cannot make the state directory" in attempt(tmp_path)
+
+
+def test_a_tunnel_has_a_place_of_its_own(tmp_path: Path) -> None:
+    assert tunnel_dir(tmp_path, "office") == tmp_path / "dial" / "office"
+
+
+def test_nothing_runs_and_nothing_is_left(tmp_path: Path) -> None:
+    assert statuses(tmp_path) == []
+    assert clean(tmp_path) == {}
+
+
+def test_the_running_ones_are_asked_and_dead_sockets_are_not_in_the_way(tmp_path: Path) -> None:
+    async def status(_request: object) -> dict[str, str]:
+        return {"name": "office"}
+
+    async def ask() -> list[dict[str, object]]:
+        server = ApiServer(tunnel_dir(tmp_path, "office") / "control.sock", {"status": status})
+        await server.start()
+        found = await asyncio.to_thread(statuses, tmp_path)
+        await server.stop()
+        return found
+
+    for name in ("office", "dead"):
+        tunnel_dir(tmp_path, name).mkdir(parents=True)
+    (tunnel_dir(tmp_path, "dead") / "control.sock").touch()
+    assert asyncio.run(ask()) == [{"name": "office"}]
