@@ -19,15 +19,10 @@ TESTED_AS_A_WHOLE = {
     "holdfast.cli.serve": "interop/test_gateway_sessions.py",
     "holdfast.cli.status": "unit/cli/test_gateway_commands.py",
     "holdfast.dialer.host_side": "netns/test_dial.py",
-    "holdfast.dialer.inner": "netns/test_dial.py",
-    "holdfast.dialer.service": "netns/test_dial.py",
     "holdfast.gateway.api": "interop/test_gateway_sessions.py",
     "holdfast.gateway.connection": "unit/gateway/test_gateway.py",
     "holdfast.gateway.subscriber": "unit/gateway/test_gateway.py",
     "holdfast.gateway.upcalls": "unit/gateway/test_gateway.py",
-    "holdfast.network.journal": "netns/test_network.py",
-    "holdfast.network.nft": "netns/test_network.py",
-    "holdfast.network.refusal": "netns/test_network.py",
 }
 """Module or package -> the test that runs it: parts whose meaning is only in the whole."""
 
