@@ -105,7 +105,7 @@ class Generator:
         for _ in range(5):
             silent = [(tunnel, up) for tunnel, up in self._tunnels if not tunnel.answered]
             for number, (_tunnel, up) in enumerate(silent):
-                self._engine.inject(up.handle, echo_request(up.local, GATEWAY_INNER))
+                self._engine.send(up.handle, IPV4 + echo_request(up.local, GATEWAY_INNER))
                 if number % 100 == 99:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.5)
