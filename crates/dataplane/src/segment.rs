@@ -207,3 +207,112 @@ impl<'a> Segmenter<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL_FLAGS: u8 = 0xd9; // CWR, ECE, ACK, PSH, FIN
+
+    fn super_packet(length: usize) -> Vec<u8> {
+        let total = (40 + length) as u16;
+        let mut packet = vec![
+            0x45, 0, 0, 0, 0xff, 0xff, 0x40, 0, 64, TCP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
+        ];
+        packet[2..4].copy_from_slice(&total.to_be_bytes());
+        packet.extend([
+            0, 1, 0, 2, 0xff, 0xff, 0xff, 0xf0, 0, 0, 0, 0, 0x50, ALL_FLAGS, 1, 0, 0, 0, 0, 0,
+        ]);
+        packet.extend((0..length).map(|octet| octet as u8));
+        packet
+    }
+
+    fn cut(packet: &[u8], header: &VnetHeader) -> Vec<Vec<u8>> {
+        let mut segments = Segmenter::new(header, packet).unwrap();
+        let mut out = vec![0; segments.largest()];
+        std::iter::from_fn(|| {
+            segments
+                .next_into(&mut out)
+                .map(|length| out[..length].to_vec())
+        })
+        .collect()
+    }
+
+    #[test]
+    fn numbers_go_on_and_flags_stay_where_they_belong() {
+        let pieces = cut(&super_packet(250), &VnetHeader::tcp(false, 40, 100, 20));
+        let octets = |at: usize| pieces.iter().map(|piece| piece[at]).collect::<Vec<_>>();
+        assert_eq!(
+            pieces.iter().map(Vec::len).collect::<Vec<_>>(),
+            [140, 140, 90]
+        );
+        assert_eq!(
+            octets(33),
+            [0xd0, 0x50, 0x59],
+            "CWR first, PSH and FIN last"
+        );
+        assert_eq!(octets(27), [0xf0, 0x54, 0xb8], "sequence numbers wrap");
+        assert_eq!(
+            (octets(4), octets(5)),
+            (vec![0xff, 0, 0], vec![0xff, 0, 1]),
+            "identifications wrap"
+        );
+        for piece in &pieces {
+            let pseudo = checksum::pseudo_header(&piece[12..20], TCP, piece.len() - 20);
+            assert_eq!(
+                checksum::finish(checksum::sum(&piece[20..], pseudo)),
+                [0, 0]
+            );
+            assert_eq!(checksum::finish(checksum::sum(&piece[..20], 0)), [0, 0]);
+        }
+    }
+
+    #[test]
+    fn headers_that_do_not_fit_are_refused() {
+        let packet = super_packet(250);
+        let good = VnetHeader::tcp(false, 40, 100, 20);
+        let refused = [
+            (
+                VnetHeader {
+                    gso_size: 0,
+                    ..good
+                },
+                packet.clone(),
+            ),
+            (
+                VnetHeader {
+                    gso_type: GSO_UDP_L4,
+                    ..good
+                },
+                packet.clone(),
+            ),
+            (
+                VnetHeader {
+                    gso_type: 99,
+                    ..good
+                },
+                packet.clone(),
+            ),
+            (good, super_packet(0)),
+            (good, packet[..200].to_vec()),
+        ];
+        for (header, packet) in refused {
+            assert!(Segmenter::new(&header, &packet).is_none());
+        }
+        let beyond = VnetHeader {
+            checksum_start: 280,
+            ..good
+        };
+        assert!(!beyond.complete_checksum(&mut packet.clone()));
+    }
+
+    #[test]
+    fn headers_are_read_as_they_are_written() {
+        let header = VnetHeader::tcp(true, 60, 1348, 40);
+        let mut octets = [0; VNET_HEADER];
+        header.write(&mut octets);
+        assert_eq!(VnetHeader::read(&octets), header);
+        assert!(header.is_super());
+        assert!(!VnetHeader::default().is_super());
+    }
+}
