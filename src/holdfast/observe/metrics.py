@@ -7,13 +7,14 @@ proved that they exist.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 
 from holdfast import __version__
+from holdfast.errors import DisconnectReason
 from holdfast.events import (
     AuthenticationFailed,
     AuthenticationSucceeded,
@@ -50,6 +51,7 @@ class Metrics:
         self._per_user = per_user
         self._users: set[str] = set()
         self._make_counters()
+        self._begin_at_zero()
 
     def _make_counters(self) -> None:
         registry = self._registry
@@ -98,6 +100,14 @@ class Metrics:
                 ("user", "direction"),
                 registry=registry,
             )
+
+    def _begin_at_zero(self) -> None:
+        """Show what may happen before it does: Prometheus sees no increase in a series that is born with 1."""
+        for kind in _kinds(Event):
+            self._events.labels(kind.name, str(kind.severity))
+        for reason in DisconnectReason:
+            self._ended.labels(str(reason))
+            self._closed.labels(str(reason))
 
     # --- events --------------------------------------------------------------------------------------------
 
@@ -159,6 +169,12 @@ class Metrics:
     def expose(self) -> bytes:
         """Return everything in Prometheus' text format (version 0.0.4). May run in another thread."""
         return generate_latest(self._registry)
+
+
+def _kinds(base: type[Event]) -> Iterator[type[Event]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 _COUNTS: Mapping[type[Event], Callable[[Metrics, Any, Mapping[str, Any]], None]] = {
