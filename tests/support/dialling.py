@@ -33,7 +33,6 @@ class DialProcess:
     process: "subprocess.Popen[bytes]"
     state: Path
     log: Path
-    world: "DialWorld"
 
     def status(self) -> dict[str, Any]:
         """Return its status, empty when it does not answer."""
@@ -75,6 +74,20 @@ class DialProcess:
         return self.process.wait(10)
 
 
+def start(
+    place: Namespace, folder: Path, host: str, *options: str, password: str, wrap: tuple[str, ...] = ()
+) -> DialProcess:
+    """Start `holdfast dial` as alice in a namespace; state and output go below `folder`."""
+    state, log = folder / "dialer", folder / f"dial{len(list(folder.glob('dial*.log')))}.log"
+    command = (*wrap, *HOLDFAST, "dial", host, "--user", "alice", "--password-stdin", "--state", state, *options)
+    with log.open("wb") as output:
+        process = place.start(*command, stdin=subprocess.PIPE, stdout=output, stderr=output)
+    assert process.stdin is not None
+    process.stdin.write(password.encode() + b"\n")
+    process.stdin.close()
+    return DialProcess(process, state, log)
+
+
 @dataclass
 class DialWorld:
     """The three namespaces, and what runs in them."""
@@ -110,27 +123,7 @@ class DialWorld:
         self, *options: str, host: str = GATEWAY, password: str = PASSWORD, wrap: tuple[str, ...] = ()
     ) -> DialProcess:
         """Start a dialer."""
-        number = len(self.dialled)
-        state, log = self.folder / "dialer", self.folder / f"dial{number}.log"
-        command = (
-            *wrap,
-            *HOLDFAST,
-            "dial",
-            host,
-            "--user",
-            "alice",
-            "--password-stdin",
-            "--state",
-            state,
-            *FAST,
-            *options,
-        )
-        with log.open("wb") as output:
-            process = self.dialer.start(*command, stdin=subprocess.PIPE, stdout=output, stderr=output)
-        assert process.stdin is not None
-        process.stdin.write(password.encode() + b"\n")
-        process.stdin.close()
-        made = DialProcess(process, state, log, self)
+        made = start(self.dialer, self.folder, host, *FAST, *options, password=password, wrap=wrap)
         self.dialled.append(made)
         return made
 
