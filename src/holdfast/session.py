@@ -17,7 +17,7 @@ from holdfast.machine import Entropy, Timers, earliest
 from holdfast.ppp.authentication_types import Verdict
 from holdfast.ppp.commands import AddressAssignment, AddressRefusal, LinkFinished, OpenNetwork
 from holdfast.ppp.config import LinkConfig
-from holdfast.ppp.link import Ending, Link
+from holdfast.ppp.link import Ending, Link, Phase
 
 
 class SessionState(StrEnum):
@@ -35,16 +35,20 @@ class Timer(StrEnum):
     FIRST_FRAME = "first_frame"
     """The peer's first frame, before LCP speaks: a Configure-Request sent while the peer still starts its PPP
     is lost and costs a restart interval."""
+    AUTHENTICATION = "authentication"
+    """The peer must have proved who it is by then."""
     SETUP = "setup"
     """Traffic must be possible by then."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
-    """Times of a session in seconds. `first_frame_wait` 0 lets LCP speak at once (the calling side does)."""
+    """Times of a session in seconds, the timeouts counted from the call. `first_frame_wait` 0 lets LCP speak at once
+    (the calling side does); `authentication_timeout` 0 sets none."""
 
     first_frame_wait: float = 0.7
     setup_timeout: float = 60.0
+    authentication_timeout: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Session:
     def open(self, now: float) -> None:
         """The call is agreed and GRE may flow."""
         self._timers.start(Timer.SETUP, now + self._config.setup_timeout)
+        if self._config.authentication_timeout > 0:
+            self._timers.start(Timer.AUTHENTICATION, now + self._config.authentication_timeout)
         self._link.open(now)
         if self._config.first_frame_wait > 0:
             self._timers.start(Timer.FIRST_FRAME, now + self._config.first_frame_wait)
@@ -138,6 +144,11 @@ class Session:
         if self.state is SessionState.UP:
             self._link.time_remaining(seconds, now, text)
 
+    def probe(self, now: float) -> None:
+        """Ask the peer for a sign of life (LCP Echo-Request); whatever comes next from it is one."""
+        if self.state is SessionState.UP:
+            self._link.send_echo(now)
+
     # --- the face of a machine -----------------------------------------------------------------------------
 
     @property
@@ -152,8 +163,10 @@ class Session:
         for timer in self._timers.expired(now):
             if timer is Timer.FIRST_FRAME:
                 self._link.lower_up(now)
-            else:
+            elif timer is Timer.SETUP:
                 self._setup_timed_out(now)
+            else:
+                self._authentication_timed_out(now)
         deadline = self._link.deadline
         if deadline is not None and deadline <= now:
             self._link.handle_timer(now)
@@ -210,6 +223,17 @@ class Session:
         waited = f"no traffic was possible {self._config.setup_timeout:g} s after the call came up"
         self.close(DisconnectReason.NEGOTIATION_FAILED, f"{waited}; {self._link.phase} was as far as it got", now)
 
+    def _authentication_timed_out(self, now: float) -> None:
+        if self._link.phase is Phase.NETWORK:
+            return
+        seconds = f"{self._config.authentication_timeout:g} s after the call came up"
+        if self._link.phase is Phase.AUTHENTICATE:
+            evidence = f"the peer had not proved who it is {seconds}"
+            self.close(DisconnectReason.AUTH_FAILED, evidence, now)
+        else:
+            evidence = f"authentication had not begun {seconds}; {self._link.phase} was as far as it got"
+            self.close(DisconnectReason.NEGOTIATION_FAILED, evidence, now)
+
     def _remember(self, reason: DisconnectReason, evidence: str) -> None:
         if self._ending is None:
             self._ending = Ending(reason, evidence, by_peer=False)
@@ -224,6 +248,7 @@ class Session:
             if isinstance(command, OpenNetwork) and self.state is SessionState.SETUP:
                 self.state = SessionState.UP
                 self._timers.stop(Timer.SETUP)
+                self._timers.stop(Timer.AUTHENTICATION)
 
     def _end(self, reason: DisconnectReason, evidence: str, now: float, *, clear: bool) -> None:
         if self.state is SessionState.ENDED:

@@ -218,3 +218,34 @@ def test_time_remaining_reaches_the_peer(up):
     (frame,) = up.server.outgoing()
     assert frame[:3] == b"\xc0\x21\x0d"
     assert b"one minute" in frame
+
+
+def test_whoever_does_not_say_who_it_is_in_time_is_given_up():
+    pair = Pair(config=SessionConfig(authentication_timeout=4.0))
+    pair._answer = lambda one, command: None
+    pair.open().run(4.5)
+    (end,) = pair.said("s", Finished)
+    assert end.reason is DisconnectReason.AUTH_FAILED
+    assert "had not proved who it is 4 s" in end.evidence
+
+
+def test_whoever_does_not_even_begin_to_is_given_up():
+    pair = Pair(config=SessionConfig(authentication_timeout=4.0))
+    pair.cut = True
+    pair.open().run(60)
+    (end,) = pair.said("s", Finished)
+    assert end.reason is DisconnectReason.NEGOTIATION_FAILED
+    assert "authentication had not begun 4 s" in end.evidence
+
+
+def test_who_is_up_is_not_asked_again(up):
+    pair = Pair(config=SessionConfig(authentication_timeout=4.0)).open().run(100)
+    assert pair.server.state is SessionState.UP
+
+
+def test_a_probe_is_answered(up):
+    up.server.probe(up.now)
+    (frame,) = up.server.outgoing()
+    assert frame[:3] == b"\xc0\x21\x09"
+    up.client.receive(frame, up.now)
+    assert up.client.outgoing()[0][:3] == b"\xc0\x21\x0a"

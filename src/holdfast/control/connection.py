@@ -70,6 +70,7 @@ class ConnectionMachine(CallVerbs):
         "_end",
         "_messages",
         "_peer",
+        "_refusal",
         "_state",
         "_stream",
         "_timers",
@@ -85,6 +86,7 @@ class ConnectionMachine(CallVerbs):
         self._echo_identifier = 0
         self._violations = 0
         self._peer: ControlEstablished | None = None
+        self._refusal: tuple[int, int] | None = None
         self._end: tuple[DisconnectReason, str] | None = None
 
     # --- the face of a machine -----------------------------------------------------------------------------
@@ -155,6 +157,19 @@ class ConnectionMachine(CallVerbs):
         if self._state is ConnectionState.IDLE:
             self._timers.start(ControlTimer.SETUP, now + self._config.setup_timeout)
 
+    def refuse(self, result: StartResult, error: GeneralError, detail: str, now: float) -> None:
+        """The peer made this TCP connection and is not wanted: answer its introduction with `result`, then close."""
+        if self._state is ConnectionState.IDLE:
+            self.accepted(now)
+            self._refusal = (result, error)
+            self._end_with(DisconnectReason.LIMIT_REACHED, detail)
+
+    def probe(self, now: float) -> None:
+        """Ask with an Echo-Request whether the peer is there, unless that was asked already."""
+        if self.established and not self._timers.running(ControlTimer.ECHO_REPLY):
+            self._timers.stop(ControlTimer.ECHO)
+            self._send_echo(now)
+
     def open(self, now: float) -> None:
         """We made this TCP connection: send Start-Control-Connection-Request."""
         if self._state is ConnectionState.IDLE:
@@ -166,6 +181,19 @@ class ConnectionMachine(CallVerbs):
         if not self.closed:
             self._end_with(reason, detail or f"closed by this side: {reason}")
             self._happen(ConnectionInput.TERMINATE, now)
+
+    def probe(self, now: float, patience: float) -> bool:
+        """Send an Echo-Request now and give the peer `patience` seconds. False when calls cannot be made anyway."""
+        if self.established and not self.awaits_echo:
+            self._send_echo(now)
+        if self.awaits_echo:
+            self._timers.start(ControlTimer.ECHO_REPLY, now + patience)
+        return self.awaits_echo
+
+    @property
+    def awaits_echo(self) -> bool:
+        """Whether an Echo-Request of ours is unanswered."""
+        return self._timers.running(ControlTimer.ECHO_REPLY)
 
     def connection_lost(self, now: float, detail: str = "the TCP connection ended") -> None:
         """The TCP connection is gone, whoever closed it. Every call on it is over."""
@@ -201,6 +229,7 @@ class ConnectionMachine(CallVerbs):
             "violations": self._violations,
             "peer": self._peer.fields() if self._peer else None,
             "end": [self._end[0].value, self._end[1]] if self._end else None,
+            "refusal": [*map(int, self._refusal)] if self._refusal else None,
         }
 
     @classmethod
@@ -215,6 +244,7 @@ class ConnectionMachine(CallVerbs):
         machine._violations = state["violations"]
         machine._peer = ControlEstablished(**state["peer"]) if state["peer"] else None
         machine._end = (DisconnectReason(state["end"][0]), state["end"][1]) if state["end"] else None
+        machine._refusal = tuple(state["refusal"]) if state["refusal"] else None
         return machine
 
     # --- what arrives --------------------------------------------------------------------------------------
@@ -254,6 +284,8 @@ class ConnectionMachine(CallVerbs):
         if not self.established:
             self._peer = introduced(message)
         what = start_input(message)
+        if what is ConnectionInput.START_REQUEST and self._refusal is not None:
+            what = ConnectionInput.START_REQUEST_UNWELCOME
         if self._state is ConnectionState.WAIT_CTL_REPLY or what is ConnectionInput.START_REQUEST_BAD_VERSION:
             self._note_failing_start(what, message)
         self._happen(what, now, message.name)
@@ -373,6 +405,9 @@ class ConnectionMachine(CallVerbs):
     def _send_start_reply_exists(self, _now: float) -> None:
         self._outbox.send(start_reply(self._config, StartResult.ALREADY_EXISTS))
 
+    def _send_start_reply_refused(self, _now: float) -> None:
+        self._outbox.send(start_reply(self._config, *(self._refusal or (StartResult.GENERAL_ERROR,))))
+
     def _send_stop_request(self, _now: float) -> None:
         leaving = self._end is not None and self._end[0] is DisconnectReason.GATEWAY_SHUTDOWN
         self._outbox.send(StopControlConnectionRequest(StopReason.STOP_LOCAL_SHUTDOWN if leaving else StopReason.NONE))
@@ -414,6 +449,7 @@ class ConnectionMachine(CallVerbs):
         ConnectionAction.SEND_START_REPLY: _send_start_reply,
         ConnectionAction.SEND_START_REPLY_BAD_VERSION: _send_start_reply_bad_version,
         ConnectionAction.SEND_START_REPLY_EXISTS: _send_start_reply_exists,
+        ConnectionAction.SEND_START_REPLY_REFUSED: _send_start_reply_refused,
         ConnectionAction.SEND_STOP_REQUEST: _send_stop_request,
         ConnectionAction.SEND_STOP_REQUEST_BAD_VERSION: _send_stop_request_bad_version,
         ConnectionAction.SEND_STOP_REPLY: _send_stop_reply,

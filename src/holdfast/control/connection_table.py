@@ -34,6 +34,8 @@ class ConnectionInput(StrEnum):
     OPEN = "open"
     START_REQUEST = "start_request"
     START_REQUEST_BAD_VERSION = "start_request_bad_version"
+    START_REQUEST_UNWELCOME = "start_request_unwelcome"
+    """Our owner does not want this peer."""
     START_REPLY = "start_reply"
     START_REPLY_BAD_VERSION = "start_reply_bad_version"
     START_REPLY_REFUSED = "start_reply_refused"
@@ -60,6 +62,7 @@ class ConnectionAction(StrEnum):
     SEND_START_REPLY = "send_start_reply"
     SEND_START_REPLY_BAD_VERSION = "send_start_reply_bad_version"
     SEND_START_REPLY_EXISTS = "send_start_reply_exists"
+    SEND_START_REPLY_REFUSED = "send_start_reply_refused"
     SEND_STOP_REQUEST = "send_stop_request"
     SEND_STOP_REQUEST_BAD_VERSION = "send_stop_request_bad_version"
     SEND_STOP_REPLY = "send_stop_reply"
@@ -91,6 +94,7 @@ TABLE: Final[Mapping[tuple[ConnectionState, ConnectionInput], Transition]] = {
     (_S.IDLE, _I.OPEN): (_S.WAIT_CTL_REPLY, (_A.SEND_START_REQUEST,)),
     (_S.IDLE, _I.START_REQUEST): (_S.ESTABLISHED, (_A.SEND_START_REPLY, _A.TELL_ESTABLISHED)),
     (_S.IDLE, _I.START_REQUEST_BAD_VERSION): _BAD_VERSION,
+    (_S.IDLE, _I.START_REQUEST_UNWELCOME): (_S.CLOSED, (_A.SEND_START_REPLY_REFUSED, _A.CLOSE)),
     (_S.IDLE, _I.STOP_REQUEST): _STOP,
     (_S.IDLE, _I.TERMINATE): _CLOSE,
     (_S.IDLE, _I.ABORT): _CLOSE,

@@ -23,12 +23,12 @@ def start_request(ours: ControlConfig) -> StartControlConnectionRequest:
     )
 
 
-def start_reply(ours: ControlConfig, result: StartResult) -> StartControlConnectionReply:
+def start_reply(ours: ControlConfig, result: int, error: int = GeneralError.NONE) -> StartControlConnectionReply:
     """Return our answer to the peer's introduction. It carries our version, whatever the peer's (section 3.1.2)."""
     return StartControlConnectionReply(
         PROTOCOL_VERSION,
         result,
-        GeneralError.NONE,
+        error,
         ours.framing_capabilities,
         ours.bearer_capabilities,
         ours.maximum_channels,
