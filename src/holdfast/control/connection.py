@@ -164,31 +164,11 @@ class ConnectionMachine(CallVerbs):
             self._refusal = (result, error)
             self._end_with(DisconnectReason.LIMIT_REACHED, detail)
 
-    def probe(self, now: float) -> None:
-        """Ask with an Echo-Request whether the peer is there, unless that was asked already."""
-        if self.established and not self._timers.running(ControlTimer.ECHO_REPLY):
-            self._timers.stop(ControlTimer.ECHO)
-            self._send_echo(now)
-
-    def open(self, now: float) -> None:
-        """We made this TCP connection: send Start-Control-Connection-Request."""
-        if self._state is ConnectionState.IDLE:
-            self.accepted(now)
-            self._happen(ConnectionInput.OPEN, now)
-
-    def close(self, reason: DisconnectReason, now: float, detail: str = "") -> None:
-        """Say goodbye on every call and on the connection, and wait a bounded time for the answer."""
-        if not self.closed:
-            self._end_with(reason, detail or f"closed by this side: {reason}")
-            self._happen(ConnectionInput.TERMINATE, now)
-
-    def probe(self, now: float, patience: float) -> bool:
-        """Send an Echo-Request now and give the peer `patience` seconds. False when calls cannot be made anyway."""
+    def probe(self, now: float, patience: float) -> None:
+        """Ask with an Echo-Request now; a peer that has not answered in `patience` seconds is given up."""
         if self.established and not self.awaits_echo:
             self._send_echo(now)
-        if self.awaits_echo:
             self._timers.start(ControlTimer.ECHO_REPLY, now + patience)
-        return self.awaits_echo
 
     @property
     def awaits_echo(self) -> bool:
@@ -316,6 +296,7 @@ class ConnectionMachine(CallVerbs):
             self._timers.start(ControlTimer.ECHO, now + self._config.echo_interval)
 
     def _send_echo(self, now: float) -> None:
+        self._timers.stop(ControlTimer.ECHO)
         self._echo_identifier = (self._echo_identifier + 1) % _IDENTIFIERS
         self._timers.start(ControlTimer.ECHO_REPLY, now + self._config.echo_timeout)
         self._outbox.send(EchoRequest(self._echo_identifier))

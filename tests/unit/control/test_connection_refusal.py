@@ -51,8 +51,8 @@ def test_who_is_in_already_cannot_be_refused() -> None:
 def test_a_probe_asks_at_once_and_only_once() -> None:
     machine = established(Role.PAC, CONFIG)
     drain(machine)
-    machine.probe(2.0)
-    machine.probe(2.1)
+    machine.probe(2.0, 60.0)
+    machine.probe(2.1, 60.0)
     (asked,) = said(machine)
     assert isinstance(asked, EchoRequest)
     assert machine.deadline == 62.0
@@ -62,5 +62,5 @@ def test_a_probe_asks_at_once_and_only_once() -> None:
 
 def test_before_the_start_there_is_nobody_to_probe() -> None:
     machine = unwelcome()
-    machine.probe(1.0)
+    machine.probe(1.0, 60.0)
     assert said(machine) == []
