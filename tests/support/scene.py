@@ -67,11 +67,11 @@ def gre(call_id: int, ppp: bytes, sequence: int | None, acknowledgement: int | N
 
 def pcap(frames: list[tuple[float, bytes]], link_type: int = 1) -> bytes:
     """Return a capture in the classic format."""
-    octets = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link_type)
+    pieces = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link_type)]
     for time, frame in frames:
         second, micro = divmod(round(time * 1_000_000), 1_000_000)
-        octets += struct.pack("<IIII", second, micro, len(frame), len(frame)) + frame
-    return octets
+        pieces += (struct.pack("<IIII", second, micro, len(frame), len(frame)), frame)
+    return b"".join(pieces)
 
 
 @dataclass

@@ -15,6 +15,8 @@ from holdfast.errors import HoldfastError
 SESSIONS_MOST = 200
 ROW_HEIGHT = 26
 PLOT_WIDTH, PLOT_HEIGHT = 640, 60
+PLOT_STEPS = 3
+"""Fewer steps of time say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def render(diagnosis: Diagnosis) -> str:
 def _chapter(diagnosis: Diagnosis, session: Session) -> Chapter:
     findings = diagnosis.findings(session)
     plots = [(name, _bars(session, up)) for name, up in (("client to server", True), ("server to client", False))]
-    return Chapter(session, findings, rows(session, findings), [plot for plot in plots if plot[1]])
+    return Chapter(session, findings, rows(session, findings), [plot for plot in plots if len(plot[1]) >= PLOT_STEPS])
 
 
 def _bars(session: Session, up: bool) -> list[Bar]:

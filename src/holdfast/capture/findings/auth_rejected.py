@@ -17,10 +17,10 @@ ENTRY = Entry(
     windows_codes=(691,),
     fixes=Fixes(
         server=(
-            "Does the user exist, spelled exactly so, and with this password? chap-secrets: '* ' in the server column.",
+            "Does the user exist, spelled exactly so, and with this password? In chap-secrets the second column must fit: * or the server's name.",
             "RADIUS: compare the shared secret and the clock; the reject's reason is in the RADIUS server's log.",
         ),
-        client=("Type the password again (keyboard layout, caps lock); try DOMAIN\\\\name and name@domain.",),
+        client=("Type the password again (keyboard layout, caps lock); try DOMAIN\\name and name@domain.",),
     ),
     capture_next="Capture RADIUS at the server too: udp port 1812.",
     references=("RFC 2759 section 6", "RFC 1334 section 2.2", "RFC 2433 section 8"),

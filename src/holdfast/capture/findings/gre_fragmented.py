@@ -12,7 +12,7 @@ ENTRY = Entry(
     title="GRE packets are cut into fragments",
     meaning="The tunnel's packets are larger than the path allows and travel in pieces. That costs speed, and many "
     "firewalls and NATs drop the later pieces, so that small things work and large ones stall.",
-    recognised="IP fragments of GRE.",
+    recognised="IP fragments that carry GRE.",
     severity=Severity.WARNING,
     windows_codes=(807,),
     fixes=Fixes(
