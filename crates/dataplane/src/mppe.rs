@@ -13,6 +13,8 @@ pub const HEADER: usize = 2;
 const TRUSTED_STEPS: u16 = 64;
 /// Undecipherable packets in a row after which synchronisation counts as lost in stateless mode.
 const GARBLED_LIMIT: u8 = 32;
+/// Loss of synchronisation is told with the first packet dropped for it and with every so many after that.
+const RETELL: u32 = 32;
 
 /// RFC 3078 section 7: how often the key changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +217,8 @@ pub enum Opened {
     Apply(Key),
     /// The count does not fit, or the packet is not encrypted: drop it.
     Incoherent,
-    /// Synchronisation is lost: drop it. `news` when that is found out with this packet.
+    /// Synchronisation is lost: drop it. `news` when that is found out with this packet, and now and then while it
+    /// lasts: the packet that answered our Reset-Request may be lost as well.
     Desynchronised {
         /// Whether a Reset-Request is due.
         news: bool,
@@ -227,7 +230,8 @@ pub struct Receiver {
     chain: KeyChain,
     count: u16,
     cipher: Option<Box<Rc4>>,
-    discarding: bool,
+    /// Packets dropped since synchronisation was lost; 0 while in step.
+    discarded: u32,
     garbled: u8,
 }
 
@@ -240,7 +244,7 @@ impl Receiver {
             chain,
             count: COUNT_MASK,
             cipher,
-            discarding: false,
+            discarded: 0,
             garbled: 0,
         }
     }
@@ -299,7 +303,7 @@ impl Receiver {
     }
 
     fn open_stateful(&mut self, flushed: bool, steps: u16, data: &mut [u8]) -> Opened {
-        let in_step = steps == 1 && !self.discarding;
+        let in_step = steps == 1 && self.discarded == 0;
         if !flushed && !in_step {
             return self.desynchronised();
         }
@@ -316,7 +320,7 @@ impl Receiver {
         }
         self.chain = chain;
         self.count = (self.count + steps) & COUNT_MASK;
-        self.discarding = false;
+        self.discarded = 0;
         if flag || flushed {
             self.cipher = Some(self.chain.cipher());
         }
@@ -327,7 +331,8 @@ impl Receiver {
     }
 
     fn desynchronised(&mut self) -> Opened {
-        let news = !std::mem::replace(&mut self.discarding, true);
+        let news = self.discarded % RETELL == 0;
+        self.discarded = self.discarded.wrapping_add(1);
         Opened::Desynchronised { news }
     }
 }

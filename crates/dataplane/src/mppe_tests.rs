@@ -220,6 +220,21 @@ fn seal_plain(sender: &mut Sender) -> ([u8; 2], Vec<u8>) {
 
 /// A FLUSHED packet within a block: RFC 3078 re-initialises with the current key, Linux changes it first.
 #[test]
+fn stateful_loss_is_told_again_while_no_flushed_packet_arrives() {
+    let (mut sender, mut receiver) = pair(Mode::Stateful);
+    seal_plain(&mut sender);
+    let told: Vec<usize> = (0..65)
+        .filter(|_| open(&mut receiver, &seal_plain(&mut sender), 4, ANY) == Outcome::Lost(true))
+        .collect();
+    assert_eq!(told, [0, 32, 64]);
+    sender.reset();
+    assert_eq!(
+        open(&mut receiver, &seal(&mut sender, 5), 5, ANY),
+        Outcome::Clear
+    );
+}
+
+#[test]
 fn both_readings_of_flushed_are_understood() {
     for changes in [0, 1] {
         let mut receiver = Receiver::new(chain(), Mode::Stateful);
