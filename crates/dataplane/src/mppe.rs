@@ -331,7 +331,7 @@ impl Receiver {
     }
 
     fn desynchronised(&mut self) -> Opened {
-        let news = self.discarded % RETELL == 0;
+        let news = self.discarded.is_multiple_of(RETELL);
         self.discarded = self.discarded.wrapping_add(1);
         Opened::Desynchronised { news }
     }
