@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from holdfast.control import introduction
 from holdfast.control.call_messages import CallMessages
 from holdfast.control.call_verbs import CallVerbs
 from holdfast.control.codes import (
@@ -22,14 +23,6 @@ from holdfast.control.codes import (
 from holdfast.control.commands import CloseTransport, ControlCommand
 from holdfast.control.config import ControlConfig
 from holdfast.control.connection_table import TABLE, ConnectionAction, ConnectionInput, ConnectionState
-from holdfast.control.introduction import (
-    introduced,
-    start_failure,
-    start_input,
-    start_reply,
-    start_request,
-    stopped_by_peer,
-)
 from holdfast.control.messages import (
     ControlMessage,
     EchoReply,
@@ -164,6 +157,18 @@ class ConnectionMachine(CallVerbs):
             self._refusal = (result, error)
             self._end_with(DisconnectReason.LIMIT_REACHED, detail)
 
+    def open(self, now: float) -> None:
+        """We made this TCP connection: send Start-Control-Connection-Request."""
+        if self._state is ConnectionState.IDLE:
+            self.accepted(now)
+            self._happen(ConnectionInput.OPEN, now)
+
+    def close(self, reason: DisconnectReason, now: float, detail: str = "") -> None:
+        """Say goodbye on every call and on the connection, and wait a bounded time for the answer."""
+        if not self.closed:
+            self._end_with(reason, detail or f"closed by this side: {reason}")
+            self._happen(ConnectionInput.TERMINATE, now)
+
     def probe(self, now: float, patience: float) -> None:
         """Ask with an Echo-Request now; a peer that has not answered in `patience` seconds is given up."""
         if self.established and not self.awaits_echo:
@@ -249,7 +254,7 @@ class ConnectionMachine(CallVerbs):
             case StartControlConnectionRequest() | StartControlConnectionReply():
                 self._take_start(message, now)
             case StopControlConnectionRequest():
-                self._end_with(*stopped_by_peer(self.role, message.reason))
+                self._end_with(*introduction.stopped_by_peer(self.role, message.reason))
                 self._happen(ConnectionInput.STOP_REQUEST, now, message.name)
             case StopControlConnectionReply():
                 self._happen(ConnectionInput.STOP_REPLY, now, message.name)
@@ -262,8 +267,8 @@ class ConnectionMachine(CallVerbs):
 
     def _take_start(self, message: StartControlConnectionRequest | StartControlConnectionReply, now: float) -> None:
         if not self.established:
-            self._peer = introduced(message)
-        what = start_input(message)
+            self._peer = introduction.introduced(message)
+        what = introduction.start_input(message)
         if what is ConnectionInput.START_REQUEST and self._refusal is not None:
             what = ConnectionInput.START_REQUEST_UNWELCOME
         if self._state is ConnectionState.WAIT_CTL_REPLY or what is ConnectionInput.START_REQUEST_BAD_VERSION:
@@ -273,7 +278,7 @@ class ConnectionMachine(CallVerbs):
     def _note_failing_start(
         self, what: ConnectionInput, message: StartControlConnectionRequest | StartControlConnectionReply
     ) -> None:
-        if not self.established and (detail := start_failure(what, message)):
+        if not self.established and (detail := introduction.start_failure(what, message)):
             self._end_with(DisconnectReason.NEGOTIATION_FAILED, detail)
 
     def _take_call_message(self, message: ControlMessage, now: float) -> None:
@@ -375,19 +380,19 @@ class ConnectionMachine(CallVerbs):
     # --- actions -------------------------------------------------------------------------------------------
 
     def _send_start_request(self, _now: float) -> None:
-        self._outbox.send(start_request(self._config))
+        self._outbox.send(introduction.start_request(self._config))
 
     def _send_start_reply(self, _now: float) -> None:
-        self._outbox.send(start_reply(self._config, StartResult.OK))
+        self._outbox.send(introduction.start_reply(self._config, StartResult.OK))
 
     def _send_start_reply_bad_version(self, _now: float) -> None:
-        self._outbox.send(start_reply(self._config, StartResult.VERSION_NOT_SUPPORTED))
+        self._outbox.send(introduction.start_reply(self._config, StartResult.VERSION_NOT_SUPPORTED))
 
     def _send_start_reply_exists(self, _now: float) -> None:
-        self._outbox.send(start_reply(self._config, StartResult.ALREADY_EXISTS))
+        self._outbox.send(introduction.start_reply(self._config, StartResult.ALREADY_EXISTS))
 
     def _send_start_reply_refused(self, _now: float) -> None:
-        self._outbox.send(start_reply(self._config, *(self._refusal or (StartResult.GENERAL_ERROR,))))
+        self._outbox.send(introduction.start_reply(self._config, *(self._refusal or (StartResult.GENERAL_ERROR,))))
 
     def _send_stop_request(self, _now: float) -> None:
         leaving = self._end is not None and self._end[0] is DisconnectReason.GATEWAY_SHUTDOWN
