@@ -342,7 +342,10 @@ class SessionStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded(Event):
-    """A session ended, for exactly one reason, with the evidence in a sentence and the final counts."""
+    """A session ended, for exactly one reason, with the evidence in a sentence and the final counts.
+
+    `capture` is where the flight recorder wrote its last packets, empty when it ended as somebody wanted.
+    """
 
     name: ClassVar[str] = "TEARDOWN"
     reason: DisconnectReason
@@ -353,6 +356,7 @@ class SessionEnded(Event):
     packets_in: int
     packets_out: int
     duration: float
+    capture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,6 +446,15 @@ class GatewayDraining(Event):
     severity: ClassVar[Severity] = Severity.NOTICE
     sessions: int
     deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFailed(Event):
+    """The flight recorder could not write a capture."""
+
+    name: ClassVar[str] = "CAPTURE_FAILED"
+    severity: ClassVar[Severity] = Severity.WARNING
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

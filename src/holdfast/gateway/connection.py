@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast.control.commands import AnswerCall, CloseTransport
 from holdfast.control.connection import ConnectionMachine
 from holdfast.errors import DisconnectReason
-from holdfast.events import CallCleared, CallEstablished, CallRefused, Connected, ControlClosed, Event
+from holdfast.events import CallCleared, CallEstablished, CallRefused, Connected, ControlClosed, Direction, Event
 from holdfast.gateway.alarm import Alarm
 
 if TYPE_CHECKING:
@@ -20,7 +20,17 @@ WRITE_LIMIT = 64 * 1024
 class ControlConnection(asyncio.Protocol):
     """Drives one `ConnectionMachine`."""
 
-    __slots__ = ("_alarm", "_gateway", "_machine", "_transport", "client", "connection_id", "server", "subscribers")
+    __slots__ = (
+        "_alarm",
+        "_gateway",
+        "_machine",
+        "_transport",
+        "client",
+        "connection_id",
+        "server",
+        "subscribers",
+        "tape",
+    )
 
     def __init__(self, gateway: "Gateway") -> None:
         self._gateway = gateway
@@ -28,6 +38,7 @@ class ControlConnection(asyncio.Protocol):
         self._alarm = Alarm(gateway.loop, self._timer_due)
         self._transport: asyncio.Transport | None = None
         self.subscribers: dict[int, Subscriber] = {}
+        self.tape = gateway.recorder.control_tape()
         self.connection_id = ""
         self.client = self.server = ""
 
@@ -52,6 +63,7 @@ class ControlConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """The client sent something."""
+        self.tape.message(Direction.RECEIVED, data)
         self._machine.receive(data, self._gateway.now())
         self.drive()
 
@@ -123,6 +135,7 @@ class ControlConnection(asyncio.Protocol):
     def _flush(self) -> None:
         octets = b"".join(self._machine.outgoing())
         if octets and self._transport is not None:
+            self.tape.message(Direction.SENT, octets)
             self._transport.write(octets)
 
     def _take_note(self, event: Event, ending: ControlClosed | None) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
@@ -19,6 +19,7 @@ from holdfast.errors import DisconnectReason, StateError
 from holdfast.events import (
     AddressExhausted,
     AuthenticationSucceeded,
+    Direction,
     Event,
     InternalFault,
     SessionEnded,
@@ -31,6 +32,8 @@ from holdfast.gateway.settings import GatewaySettings
 from holdfast.gateway.subscriber import Subscriber
 from holdfast.gateway.upcalls import UpcallDesk
 from holdfast.observe.event_log import EventLog
+from holdfast.observe.recorder import Ended, Recorder, no_recorder
+from holdfast.observe.recorder_packets import Ends
 from holdfast.policy.addresses import AddressPool
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.session_records import SessionRecord, SessionRecords
@@ -50,6 +53,7 @@ class Means:
     pool: AddressPool
     records: SessionRecords
     log: EventLog
+    recorder: Recorder = field(default_factory=no_recorder)
 
 
 class Gateway:
@@ -62,6 +66,7 @@ class Gateway:
         self.subscribers: dict[str, Subscriber] = {}
         self.draining = False
         self.started = datetime.now(UTC)
+        self.recorder = means.recorder
         self._engine, self._log = means.engine, means.log
         self._authenticator, self._pool, self._records = means.authenticator, means.pool, means.records
         self._by_handle: dict[int, Subscriber] = {}
@@ -179,6 +184,7 @@ class Gateway:
             peer_call_id,
             started=self.now(),
             since=datetime.now(UTC),
+            tape=self.recorder.session_tape(),
         )
         connection.subscribers[local_call_id] = subscriber
         self.subscribers[session.session_id] = subscriber
@@ -220,7 +226,9 @@ class Gateway:
         subscriber.alarm.arm(session.deadline)
 
     def _flush(self, subscriber: Subscriber) -> None:
-        subscriber.carrier.send(subscriber.session.outgoing())
+        frames = subscriber.session.outgoing()
+        subscriber.tape.frames(Direction.SENT, frames)
+        subscriber.carrier.send(frames)
         for event in subscriber.session.events():
             if isinstance(event, AuthenticationSucceeded) and event.by_peer:
                 subscriber.user = event.user
@@ -295,9 +303,17 @@ class Gateway:
             packets_in=counters.packets_in,
             packets_out=counters.packets_out,
             duration=round(self.now() - subscriber.started, 3),
+            capture=self._keep_tapes(subscriber, command),
         )
         self.report(ended, subscriber.context())
         self._quiet.set()
+
+    def _keep_tapes(self, subscriber: Subscriber, command: Finished) -> str:
+        """Let the recorder write down a session that failed; return where."""
+        connection = subscriber.connection
+        ends = Ends(connection.client, connection.server, subscriber.local_call_id, subscriber.peer_call_id)
+        ended = Ended(subscriber.session.session_id, subscriber.user, ends, command.reason, command.evidence)
+        return self.recorder.keep(ended, connection.tape, subscriber.tape)
 
     def _timer_due(self, subscriber: Subscriber) -> None:
         subscriber.session.handle_timer(self.now())

@@ -19,11 +19,13 @@ from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway, Means
 from holdfast.gateway.metrics import GatewayMetrics
+from holdfast.gateway.recording import recorder_from
 from holdfast.gateway.settings import settings_from
 from holdfast.local_api import ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
 from holdfast.observe.event_log import EventLog, Listener
+from holdfast.observe.recorder import Recorder
 from holdfast.policy.addresses import AddressPool, PoolRules
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.chap_secrets import ChapSecrets
@@ -77,7 +79,9 @@ async def serve(
         stack.callback(engine.close)
         stack.push_async_callback(asyncio.to_thread, network.rollback)
         await asyncio.to_thread(network.apply, _plan(config, engine.tun_name).changes())
-        gateway = _gateway(config, engine, store, log)
+        recorder = recorder_from(config, state, log)
+        stack.callback(recorder.close)
+        gateway = _gateway(config, engine, store, log, recorder)
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)
@@ -96,7 +100,7 @@ async def serve(
         gateway.report(GatewayStopped("told to stop; every client was told goodbye"), {})
 
 
-def _gateway(config: Config, engine: Engine, store: Store, log: EventLog) -> Gateway:
+def _gateway(config: Config, engine: Engine, store: Store, log: EventLog, recorder: Recorder) -> Gateway:
     sources: list[CredentialsSource] = [Users(store)]
     if config.users.chap_secrets is not None:
         sources.append(ChapSecrets(config.users.chap_secrets, config.users.chap_secrets_server))
@@ -105,7 +109,7 @@ def _gateway(config: Config, engine: Engine, store: Store, log: EventLog) -> Gat
     rules = PoolRules(addresses.pool, never=(addresses.gateway,), client_wish=addresses.client_wish)
     pool = AddressPool(rules, store, dedications=authenticator.directory.dedicated)
     settings = settings_from(config, tuple(map(str, host_dns())))
-    return Gateway(settings, Means(engine, authenticator, pool, SessionRecords(store), log))
+    return Gateway(settings, Means(engine, authenticator, pool, SessionRecords(store), log, recorder))
 
 
 def _report_leftovers(store: Store, gateway: Gateway) -> None:

@@ -1,11 +1,12 @@
 """What the gateway keeps for one session: the session itself and everything that must be released with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from holdfast.dataplane.carrier import Carrier
 from holdfast.gateway.alarm import Alarm
+from holdfast.observe.recorder import Tape
 from holdfast.session import Session
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Subscriber:
     since: datetime
     user: str = ""
     address: str = ""
+    tape: Tape = field(default_factory=lambda: Tape(0))
 
     def context(self) -> dict[str, Any]:
         """Return the envelope that every event of this session carries."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.dataplane.interface import Upcall, UpcallKind
 from holdfast.errors import DisconnectReason
-from holdfast.events import CallIdCollision, EchoLost, Recovered, SendFailed, UnknownCallSeen
+from holdfast.events import CallIdCollision, Direction, EchoLost, Recovered, SendFailed, UnknownCallSeen
 
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
@@ -26,6 +26,7 @@ class UpcallDesk:
         if subscriber is None:
             return
         if upcall.kind is UpcallKind.FRAME:
+            subscriber.tape.frames(Direction.RECEIVED, (upcall.frame,))
             subscriber.session.receive(upcall.frame, self._gateway.now())
         else:
             self._take_report(subscriber, upcall)
