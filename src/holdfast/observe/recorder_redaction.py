@@ -74,8 +74,7 @@ def _blank_chap(code: int, data: bytes) -> bytes:
     """
     if code in (3, 4):
         return _HEX_FIELDS.sub(lambda found: found[1] + b"0" * len(found[2]), data)
-    end = 1 + data[0] if data else 0
-    if code not in (1, 2) or end > len(data):
+    if code not in (1, 2) or not data or (end := 1 + data[0]) > len(data):
         return bytes(len(data))
     return data[:1] + bytes(end - 1) + data[end:]
 
