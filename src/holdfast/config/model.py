@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from holdfast.config.session_sections import AdmissionSection, GroupSection, LimitsSection, TimeoutsSection
-from holdfast.config.values import Endpoint, HostAddress, ListenEndpoint, MetricsListen, PoolRange
+from holdfast.config.values import Endpoint, HostAddress, ListenEndpoint, LogSink, MetricsListen, PoolRange
 from holdfast.events import Severity
 from holdfast.policy.overrides import Count, SecondsOrOff
 from holdfast.policy.ranges import AddressRange
@@ -66,6 +66,10 @@ def _whole(path: Path) -> Path:
 WholePath = Annotated[Path, AfterValidator(_whole)]
 ControlName = Annotated[str, Field(max_length=63), AfterValidator(_printable)]
 InterfaceName = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
+Days = Annotated[int, Field(strict=True, ge=0, le=36500)]
+"""Days that something is kept; 0 for ever."""
 
 
 class Section(BaseModel):
@@ -163,6 +167,26 @@ class LogSection(Section):
     """The event log; without the key, `events.jsonl` in the state directory."""
     level: Severity = Severity.INFO
     """The least severity that is written: debug, info, notice, warning or error."""
+    sinks: tuple[LogSink, ...] = ()
+    """Where each line goes besides the file, such as "journald" or "syslog+tls://log.example.net"."""
+    segment_megabytes: Annotated[int, Field(strict=True, ge=1, le=4096)] = 64
+    """Megabytes after which the file is closed and a new one begun; at midnight it is in any case."""
+    compress: Flag = True
+    """Whether closed files are compressed (gzip)."""
+    encryption_key: WholePath | None = None
+    """A file of 32 octets; with it, closed files are encrypted (AES-256-GCM)."""
+    sign_interval: Annotated[float, Field(strict=True, ge=1, le=86400, allow_inf_nan=False)] = 60.0
+    """Seconds between two signatures on what was written."""
+    keep_sessions: Days = 180
+    """Days to keep who was connected, when and how; 0 keeps it for ever."""
+    keep_security: Days = 365
+    """Days to keep who was refused and what was suspicious; 0 keeps it for ever."""
+    keep_admin: Days = 365
+    """Days to keep what was done to the gateway, and how it was; 0 keeps it for ever."""
+    keep_packets: Days = 7
+    """Days to keep control messages and PPP packets (level debug); 0 keeps them for ever."""
+    pseudonyms: Flag = False
+    """Whether names and addresses of users are replaced by pseudonyms."""
 
 
 class MetricsSection(Section):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from holdfast.observe.sinks.address import SinkAddress, parse_sink
 from holdfast.policy.ranges import AddressRange
 
 PPTP_PORT = 1723
@@ -88,6 +89,14 @@ def _range(value: Any) -> Any:
     return found
 
 
+def _sink(value: Any) -> Any:
+    if isinstance(value, SinkAddress):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('a sink is written as text, such as "journald"')
+    return parse_sink(value)
+
+
 _TEXT = PlainSerializer(str, return_type=str)
 
 ListenEndpoint = Annotated[
@@ -101,6 +110,12 @@ MetricsListen = Annotated[
     BeforeValidator(_metrics_endpoint),
     _TEXT,
     WithJsonSchema({"type": "string", "description": "address or address:port", "examples": ["127.0.0.1:9723"]}),
+]
+LogSink = Annotated[
+    SinkAddress,
+    BeforeValidator(_sink),
+    _TEXT,
+    WithJsonSchema({"type": "string", "description": "where to", "examples": ["syslog+tls://log.example.net:6514"]}),
 ]
 HostAddress = Annotated[
     IPv4Address, BeforeValidator(parse_host_address), WithJsonSchema({"type": "string", "format": "ipv4"})

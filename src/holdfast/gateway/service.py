@@ -18,6 +18,8 @@ from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway, Means
+from holdfast.gateway.log_api import LogApi
+from holdfast.gateway.log_setup import open_log
 from holdfast.gateway.metrics import GatewayMetrics
 from holdfast.gateway.recording import recorder_from
 from holdfast.gateway.settings import settings_from
@@ -38,7 +40,6 @@ from holdfast.policy.users import Users
 from holdfast.systemd import notify
 
 SOCKET_NAME = "control.sock"
-EVENT_LOG_NAME = "events.jsonl"
 GOODBYE_TIMEOUT = 4.0
 """Seconds for clients to answer a goodbye; a stop takes at most 5 in all."""
 BACKLOG = 4096
@@ -69,9 +70,9 @@ async def serve(
         store = stack.enter_context(Store.open(state))
         stack.enter_context(_only_one(state))
         store.check()
-        log = EventLog(config.log.file or state / EVENT_LOG_NAME, config.log.level)
-        stack.callback(log.close)
-        log.listeners.extend(listeners)
+        journal = open_log(config, state, listeners)
+        log = journal.log
+        stack.callback(journal.close)
         metrics = GatewayMetrics(config, log)
         network = HostNetwork(state)
         recovered = await asyncio.to_thread(network.recover)
@@ -85,7 +86,7 @@ async def serve(
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)
-        api = ApiServer(state / SOCKET_NAME, GatewayApi(gateway, engine, listen).verbs())
+        api = ApiServer(state / SOCKET_NAME, {**GatewayApi(gateway, engine, listen).verbs(), **LogApi(journal).verbs()})
         await api.start()
         stack.push_async_callback(api.stop)
         stack.push_async_callback(metrics.stop)

@@ -135,6 +135,10 @@ class EventLog:
         self._rouse()
         return future
 
+    def tell(self, event: Event) -> None:
+        """Report a fact about the log itself, whatever the threshold, from any thread. Returns at once."""
+        self.request(lambda _: self._tell(event))
+
     def close(self) -> None:
         """Write what waits, sign, and close the file and every receiver."""
         self._closing = True

@@ -52,6 +52,8 @@ class LogFile:
         self._regular = False
         self._inode = (0, 0)
         self.size = 0
+        self.on_closed: Callable[[], None] = _nothing
+        """Called when a segment was closed: it can be packed now."""
         self._first, self._day = 1, ""
         try:
             self.path.parent.stat()
@@ -85,6 +87,10 @@ class LogFile:
         self._waiting += made
         return made
 
+    def add_event(self, event: Event) -> None:
+        """Chain a fact about the log itself."""
+        self.add([encode(build_record(event, {}, self._place.stamp()))])
+
     def flush(self) -> None:
         """Write what waits; close the segment when it is full or of another day."""
         if self._descriptor < 0:
@@ -111,6 +117,7 @@ class LogFile:
         self._close()
         self._open(target.name)
         self._write()
+        self.on_closed()
         return target
 
     def vanished(self) -> bool:
@@ -136,12 +143,9 @@ class LogFile:
     def _today(self) -> str:
         return self._place.stamp()[:10]
 
-    def _add_event(self, event: Event) -> None:
-        self.add([encode(build_record(event, {}, self._place.stamp()))])
-
     def _add_signature(self) -> None:
         signature = self._key.sign(head_message(self.seq, self.chain)).hex()
-        self._add_event(LogSigned(self.seq, self.chain.hex(), self._key.public.fingerprint, signature))
+        self.add_event(LogSigned(self.seq, self.chain.hex(), self._key.public.fingerprint, signature))
 
     def _keep_head(self) -> None:
         """Bring file and head to the disk: what is signed survives a power cut."""
@@ -174,7 +178,7 @@ class LogFile:
         self._first, self._day = self.seq + 1 - len(self._waiting), self._today()
         if self.size and (first := first_link(self.path)):
             self._first, self._day = first.seq, first.day
-        self._add_event(LogOpened(self.chain.hex(), previous, torn, detail))
+        self.add_event(LogOpened(self.chain.hex(), previous, torn, detail))
 
     def _close(self) -> None:
         if self._descriptor >= 0:
@@ -186,6 +190,10 @@ class LogFile:
         if self._lock >= 0:
             os.close(self._lock)
         self._lock = -1
+
+
+def _nothing() -> None:
+    """Nobody packs segments."""
 
 
 def _lock(place: Place) -> int:

@@ -80,3 +80,22 @@ def test_bad_ranges_get_a_sentence(text: str, said: str) -> None:
         parse(f'[addresses]\npool = ["{text}"]')
     assert said in caught.value.text()
     assert "addresses.pool" in caught.value.text()
+
+
+def test_a_sink_is_read_and_written_as_text() -> None:
+    config = parse('[log]\nsinks = ["journald", "syslog+tls://log.example.net?ca=/etc/ca.pem"]\n').config
+    assert [sink.kind for sink in config.log.sinks] == ["journald", "syslog+tls"]
+    assert config.model_dump(mode="json")["log"]["sinks"][1] == "syslog+tls://log.example.net:6514?ca=/etc/ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("sink", "said"),
+    [
+        ('"sylog+tls://a"', "did you mean 'syslog.tls'"),
+        ("7", "a sink is written as text"),
+        ('"https://me:secret@a/"', "use token_file="),
+    ],
+)
+def test_a_wrong_sink_is_said(sink: str, said: str) -> None:
+    with pytest.raises(InvalidConfigError, match=said):
+        parse(f"[log]\nsinks = [{sink}]\n")

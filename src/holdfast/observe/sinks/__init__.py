@@ -1,0 +1,1 @@
+"""Receivers of the event log besides its file: journald, syslog, GELF, HTTP collectors."""
