@@ -25,6 +25,12 @@ class Carrier:
         action(self, command)
         return True
 
+    def set_keepalive(self, keepalive: Keepalive) -> None:
+        """Change the keepalive, now that it is known who the peer is."""
+        if keepalive != self._keepalive:
+            self._keepalive = keepalive
+            self._engine.set_keepalive(self.handle, keepalive)
+
     def send(self, frames: list[bytes]) -> None:
         """Send PPP control frames in order."""
         for frame in frames:

@@ -109,7 +109,8 @@ class Keepalive:
 class Counters:
     """Counts of one call, or of the whole engine. Times are seconds of the engine's monotonic clock, 0 = never.
 
-    `packets_in`, `bytes_in` ... count inner user packets; `gre_*` count GRE packets. `drops` maps a cause, such
+    `packets_in`, `bytes_in` ... count inner user packets; `gre_*` count GRE packets. `unacknowledged_since`: since when a peer that
+    used to acknowledge our GRE packets has owed it, 0 while it owes nothing. `drops` maps a cause, such
     as `spoofed_source`, `clear_text`, `mppe_coherency`, `duplicate`, `late`, `malformed`, to a count.
     """
 
@@ -129,6 +130,7 @@ class Counters:
     last_received: float = 0.0
     last_user_in: float = 0.0
     last_user_out: float = 0.0
+    unacknowledged_since: float = 0.0
     peer_ttl: int = 0
     drops: dict[str, int] = field(default_factory=dict)
 

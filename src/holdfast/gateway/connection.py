@@ -8,6 +8,8 @@ from holdfast.control.connection import ConnectionMachine
 from holdfast.errors import DisconnectReason
 from holdfast.events import CallCleared, CallEstablished, CallRefused, Connected, ControlClosed, Direction, Event
 from holdfast.gateway.alarm import Alarm
+from holdfast.gateway.health import control_heard, control_lost
+from holdfast.policy.admission import Refused
 
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 WRITE_LIMIT = 64 * 1024
 """Octets that may wait for a client that does not read; control messages are small, so it is gone or hostile."""
+
+_CONTROL_SILENT = (DisconnectReason.CONTROL_LOST, DisconnectReason.ECHO_TIMEOUT)
+"""Ends of a control connection that nobody wished: GRE may live on."""
 
 
 class ControlConnection(asyncio.Protocol):
@@ -25,8 +30,10 @@ class ControlConnection(asyncio.Protocol):
         "_gateway",
         "_machine",
         "_transport",
+        "_unwelcome",
         "client",
         "connection_id",
+        "last_heard",
         "server",
         "subscribers",
         "tape",
@@ -39,6 +46,8 @@ class ControlConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.subscribers: dict[int, Subscriber] = {}
         self.tape = gateway.recorder.control_tape()
+        self._unwelcome = False
+        self.last_heard = 0.0
         self.connection_id = ""
         self.client = self.server = ""
 
@@ -54,18 +63,33 @@ class ControlConnection(asyncio.Protocol):
             return
         self.client, self.server = client[0], server[0]
         transport.set_write_buffer_limits(high=WRITE_LIMIT)
-        if not self._gateway.admit(self):
-            transport.abort()
+        refused = self._gateway.admit(self)
+        if refused is not None:
+            self._turn_away(refused)
             return
         self._gateway.report(Connected(f"{client[0]}:{client[1]}", f"{server[0]}:{server[1]}"), self.context())
         self._machine.accepted(self._gateway.now())
         self.drive()
 
+    def _turn_away(self, refused: Refused) -> None:
+        """Wait for the client's introduction, and answer that it is not wanted; a crowd is not waited for."""
+        answer = self._gateway.door.answer(self, refused)
+        if answer is None:
+            self.abort()
+            return
+        self._unwelcome = True
+        self._machine.refuse(*answer, refused.detail, self._gateway.now())
+        self.drive()
+
     def data_received(self, data: bytes) -> None:
         """The client sent something."""
+        self.last_heard = self._gateway.now()
         self.tape.message(Direction.RECEIVED, data)
-        self._machine.receive(data, self._gateway.now())
+        self._machine.receive(data, self.last_heard)
         self.drive()
+        for subscriber in list(self.subscribers.values()):
+            if subscriber.missed:
+                control_heard(self._gateway, subscriber)
 
     def pause_writing(self) -> None:
         """The client does not read what it is sent: it will not read a goodbye either."""
@@ -77,7 +101,8 @@ class ControlConnection(asyncio.Protocol):
         self._machine.connection_lost(self._gateway.now(), detail)
         self.drive()
         for subscriber in list(self.subscribers.values()):
-            self._gateway.call_gone(subscriber, DisconnectReason.CONTROL_LOST, detail)
+            if subscriber.grace_until is None:
+                control_lost(self._gateway, subscriber, detail)
         self._alarm.cancel()
         self._gateway.connection_closed(self)
         self._transport = None
@@ -99,6 +124,11 @@ class ControlConnection(asyncio.Protocol):
     def clear_call(self, local_call_id: int) -> None:
         """Tell the client that its call is over."""
         self._machine.clear_call(local_call_id, self._gateway.now())
+        self.drive()
+
+    def probe(self) -> None:
+        """Ask whether the client is there, without losing patience sooner than otherwise."""
+        self._machine.probe(self._gateway.now(), self._gateway.settings.control.echo_timeout)
         self.drive()
 
     def abort(self) -> None:
@@ -140,6 +170,8 @@ class ControlConnection(asyncio.Protocol):
 
     def _take_note(self, event: Event, ending: ControlClosed | None) -> None:
         """Log a fact and act on it. A call that ends with its connection ends for the connection's reason."""
+        if self._unwelcome:
+            return  # the log has a LIMIT about it, and strangers shall not fill it with more
         subscriber = self.subscribers.get(getattr(event, "local_call_id", -1))
         self._gateway.report(event, subscriber.context() if subscriber else self.context())
         if subscriber is None:
@@ -147,7 +179,10 @@ class ControlConnection(asyncio.Protocol):
         if isinstance(event, CallEstablished):
             self._gateway.call_established(subscriber)
         elif isinstance(event, CallCleared | CallRefused) and ending:
-            self._gateway.call_gone(subscriber, ending.reason, ending.detail)
+            if ending.reason in _CONTROL_SILENT:
+                control_lost(self._gateway, subscriber, ending.detail)
+            else:
+                self._gateway.call_gone(subscriber, ending.reason, ending.detail)
         elif isinstance(event, CallCleared | CallRefused):
             self._gateway.call_gone(subscriber, DisconnectReason.USER_REQUEST, event.detail)
 

@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 
@@ -14,13 +14,14 @@ from holdfast.control.codes import GeneralError, OutgoingCallResult, Role
 from holdfast.control.commands import AnswerCall
 from holdfast.control.connection import ConnectionMachine
 from holdfast.dataplane.carrier import Carrier
-from holdfast.dataplane.interface import CallPath, PacketEngine, Upcall
+from holdfast.dataplane.interface import CallPath, Counters, PacketEngine, Upcall
 from holdfast.errors import DisconnectReason, StateError
 from holdfast.events import (
     AddressExhausted,
     AuthenticationSucceeded,
     Direction,
     Event,
+    GatewayDraining,
     InternalFault,
     SessionEnded,
     SessionStarted,
@@ -28,6 +29,10 @@ from holdfast.events import (
 from holdfast.gateway.alarm import Alarm
 from holdfast.gateway.call_ids import CallIds
 from holdfast.gateway.connection import ControlConnection
+from holdfast.gateway.door import Door
+from holdfast.gateway.login import LoginDesk
+from holdfast.gateway.notices import Notices
+from holdfast.gateway.patrol import Patrol
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.gateway.subscriber import Subscriber
 from holdfast.gateway.upcalls import UpcallDesk
@@ -35,6 +40,7 @@ from holdfast.observe.event_log import EventLog
 from holdfast.observe.recorder import Ended, Recorder, no_recorder
 from holdfast.observe.recorder_packets import Ends
 from holdfast.policy.addresses import AddressPool
+from holdfast.policy.admission import Refused
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.session_records import SessionRecord, SessionRecords
 from holdfast.ppp.commands import AddressAssignment, AddressRefusal, AssignAddress, VerifyCredentials
@@ -72,6 +78,13 @@ class Gateway:
         self._by_handle: dict[int, Subscriber] = {}
         self._call_ids = CallIds(secrets.randbelow(CallIds.LAST))
         self._desk = UpcallDesk(self)
+        self.notices = Notices(self.report)
+        self.door = Door(self, settings.admission, self.notices)
+        self.logins = LoginDesk(self, means.authenticator, settings.lockout)
+        self.patrol = Patrol(self, means.engine, local_now)
+        self.drained = asyncio.Event()
+        """Set when a gateway that drains has no session left, or no more patience."""
+        self._drain_deadline: asyncio.TimerHandle | None = None
         self._servers: list[asyncio.Server] = []
         self._quiet = asyncio.Event()
 
@@ -89,6 +102,8 @@ class Gateway:
             server.close()
         for subscriber in list(self.subscribers.values()):
             self.close_session(subscriber, DisconnectReason.GATEWAY_SHUTDOWN, "the gateway was told to stop")
+        self.logins.stop()
+        self.door.stop()
         deadline = self.now() + patience
         await self._wait_until(lambda: not self.subscribers, deadline - patience / 3)
         for subscriber in list(self.subscribers.values()):
@@ -99,7 +114,37 @@ class Gateway:
         await self._wait_until(lambda: not self.connections, deadline)
         for connection in list(self.connections):
             connection.abort()
+        self.patrol.stop()
         self.loop.remove_reader(self._engine.fileno())
+
+    def drain(self, deadline: float) -> None:
+        """Take no new calls, and be `drained` when the last session has left, or after `deadline` seconds if any."""
+        self.draining = True
+        self.report(GatewayDraining(len(self.subscribers), deadline), {})
+        self._forget_drain_deadline()
+        if deadline:
+            self._drain_deadline = self.loop.call_later(deadline, self.drained.set)
+        self._note_empty()
+
+    def resume(self) -> None:
+        """Take calls again."""
+        self.draining = False
+        self._forget_drain_deadline()
+
+    def _forget_drain_deadline(self) -> None:
+        if self._drain_deadline is not None:
+            self._drain_deadline.cancel()
+            self._drain_deadline = None
+
+    def _note_empty(self) -> None:
+        if self.draining and not self.subscribers:
+            self.drained.set()
+
+    def apply(self, settings: GatewaySettings) -> None:
+        """Go on with other settings: limits and locks at once, everything else for new connections and sessions."""
+        self.settings = settings
+        self.door.admission.rules = settings.admission
+        self.logins.lockout.rules = settings.lockout
 
     async def _wait_until(self, condition: Any, deadline: float) -> None:
         while not condition() and self.now() < deadline:
@@ -110,6 +155,10 @@ class Gateway:
     def now(self) -> float:
         """Return the clock that every machine is driven by."""
         return self.loop.time()
+
+    def wall_clock(self, moment: float) -> str:
+        """Return the time of day, here and in words, at which `now` was `moment`."""
+        return (local_now() - timedelta(seconds=self.now() - moment)).strftime("%H:%M:%S")
 
     def report(self, event: Event, context: Mapping[str, Any]) -> None:
         """Log a fact."""
@@ -133,16 +182,17 @@ class Gateway:
         """Return the machine for one more TCP connection."""
         return ConnectionMachine(Role.PAC, self.settings.control)
 
-    def admit(self, connection: ControlConnection) -> bool:
-        """Take a new connection in, or refuse it because there are too many or the gateway leaves."""
-        if self.draining or len(self.connections) >= self.settings.max_connections:
-            return False
-        connection.connection_id = new_id()
-        self.connections.add(connection)
-        return True
+    def admit(self, connection: ControlConnection) -> Refused | None:
+        """Take a new connection in, or return why not."""
+        refused = self.door.connection(connection)
+        if refused is None:
+            connection.connection_id = new_id()
+            self.connections.add(connection)
+        return refused
 
     def connection_closed(self, connection: ControlConnection) -> None:
         """A TCP connection is gone."""
+        self.door.connection_closed(connection)
         self.connections.discard(connection)
         self._quiet.set()
 
@@ -150,11 +200,18 @@ class Gateway:
 
     def answer_call(self, connection: ControlConnection, request: AnswerCall) -> None:
         """A client asks for a call: make a session for it, or say why not."""
-        local_call_id = None if self.draining else self._call_ids.allocate()
+        unwelcome = self.door.call(connection)
+        if unwelcome is not None:
+            connection.refuse_call(request.peer_call_id, *unwelcome)
+        elif not self._make_session(connection, request):
+            self.door.call_failed(connection)
+            connection.refuse_call(request.peer_call_id, OutgoingCallResult.GENERAL_ERROR, GeneralError.NO_RESOURCE)
+
+    def _make_session(self, connection: ControlConnection, request: AnswerCall) -> bool:
+        local_call_id = self._call_ids.allocate()
         if local_call_id is None or request.incoming:
             self._call_ids.release(local_call_id or 0)
-            connection.refuse_call(request.peer_call_id, OutgoingCallResult.GENERAL_ERROR, GeneralError.NO_RESOURCE)
-            return
+            return False
         path = CallPath(
             local_call_id,
             request.peer_call_id,
@@ -167,10 +224,10 @@ class Gateway:
         except (ValueError, OSError) as error:
             self._call_ids.release(local_call_id)
             self.report(InternalFault("engine", str(error)), connection.context())
-            connection.refuse_call(request.peer_call_id, OutgoingCallResult.GENERAL_ERROR, GeneralError.NO_RESOURCE)
-            return
+            return False
         self._subscribe(connection, request.peer_call_id, local_call_id, handle)
         connection.accept_call(request.peer_call_id, local_call_id)
+        return True
 
     def _subscribe(self, connection: ControlConnection, peer_call_id: int, local_call_id: int, handle: int) -> None:
         link = Link(self.settings.link, secrets.token_bytes)
@@ -185,6 +242,7 @@ class Gateway:
             started=self.now(),
             since=datetime.now(UTC),
             tape=self.recorder.session_tape(),
+            effective=self.settings.policies.base,
         )
         connection.subscribers[local_call_id] = subscriber
         self.subscribers[session.session_id] = subscriber
@@ -207,6 +265,10 @@ class Gateway:
         """Return the subscriber whose call the engine names so."""
         return self._by_handle.get(handle)
 
+    def counters(self, subscriber: Subscriber) -> Counters:
+        """Return the engine's counts of a session."""
+        return self._engine.counters(subscriber.carrier.handle)
+
     def close_session(self, subscriber: Subscriber, reason: DisconnectReason, evidence: str) -> None:
         """End a session politely."""
         subscriber.session.close(reason, evidence, self.now())
@@ -223,6 +285,10 @@ class Gateway:
             if subscriber.session.session_id not in self.subscribers:
                 return
         self._flush(subscriber)
+        if subscriber.up and subscriber.up_at is None:
+            subscriber.up_at = self.now()
+            self.door.admission.session_up()
+            self.patrol.begin(subscriber)
         subscriber.alarm.arm(session.deadline)
 
     def _flush(self, subscriber: Subscriber) -> None:
@@ -238,8 +304,7 @@ class Gateway:
         if subscriber.carrier.execute(command):
             return
         if isinstance(command, VerifyCredentials):
-            verdict = self._authenticator.verify(command.exchange)
-            subscriber.session.credentials_verified(verdict, self.now())
+            self.logins.take(subscriber, command.exchange)
         elif isinstance(command, AssignAddress):
             subscriber.session.address_assigned(self._assign(subscriber, command), self.now())
         elif isinstance(command, ClearCall):
@@ -291,6 +356,8 @@ class Gateway:
         self._by_handle.pop(subscriber.carrier.handle, None)
         counters = self._engine.remove_call(subscriber.carrier.handle)
         self._call_ids.release(subscriber.local_call_id)
+        self.door.session_ended(subscriber, command.reason)
+        self.logins.forget(subscriber)
         self._try_database(subscriber, lambda: self._pool.release(subscriber.session.session_id))
         if subscriber.address:
             self._try_database(subscriber, lambda: self._records.remove(subscriber.session.session_id))
@@ -307,6 +374,7 @@ class Gateway:
         )
         self.report(ended, subscriber.context())
         self._quiet.set()
+        self._note_empty()
 
     def _keep_tapes(self, subscriber: Subscriber, command: Finished) -> str:
         """Let the recorder write down a session that failed; return where."""
@@ -339,6 +407,11 @@ class Gateway:
         if subscriber is not None:
             subscriber.session.abort(DisconnectReason.INTERNAL_ERROR, detail, self.now())
             self.drive(subscriber)
+
+
+def local_now() -> datetime:
+    """Return the time of day here."""
+    return datetime.now().astimezone()
 
 
 def new_id() -> str:

@@ -82,7 +82,7 @@ async def serve(
         await asyncio.to_thread(network.apply, _plan(config, engine.tun_name).changes())
         recorder = recorder_from(config, state, log)
         stack.callback(recorder.close)
-        gateway = _gateway(config, engine, store, log, recorder)
+        gateway = _gateway(loaded, engine, store, log, recorder)
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)
@@ -101,7 +101,8 @@ async def serve(
         gateway.report(GatewayStopped("told to stop; every client was told goodbye"), {})
 
 
-def _gateway(config: Config, engine: Engine, store: Store, log: EventLog, recorder: Recorder) -> Gateway:
+def _gateway(loaded: LoadedConfig, engine: Engine, store: Store, log: EventLog, recorder: Recorder) -> Gateway:
+    config = loaded.config
     sources: list[CredentialsSource] = [Users(store)]
     if config.users.chap_secrets is not None:
         sources.append(ChapSecrets(config.users.chap_secrets, config.users.chap_secrets_server))
@@ -109,7 +110,7 @@ def _gateway(config: Config, engine: Engine, store: Store, log: EventLog, record
     addresses = config.addresses
     rules = PoolRules(addresses.pool, never=(addresses.gateway,), client_wish=addresses.client_wish)
     pool = AddressPool(rules, store, dedications=authenticator.directory.dedicated)
-    settings = settings_from(config, tuple(map(str, host_dns())))
+    settings = settings_from(loaded, tuple(map(str, host_dns())))
     return Gateway(settings, Means(engine, authenticator, pool, SessionRecords(store), log, recorder))
 
 

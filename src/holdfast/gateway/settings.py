@@ -1,11 +1,16 @@
 """The configuration as the gateway's parts need it: small frozen pieces instead of the whole."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from holdfast.config import Config, MppeModes
+from holdfast.config import Config, LoadedConfig, MppeModes
 from holdfast.control.config import ControlConfig
 from holdfast.dataplane.interface import Keepalive
 from holdfast.events import Severity
+from holdfast.gateway.policy_settings import admission_rules, before_login, lockout_rules, policy_book
+from holdfast.policy.admission import AdmissionRules
+from holdfast.policy.groups import PolicyBook
+from holdfast.policy.lockout import LockoutRules
 from holdfast.ppp.authentication_types import AuthenticatorConfig, Method
 from holdfast.ppp.config import CcpConfig, IpcpConfig, LcpConfig, LinkConfig, MppeMode, MppePolicy, RestartConfig
 from holdfast.session import SessionConfig
@@ -22,24 +27,33 @@ class GatewaySettings:
     local_address: str
     dns: tuple[str, ...]
     wins: tuple[str, ...]
-    max_connections: int
-    authentication_timeout: float
+    admission: AdmissionRules
+    lockout: LockoutRules
+    policies: PolicyBook
+    before_login: tuple[dict[str, Any], ...]
+    """Timers and limits that hold before a user is known: key, value, origin."""
 
 
-def settings_from(config: Config, resolvers: tuple[str, ...]) -> GatewaySettings:
-    """Return what the gateway needs of `config`; `resolvers` are this machine's own, for when none are named."""
+def settings_from(loaded: LoadedConfig, resolvers: tuple[str, ...]) -> GatewaySettings:
+    """Return what the gateway needs of the configuration; `resolvers` are this machine's own, if none are named."""
+    config, policies = loaded.config, policy_book(loaded)
+    base = policies.base.policy
     addresses = config.addresses
     dns = resolvers if addresses.dns is None else tuple(map(str, addresses.dns))
     return GatewaySettings(
         control=_control(config),
         link=_link(config),
-        session=SessionConfig(),
-        keepalive=Keepalive(config.ppp.lcp_echo_interval, config.ppp.lcp_echo_failures),
+        session=SessionConfig(
+            setup_timeout=config.timeouts.setup_timeout, authentication_timeout=config.ppp.authentication_timeout
+        ),
+        keepalive=Keepalive(base.lcp_echo_interval, base.lcp_echo_failures),
         local_address=str(addresses.gateway),
         dns=dns[:2],
         wins=tuple(map(str, addresses.wins)),
-        max_connections=config.gateway.max_connections,
-        authentication_timeout=config.ppp.authentication_timeout,
+        admission=admission_rules(config),
+        lockout=lockout_rules(config),
+        policies=policies,
+        before_login=tuple(before_login(loaded)),
     )
 
 

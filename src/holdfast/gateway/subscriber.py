@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from holdfast.dataplane.carrier import Carrier
 from holdfast.gateway.alarm import Alarm
 from holdfast.observe.recorder import Tape
-from holdfast.session import Session
+from holdfast.policy.effective import Effective, SessionPolicy
+from holdfast.session import Session, SessionState
 
 if TYPE_CHECKING:
     from holdfast.gateway.connection import ControlConnection
@@ -26,8 +27,37 @@ class Subscriber:
     started: float
     since: datetime
     user: str = ""
+    """Who signed in, once that was said."""
+    account: str = ""
+    """Under whose name the session counts, from the verdict on."""
+    group: str = ""
+    effective: Effective = field(default_factory=Effective)
+    expires: float | None = None
+    """When the account ends, in seconds since 1970."""
+    claim: int = 0
+    """How many claims the client has made; the last one awaits its verdict."""
+    up_at: float | None = None
+    visit_at: float = 0.0
+    warned: bool = False
+    missed: int = 0
+    missed_since: float | None = None
+    silent: set[str] = field(default_factory=set)
+    """Directions that are silent while another is not (`holdfast.gateway.health`)."""
+    grace_until: float | None = None
+    """Until when the session may go on without its control connection."""
+    grace_evidence: str = ""
     address: str = ""
     tape: Tape = field(default_factory=lambda: Tape(0))
+
+    @property
+    def policy(self) -> SessionPolicy:
+        """The timers and limits that hold."""
+        return self.effective.policy
+
+    @property
+    def up(self) -> bool:
+        """Whether user traffic may pass."""
+        return self.session.state is SessionState.UP
 
     def context(self) -> dict[str, Any]:
         """Return the envelope that every event of this session carries."""

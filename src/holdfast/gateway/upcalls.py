@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from holdfast.dataplane.interface import Upcall, UpcallKind
-from holdfast.errors import DisconnectReason
-from holdfast.events import CallIdCollision, Direction, EchoLost, Recovered, SendFailed, UnknownCallSeen
+from holdfast.events import CallIdCollision, Direction, SendFailed, UnknownCallSeen
+from holdfast.gateway import health
 
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
@@ -38,20 +38,13 @@ class UpcallDesk:
             case UpcallKind.MPPE_DESYNC:
                 session.mppe_desync(gateway.now())
             case UpcallKind.ECHO_MISSED:
-                gateway.report(EchoLost(upcall.value), subscriber.context())
+                health.echo_missed(gateway, subscriber, upcall.value)
             case UpcallKind.ECHO_RECOVERED:
-                gateway.report(Recovered("the client answers again"), subscriber.context())
+                health.recovered(gateway, subscriber)
             case UpcallKind.DEAD:
-                session.abort(DisconnectReason.ECHO_TIMEOUT, self._silence(subscriber, upcall.value), gateway.now())
+                health.dead(gateway, subscriber, upcall.value)
             case UpcallKind.WRONG_PEER:
                 collision = CallIdCollision(upcall.value, subscriber.connection.client, upcall.peer)
                 gateway.report(collision, subscriber.context())
             case UpcallKind.SEND_FAILED:
                 gateway.report(SendFailed(upcall.value), subscriber.context())
-
-    def _silence(self, subscriber: "Subscriber", missed: int) -> str:
-        seconds = missed * self._gateway.settings.keepalive.interval
-        return (
-            f"{missed} LCP Echo-Requests in {seconds:g} s were not answered; the control connection is open: "
-            f"GRE from {subscriber.connection.client} stopped"
-        )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from holdfast.config import Config, parse
+from holdfast.config import LoadedConfig, parse
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway, Means
@@ -27,7 +27,8 @@ from support.fake_engine import FakeEngine
 class World:
     """One gateway with everything around it."""
 
-    def __init__(self, directory: Path, config: Config) -> None:
+    def __init__(self, directory: Path, loaded: LoadedConfig) -> None:
+        config = loaded.config
         self.store = Store.open(directory / "state")
         Users(self.store).add("alice", Secret.from_text("secret"))
         self.engine, self.client_engine = FakeEngine(), FakeEngine()
@@ -38,7 +39,7 @@ class World:
         self.pool = AddressPool(PoolRules(config.addresses.pool, never=(config.addresses.gateway,)), self.store)
         self.session_records = SessionRecords(self.store)
         means = Means(self.engine, Authenticator([Users(self.store)]), self.pool, self.session_records, self.log)
-        self.gateway = Gateway(settings_from(config, ("192.0.2.53",)), means)
+        self.gateway = Gateway(settings_from(loaded, ("192.0.2.53",)), means)
         self.port = 0
 
     async def start(self) -> None:
@@ -69,7 +70,7 @@ class World:
 @pytest_asyncio.fixture
 async def world(tmp_path: Path, request) -> AsyncIterator[World]:
     """A gateway that runs; parametrise indirectly with TOML text."""
-    world = World(tmp_path, parse(getattr(request, "param", "")).config)
+    world = World(tmp_path, parse(getattr(request, "param", "")))
     await world.start()
     yield world
     with contextlib.suppress(asyncio.TimeoutError):

@@ -80,7 +80,7 @@ async def test_the_engine_says_dead(world):
     await settled(world)
     (end,) = world.named("TEARDOWN")
     assert end["reason"] == "echo_timeout"
-    assert "3 LCP Echo-Requests" in end["evidence"]
+    assert "3 LCP echoes unanswered since" in end["evidence"]
     await client.wait(lambda: client.ended is not None)
     assert world.nothing_left()
 

@@ -31,14 +31,14 @@ def test_every_part_gets_what_the_file_says():
     lcp_echo_interval = 5.0
     lcp_echo_failures = 2
     """
-    settings = settings_from(parse(text).config, ("192.0.2.53",))
+    settings = settings_from(parse(text), ("192.0.2.53",))
     assert (settings.control.setup_timeout, settings.control.echo_interval, settings.control.echo_timeout) == (
         4,
         30,
         20,
     )
     assert settings.control.host_name == settings.link.authenticator.name == "office"
-    assert settings.max_connections == 7
+    assert settings.admission.connections == 7
     assert (settings.local_address, settings.dns, settings.wins) == ("10.9.0.1", ("10.9.0.53",), ("10.9.0.54",))
     assert settings.link.demand == (Method.MS_CHAP_V2, Method.MS_CHAP)
     assert settings.link.ccp.policy is MppePolicy.PREFER
@@ -51,14 +51,14 @@ def test_every_part_gets_what_the_file_says():
 
 
 def test_without_dns_servers_clients_get_this_machines_own():
-    assert settings_from(parse("").config, ("192.0.2.53", "192.0.2.54", "192.0.2.55")).dns == (
+    assert settings_from(parse(""), ("192.0.2.53", "192.0.2.54", "192.0.2.55")).dns == (
         "192.0.2.53",
         "192.0.2.54",
     )
-    assert settings_from(parse("[addresses]\ndns = []\n").config, ("192.0.2.53",)).dns == ()
+    assert settings_from(parse("[addresses]\ndns = []\n"), ("192.0.2.53",)).dns == ()
 
 
 def test_the_debug_level_traces_messages_and_packets():
-    settings = settings_from(parse('[log]\nlevel = "debug"\n').config, ())
+    settings = settings_from(parse('[log]\nlevel = "debug"\n'), ())
     assert settings.link.trace
     assert settings.control.trace_messages
