@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "sessions": Command("sessions", "Who is connected.", WATCH),
     "status": Command("status", "How the gateway is.", WATCH),
     "disconnect": Command("disconnect", "End sessions.", WATCH),
+    "record": Command("record", "Record one session off the wire.", WATCH),
     "user": Command("user", "Users: add, change, list, import.", SET_UP),
     "config": Command("config", "The configuration file: check, show, schema.", SET_UP),
     "diagnose": Command("diagnose", "From a capture to the cause, the evidence and the fix.", DIAGNOSE),

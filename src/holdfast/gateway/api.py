@@ -24,7 +24,7 @@ class GatewayApi:
 
     def verbs(self) -> dict[str, Handler]:
         """Return the verbs by name."""
-        return {"status": self.status, "sessions": self.sessions, "disconnect": self.disconnect}
+        return {"status": self.status, "sessions": self.sessions, "disconnect": self.disconnect, "record": self.record}
 
     async def status(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Answer how the gateway as a whole is."""
@@ -57,6 +57,22 @@ class GatewayApi:
             self._gateway.report(AdminActed("disconnect", subscriber.session.session_id), subscriber.context())
             self._gateway.close_session(subscriber, DisconnectReason.ADMIN, "an administrator ended the session")
         return [{"id": subscriber.session.session_id, "user": subscriber.user} for subscriber in chosen]
+
+    async def record(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer what a live capture of the session named by `session` must look for, and note that it is made."""
+        chosen = self._choose(request.get("session"), None)
+        if not chosen:
+            raise HoldfastError("there is no such session", fix="holdfast sessions lists them.")
+        (subscriber,) = chosen
+        action = "record with user packets" if request.get("full") is True else "record"
+        self._gateway.report(AdminActed(action, subscriber.session.session_id), subscriber.context())
+        return {
+            "id": subscriber.session.session_id,
+            "client_ip": subscriber.connection.client,
+            "server_ip": subscriber.connection.server,
+            "local_call_id": subscriber.local_call_id,
+            "peer_call_id": subscriber.peer_call_id,
+        }
 
     def _choose(self, session: Any, user: Any) -> list[Subscriber]:
         everyone = self._gateway.subscribers

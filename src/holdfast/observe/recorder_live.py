@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from holdfast.errors import HostError
 from holdfast.gre.codec import GreFault, GreHeader, read_header
@@ -48,7 +48,7 @@ class LiveCount:
 
     packets: int = 0
     octets: int = 0
-    stopped_by_size: bool = field(default=False)
+    stopped_by_size: bool = False
 
 
 def keep_packet(octets: bytes, ends: Ends, *, full: bool) -> Kept | None:
@@ -111,18 +111,20 @@ def filter_program(client: str) -> bytes:
 
 
 def open_tap(client: str) -> socket.socket:
-    """Return a packet socket that sees what goes from and to `client`. HostError without CAP_NET_RAW."""
+    """Return a packet socket that sees what goes from and to `client`. HostError without CAP_NET_RAW.
+
+    What came by before the filter was attached still waits in it; `keep_packet` throws that away.
+    """
     program = filter_program(client)
     buffer = ctypes.create_string_buffer(program)
     try:
-        tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
     except PermissionError as error:
         raise HostError("a live capture needs CAP_NET_RAW", fix="Run this as root.") from error
     attached = struct.pack("HL", len(program) // 8, ctypes.addressof(buffer))
     tap.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, attached)
     tap.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
     tap.settimeout(STEP)
-    tap.bind(("", ETH_P_ALL))  # only now does it hear anything: nothing came by unfiltered
     return tap
 
 
@@ -131,12 +133,15 @@ def record(
     ends: Ends,
     limits: LiveLimits,
     write: Callable[[bytes], object],
-    clock: Callable[[], float] = time.monotonic,
-) -> LiveCount:
-    """Write a pcapng of the session until a limit is reached. KeyboardInterrupt passes; what was written stays good."""
-    count, end = LiveCount(), clock() + limits.seconds
+    count: LiveCount,
+) -> None:
+    """Write a pcapng of the session until a limit is reached, counting into `count`.
+
+    KeyboardInterrupt passes through; what was written until then is a good file.
+    """
+    end = time.monotonic() + limits.seconds
     write(header(_comment(ends, limits), "holdfast"))
-    while clock() < end and not count.stopped_by_size:
+    while time.monotonic() < end and not count.stopped_by_size:
         try:
             octets, place = tap.recvfrom(LARGEST_PACKET)
         except TimeoutError:
@@ -150,7 +155,6 @@ def record(
             count.packets += 1
             count.octets += len(block)
             count.stopped_by_size = count.octets >= limits.octets
-    return count
 
 
 def _comment(ends: Ends, limits: LiveLimits) -> str:

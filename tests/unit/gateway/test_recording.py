@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.config import parse
 from holdfast.dataplane.interface import Upcall, UpcallKind
+from holdfast.errors import HoldfastError
 from holdfast.gateway.recording import recorder_from
 from holdfast.observe.event_log import EventLog
 from support.pns_client import PnsClient
@@ -92,3 +93,16 @@ def test_a_capture_that_cannot_be_written_is_said(tmp_path):
     recorder._failed("no room")
     log.close()
     assert [(record["event"], record["detail"]) for record in seen] == [("CAPTURE_FAILED", "no room")]
+
+
+@pytest.mark.asyncio
+async def test_a_live_capture_is_told_what_to_look_for_and_noted(world):
+    client = await PnsClient.dial(world.client_engine, world.port)
+    await client.up()
+    (session,) = await world.api.sessions({})
+    found = await world.api.record({"session": session["id"][-6:], "full": True})
+    assert found["id"] == session["id"]
+    assert (found["client_ip"], found["local_call_id"]) == ("127.0.0.1", session["local_call_id"])
+    assert world.named("ADMIN")[0]["action"] == "record with user packets"
+    with pytest.raises(HoldfastError, match="no such session"):
+        await world.api.record({"session": "zzz"})
