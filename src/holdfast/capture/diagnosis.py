@@ -8,9 +8,11 @@ from typing import Any
 from holdfast.capture.case import Case, build
 from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.findings.catalogue import Judgement, judge
+from holdfast.capture.inside import look_inside
 from holdfast.capture.moment import iso
 from holdfast.capture.reading import Progress, read
 from holdfast.capture.session import Kind, Phase, Session
+from holdfast.secret import Secret
 
 
 class Verdict(StrEnum):
@@ -52,9 +54,17 @@ class Diagnosis:
         }
 
 
-def diagnose(names: Sequence[str], *, progress: Progress | None = None) -> Diagnosis:
-    """Read captures and judge them. UnreadableCaptureError when none of them can be read."""
-    case = build(read(names, progress=progress))
+def diagnose(
+    names: Sequence[str], *, nt_hash: Secret | None = None, user: str = "", progress: Progress | None = None
+) -> Diagnosis:
+    """Read captures and judge them. UnreadableCaptureError when none of them can be read.
+
+    `nt_hash` opens the sessions that it fits; with `user`, only those of that name are tried.
+    """
+    case = build(read(names, whole_data=nt_hash is not None, progress=progress))
+    for session in case.sessions if nt_hash is not None else []:
+        if nt_hash is not None and user in ("", session.user):
+            session.inside = look_inside(session, nt_hash)
     return Diagnosis(case, judge(case))
 
 
@@ -113,8 +123,21 @@ def _session(session: Session, findings: list[Finding]) -> dict[str, Any]:
         },
         "negotiated": negotiated(session),
         "counters": {"client_to_server": counters(session, up=True), "server_to_client": counters(session, up=False)},
+        "inside": _inside(session),
         "filter": session_filter(session),
         "findings": [finding.as_data(session_filter(session)) for finding in findings],
+    }
+
+
+def _inside(session: Session) -> dict[str, Any] | None:
+    inside = session.inside
+    if inside is None:
+        return None
+    return {
+        "password_fits": inside.password_fits,
+        "server_proved": inside.server_proved,
+        "deciphered": len(inside.packets),
+        "not_deciphered": sum(inside.opaque.values()),
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from holdfast._native import FragmentCount, GreFlow, IcmpNotice
 from holdfast.capture.calls import Call, first_of
@@ -10,6 +11,9 @@ from holdfast.capture.link import Ending, Link
 from holdfast.capture.moment import Moment
 from holdfast.capture.tcp import ControlItem, Conversation
 from holdfast.control.messages import StartControlConnectionReply, StopControlConnectionRequest
+
+if TYPE_CHECKING:
+    from holdfast.capture.inside import Inside
 
 ESTABLISHED = 1
 """Result Code of a granted Start-Control-Connection-Request (RFC 2637 section 2.2)."""
@@ -59,6 +63,8 @@ class Session:
     icmp: list[IcmpNotice] = field(default_factory=list)
     fragments: list[FragmentCount] = field(default_factory=list)
     wireless: bool = False
+    inside: "Inside | None" = None
+    """What the user's own password opened, when it was given."""
     siblings: int = 0
     """Other calls on the same control connection."""
 

@@ -14,9 +14,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from holdfast.capture import reading
 from holdfast.capture.diagnosis import Diagnosis, Verdict
 from holdfast.capture.diagnosis import diagnose as judge_captures
+from holdfast.capture.inside import nt_hash_of
+from holdfast.capture.pcapng_writer import write as write_pcapng
 from holdfast.capture.text_report import render
-from holdfast.cli.common import JsonOption, command_app
+from holdfast.cli.common import LONGEST_LINE, JsonOption, ask_secret, command_app, read_secret_line
 from holdfast.cli.output import print_json, print_text
+from holdfast.errors import HoldfastError
+from holdfast.secret import Secret
 
 app = command_app("From a capture to the cause, the evidence and the fix.")
 
@@ -32,6 +36,30 @@ HtmlOption = Annotated[
     typer.Option("--html", metavar="FILE", help="Write one self-contained page with a ladder diagram of each session."),
 ]
 
+StdinOption = Annotated[
+    bool,
+    typer.Option("--password-stdin", help="Look inside: read the user's own password from standard input."),
+]
+AskOption = Annotated[
+    bool, typer.Option("--ask-password", help="Look inside: ask for the user's own password at the terminal.")
+]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option("--password-file", metavar="FILE", help="Look inside: the password in the first line of FILE."),
+]
+HashFileOption = Annotated[
+    Path | None,
+    typer.Option("--nt-hash-file", metavar="FILE", help="Look inside: the NT hash (32 hexadecimal digits) in FILE."),
+]
+UserOption = Annotated[
+    str, typer.Option("--user", metavar="NAME", help="Try the password on sessions of this user only.")
+]
+DecryptedOption = Annotated[
+    Path | None,
+    typer.Option("--decrypted", metavar="FILE", help="Write what the password opened as a pcapng of raw IP."),
+]
+
+NT_HASH_SIZE = 16
 BAR_FROM = 64 << 20
 """Octets from which on a file deserves a progress bar."""
 
@@ -41,19 +69,73 @@ BAR_FROM = 64 << 20
     "client.pcapng.gz\n\n  tcpdump -r old.pcap -w - 'tcp port 1723 or proto 47' | holdfast diagnose --json -\n\n"
     "Exit codes: 0 all is well or no PPTP in it, 1 something was found, 2 not readable."
 )
-def diagnose(files: FilesArgument, html: HtmlOption = None, as_json: JsonOption = False) -> None:
+def diagnose(
+    files: FilesArgument,
+    *,
+    html: HtmlOption = None,
+    as_json: JsonOption = False,
+    password_stdin: StdinOption = False,
+    ask_password: AskOption = False,
+    password_file: PasswordFileOption = None,
+    nt_hash_file: HashFileOption = None,
+    user: UserOption = "",
+    decrypted: DecryptedOption = None,
+) -> None:
     """Say what is wrong in a capture, how sure that is, which frames show it, and what to do."""
     gc.disable()  # one judgement, then the process ends: collecting cycles would only cost time
+    nt_hash = _nt_hash(password_stdin, ask_password, password_file, nt_hash_file)
+    if decrypted is not None and nt_hash is None:
+        raise HoldfastError("--decrypted needs a password or an NT hash", fix="For example: --password-file FILE")
     with _progress() as progress:
-        diagnosis = judge_captures(files, progress=progress)
+        diagnosis = judge_captures(files, nt_hash=nt_hash, user=user, progress=progress)
     if html is not None:
         _write_page(diagnosis, html)
+    if decrypted is not None:
+        _write_inside(diagnosis, decrypted)
     if as_json:
         print_json(diagnosis.as_data())
     else:
         print_text(render(diagnosis))
     if diagnosis.verdict is Verdict.FINDINGS:
         raise typer.Exit(1)
+
+
+def _nt_hash(stdin: bool, ask: bool, password_file: Path | None, hash_file: Path | None) -> Secret | None:
+    """Return the NT hash from the one place where the person gave it; None when there is none."""
+    given = [bool(each) for each in (stdin, ask, password_file, hash_file)]
+    if sum(given) > 1:
+        raise HoldfastError("several passwords were given", fix="Give one: from a prompt, standard input or a file.")
+    if hash_file is not None:
+        return _read_hash(hash_file)
+    if stdin:
+        return nt_hash_of(Secret.from_text(read_secret_line()))
+    if ask:
+        return nt_hash_of(Secret.from_text(ask_secret("Password of the user", twice=False)))
+    return nt_hash_of(Secret(_first_line(password_file))) if password_file is not None else None
+
+
+def _read_hash(path: Path) -> Secret:
+    try:
+        octets = bytes.fromhex(_first_line(path).decode("ascii", "replace"))
+    except ValueError:
+        octets = b""
+    if len(octets) != NT_HASH_SIZE:
+        raise HoldfastError("this is no NT hash", where=str(path), fix="It has 32 hexadecimal digits.")
+    return Secret(octets)
+
+
+def _first_line(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.readline(LONGEST_LINE).rstrip(b"\r\n")
+    except OSError as error:
+        raise HoldfastError(f"it cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _write_inside(diagnosis: Diagnosis, path: Path) -> None:
+    opened = [session.inside for session in diagnosis.case.sessions if session.inside is not None]
+    packets = sorted((packet for inside in opened for packet in inside.packets), key=lambda packet: packet.moment)
+    write_pcapng(path, packets)
 
 
 def _write_page(diagnosis: Diagnosis, path: Path) -> None:

@@ -1,10 +1,14 @@
+import io
 import json
 from pathlib import Path
 
 import pytest
 
+from holdfast.capture.reading import read
 from holdfast.cli.main import main
-from support.scene import CLIENT, SERVER, Scene
+from holdfast.ppp.crypto import nt_password_hash
+from support.scene import CLIENT, SERVER, Scene, ip
+from support.scene_inside import PASSWORD, InsideScene
 
 
 def test_exit_codes_and_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,3 +40,22 @@ def test_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diagnose", "--html", str(page), str(Scene().up().write(tmp_path))]) == 0
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert capsys.readouterr().err == ""
+
+
+def test_a_password_from_a_file_or_standard_input_and_never_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = InsideScene().opened().inner(True, ip("10.77.0.2", "10.0.0.5", 17, bytes(20))).write(tmp_path)
+    secret, hashed, out = tmp_path / "secret", tmp_path / "hash", tmp_path / "inside.pcapng"
+    secret.write_bytes(PASSWORD + b"\n")
+    hashed.write_text(nt_password_hash(PASSWORD).hex())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PASSWORD + b"\n")))
+    for option in (["--password-file", str(secret)], ["--nt-hash-file", str(hashed)], ["--password-stdin"]):
+        assert main(["diagnose", "--json", *option, "--decrypted", str(out), str(capture)]) == 0
+        assert json.loads(capsys.readouterr().out)["sessions"][0]["inside"]["deciphered"] == 1
+    assert read([str(out)]).counts.frames == 1
+    assert main(["diagnose", "--password-file", str(secret), "--nt-hash-file", str(hashed), str(capture)]) == 2
+    assert main(["diagnose", "--nt-hash-file", str(secret), str(capture)]) == 2
+    assert main(["diagnose", "--decrypted", str(out), str(capture)]) == 2
+    assert main(["diagnose", "--password-file", str(tmp_path / "nowhere"), str(capture)]) == 2
+    assert PASSWORD.decode() not in "".join(capsys.readouterr())

@@ -17,7 +17,7 @@ ENTRY = Entry(
     windows_codes=(691,),
     fixes=Fixes(
         server=(
-            "Does the user exist, spelled exactly so, and with this password? In chap-secrets the second column must fit: * or the server's name.",
+            "Does the user exist, spelled exactly so, with this password? In chap-secrets the second column must fit.",
             "RADIUS: compare the shared secret and the clock; the reject's reason is in the RADIUS server's log.",
         ),
         client=("Type the password again (keyboard layout, caps lock); try DOMAIN\\name and name@domain.",),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from holdfast.capture.findings.base import ENDS, Entry, Finding, Fixes, Severity, Towards
 from holdfast.capture.findings.view import View, moments, side
+from holdfast.capture.moment import Moment
 from holdfast.ppp.codes import Code
 from holdfast.ppp.framing import Protocol
 
@@ -41,6 +42,7 @@ def recognise(view: View) -> Iterator[Finding]:
         return
     if opened is None:
         return
+    yield from _opaque(view)
     nonsense = [item for item in view.link.lcp.others if _rejects_nonsense(item.packet.code, item.packet.data)]
     nonsense = [item for item in nonsense if item.moment > opened.opened]
     resets = view.link.resets
@@ -58,6 +60,19 @@ def recognise(view: View) -> Iterator[Finding]:
         towards = Towards.CLIENT if resets[0].from_client else Towards.SERVER
         severity = Severity.WARNING if many else Severity.NOTE
         yield ENTRY.found(why, moments(resets), certainty=0.9, towards=towards, severity=severity)
+
+
+def _opaque(view: View) -> Iterator[Finding]:
+    """With the right password at hand: what cannot be deciphered was encrypted with another key."""
+    inside = view.session.inside
+    if inside is None or not inside.password_fits:
+        return
+    for up, count in inside.opaque.items():
+        clear = sum(packet.up == up for packet in inside.packets)
+        if count >= MANY_RESETS and count > clear:
+            why = f"{count} packets of {side(up)} do not decipher with the keys of this very password, {clear} do."
+            frames = [Moment(*frame.place) for flow in view.session.flows(up) for frame in flow.data[:8]]
+            yield ENTRY.found(why, frames, certainty=0.9, towards=Towards.SERVER if up else Towards.CLIENT)
 
 
 KNOWN = frozenset(Protocol) | {0x8281, 0x80FB, 0x802B, 0x803F, 0x0281, 0xC02B, 0x8071}
