@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,3 +203,35 @@ def test_status_when_nothing_runs(world: DialWorld) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "no tunnel runs" in done.stderr
+
+
+DHCP_SERVER = """
+import socket, struct, sys
+opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+opened.bind(("", 67))
+open(sys.argv[2], "w").close()
+while True:
+    asked, (address, port) = opened.recvfrom(2048)
+    head = bytes([2]) + asked[1:236] + bytes((99, 130, 83, 99))
+    opened.sendto(head + bytes((53, 1, 5)) + bytes.fromhex(sys.argv[1]) + bytes((255,)), (address, port))
+"""
+
+
+def test_the_servers_routes_are_taken_but_not_its_default_route(world: DialWorld, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    routes = bytes((16, 10, 99, 10, 77, 0, 1)) + bytes((24, 172, 30, 5, 10, 77, 0, 1)) + bytes((0, 10, 77, 0, 1))
+    option = (bytes((121, len(routes))) + routes).hex()
+    server = world.gateway.start(sys.executable, "-c", DHCP_SERVER, option, str(ready))
+    try:
+        wait(ready.exists, 5, str)
+        dialled = world.dial()
+        dialled.wait_up()
+        wait(lambda: "10.99.0.0/16" in world.dialer.ip("route"), 5, dialled.output)
+        assert "172.30.5.0/24 dev pptp0" in world.dialer.ip("route")
+        assert "pptp0" not in world.dialer.ip("route", "get", "8.8.8.8")
+        assert "route 0.0.0.0/0 is not taken" in dialled.output()
+        assert dialled.stop() == 0
+        assert "10.99" not in world.dialer.ip("route")
+    finally:
+        server.kill()
+        server.wait()

@@ -154,21 +154,26 @@ class Tunnel(asyncio.Protocol):
             self._port.engine.set_keepalive(self._carrier.handle, keepalive)
 
     async def probe(self) -> bool:
-        """Ask for life by LCP echo at once; False, with the tunnel dropped, when none is seen in about a second."""
+        """Ask for life by LCP echo and control echo at once.
+
+        False, with the tunnel dropped, when one of the two is not answered in about a second.
+        """
         if self._carrier is None:
             return False
         before, self._probing = self.current_counters().echoes_answered, True
         self.set_keepalive(PROBE)
+        self._machine.probe(self._loop.time(), PROBE_PATIENCE)
+        self._drive()
         deadline = self._loop.time() + PROBE_PATIENCE
         alive = False
         while not alive and not self._gone.done() and self._loop.time() < deadline:
             await asyncio.sleep(PROBE_LOOK)
-            alive = self.current_counters().echoes_answered > before
+            alive = self.current_counters().echoes_answered > before and not self._machine.awaits_echo
         self._probing = False
         if alive:
             self.set_keepalive(self._echoes())
         else:
-            self.abort(DisconnectReason.NETWORK_ERROR, "no LCP echo came back after the network changed")
+            self.abort(DisconnectReason.NETWORK_ERROR, "an echo went unanswered after the network changed")
         return alive
 
     def inject(self, packet: bytes) -> None:
@@ -181,10 +186,6 @@ class Tunnel(asyncio.Protocol):
         if self._carrier is not None:
             self.counters = self._port.engine.counters(self._carrier.handle)
         return self.counters
-
-    def status(self) -> dict[str, Any]:
-        """Return what is known of the session as plain data."""
-        return self._session.status()
 
     @property
     def connected(self) -> bool:
