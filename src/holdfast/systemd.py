@@ -15,3 +15,11 @@ def notify(state: str) -> None:
             channel.sendto(state.encode(), target)
         except OSError:
             return  # a manager that is gone must not stop the service
+
+
+def watchdog_interval() -> float | None:
+    """Return after how many seconds `WATCHDOG=1` is due again: half of what the manager waits for. None without one."""
+    limit, owner = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not limit.isdigit() or not int(limit) or (owner and owner != str(os.getpid())):
+        return None
+    return int(limit) / 2e6

@@ -80,12 +80,7 @@ class GatewayApi:
             return [subscriber for subscriber in everyone.values() if subscriber.user == user]
         if not isinstance(session, str) or not session:
             raise HoldfastError("name a session or a user")
-        matching = [one for key, one in everyone.items() if key.startswith(session) or key.endswith(session)]
-        if len(matching) > 1:
-            raise HoldfastError(
-                f"{len(matching)} sessions begin or end with {session}", fix="Give more of the id: holdfast sessions"
-            )
-        return matching
+        return self._gateway.matching(session)
 
     def _describe(self, subscriber: Subscriber, now: float) -> dict[str, Any]:
         counters = self._engine.counters(subscriber.carrier.handle)

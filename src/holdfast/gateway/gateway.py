@@ -15,7 +15,7 @@ from holdfast.control.commands import AnswerCall
 from holdfast.control.connection import ConnectionMachine
 from holdfast.dataplane.carrier import Carrier
 from holdfast.dataplane.interface import CallPath, Counters, PacketEngine, Upcall
-from holdfast.errors import DisconnectReason, StateError
+from holdfast.errors import DisconnectReason, HoldfastError, StateError
 from holdfast.events import (
     AddressExhausted,
     AuthenticationSucceeded,
@@ -30,6 +30,7 @@ from holdfast.gateway.alarm import Alarm
 from holdfast.gateway.call_ids import CallIds
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.door import Door
+from holdfast.gateway.interfaces import Interfaces
 from holdfast.gateway.login import LoginDesk
 from holdfast.gateway.notices import Notices
 from holdfast.gateway.patrol import Patrol
@@ -71,6 +72,7 @@ class Gateway:
         self.connections: set[ControlConnection] = set()
         self.subscribers: dict[str, Subscriber] = {}
         self.draining = False
+        self.interfaces = Interfaces(self.now)
         self.started = datetime.now(UTC)
         self.recorder = means.recorder
         self._engine, self._log = means.engine, means.log
@@ -265,6 +267,15 @@ class Gateway:
         """Return the subscriber whose call the engine names so."""
         return self._by_handle.get(handle)
 
+    def matching(self, text: str) -> list[Subscriber]:
+        """Return the session whose id is, begins or ends with `text`, if there is one. HoldfastError for several."""
+        found = [one for key, one in self.subscribers.items() if key.startswith(text) or key.endswith(text)]
+        if len(found) > 1:
+            raise HoldfastError(
+                f"{len(found)} sessions begin or end with {text}", fix="Give more of the id: holdfast sessions"
+            )
+        return found
+
     def counters(self, subscriber: Subscriber) -> Counters:
         """Return the engine's counts of a session."""
         return self._engine.counters(subscriber.carrier.handle)
@@ -371,6 +382,7 @@ class Gateway:
             packets_out=counters.packets_out,
             duration=round(self.now() - subscriber.started, 3),
             capture=self._keep_tapes(subscriber, command),
+            ttl=counters.peer_ttl,
         )
         self.report(ended, subscriber.context())
         self._quiet.set()

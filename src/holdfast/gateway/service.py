@@ -21,7 +21,9 @@ from holdfast.gateway.gateway import Gateway, Means
 from holdfast.gateway.log_api import LogApi
 from holdfast.gateway.log_setup import open_log
 from holdfast.gateway.metrics import GatewayMetrics
+from holdfast.gateway.operation_api import OperationApi
 from holdfast.gateway.recording import recorder_from
+from holdfast.gateway.reload import Reloader
 from holdfast.gateway.settings import settings_from
 from holdfast.local_api import ApiServer
 from holdfast.network.gateway import GatewayNetwork
@@ -37,7 +39,7 @@ from holdfast.policy.host_dns import host_dns
 from holdfast.policy.session_records import SessionRecords
 from holdfast.policy.store import Store
 from holdfast.policy.users import Users
-from holdfast.systemd import notify
+from holdfast.systemd import notify, watchdog_interval
 
 SOCKET_NAME = "control.sock"
 GOODBYE_TIMEOUT = 4.0
@@ -63,8 +65,9 @@ async def serve(
     """Run a gateway until SIGTERM or SIGINT. HoldfastError says why it cannot start; nothing is left behind then."""
     config = loaded.config
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
     _allow_many_files()
     async with contextlib.AsyncExitStack() as stack:
         store = stack.enter_context(Store.open(state))
@@ -86,7 +89,10 @@ async def serve(
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)
-        api = ApiServer(state / SOCKET_NAME, {**GatewayApi(gateway, engine, listen).verbs(), **LogApi(journal).verbs()})
+        reloader = Reloader(loaded, gateway, log, _resolvers())
+        loop.add_signal_handler(signal.SIGHUP, reloader.by_signal)
+        verbs = GatewayApi(gateway, engine, listen).verbs() | LogApi(journal).verbs()
+        api = ApiServer(state / SOCKET_NAME, verbs | OperationApi(gateway, reloader).verbs())
         await api.start()
         stack.push_async_callback(api.stop)
         stack.push_async_callback(metrics.stop)
@@ -95,10 +101,27 @@ async def serve(
         started(Started(listen, config, state, make_first_user(store), tuple(recovered)))
         gateway.report(GatewayStarted(listen, __version__), {})
         notify("READY=1")
-        await stop.wait()
+        await _until(stop, gateway.drained)
         notify("STOPPING=1")
         await gateway.stop(GOODBYE_TIMEOUT)
-        gateway.report(GatewayStopped("told to stop; every client was told goodbye"), {})
+        why = "told to stop" if stop.is_set() else "drained"
+        gateway.report(GatewayStopped(f"{why}; every client was told goodbye"), {})
+
+
+async def _until(*ends: asyncio.Event) -> None:
+    """Wait for one of the events, and meanwhile show the service manager's watchdog that the loop turns."""
+    interval = watchdog_interval()
+    waits = [asyncio.create_task(end.wait()) for end in ends]
+    try:
+        while not (await asyncio.wait(waits, timeout=interval, return_when=asyncio.FIRST_COMPLETED))[0]:
+            notify("WATCHDOG=1")
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+def _resolvers() -> tuple[str, ...]:
+    return tuple(map(str, host_dns()))
 
 
 def _gateway(loaded: LoadedConfig, engine: Engine, store: Store, log: EventLog, recorder: Recorder) -> Gateway:
@@ -110,7 +133,7 @@ def _gateway(loaded: LoadedConfig, engine: Engine, store: Store, log: EventLog, 
     addresses = config.addresses
     rules = PoolRules(addresses.pool, never=(addresses.gateway,), client_wish=addresses.client_wish)
     pool = AddressPool(rules, store, dedications=authenticator.directory.dedicated)
-    settings = settings_from(loaded, tuple(map(str, host_dns())))
+    settings = settings_from(loaded, _resolvers())
     return Gateway(settings, Means(engine, authenticator, pool, SessionRecords(store), log, recorder))
 
 

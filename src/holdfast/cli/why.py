@@ -1,0 +1,61 @@
+"""`holdfast why`: what holds for a session, and where it came from."""
+
+from typing import Annotated, Any
+
+import typer
+
+from holdfast.cli.common import JsonOption, StateOption
+from holdfast.cli.gateway_socket import ask
+from holdfast.cli.output import print_json, print_table, print_text
+
+app = typer.Typer(add_completion=False)
+
+OFF_AT_ZERO = {
+    "lcp_echo_interval": "off",
+    "idle_timeout": "never",
+    "session_timeout": "any time",
+    "time_warning": "never",
+    "volume_limit": "any",
+    "control_lost_grace": "none",
+    "accounting_interval": "none",
+    "sessions_per_user": "any number",
+    "limits.sessions": "any number",
+    "limits.sessions_per_address": "any number",
+    "hours": "always",
+}
+"""What nothing means, in words."""
+
+
+@app.command(epilog="Examples:\n\n  holdfast why 019a2b3c4d5e6f7a8b9c0d\n\n  holdfast why 9c0d --json")
+def why(
+    session: Annotated[
+        str, typer.Argument(metavar="SESSION", help="An id of `holdfast sessions`, or enough of its beginning or end.")
+    ],
+    state: StateOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Show each timer and limit of a session and where it came from: default, preset, file, group, user or RADIUS."""
+    answer: dict[str, Any] = ask(state, "why", session=session)
+    if as_json:
+        print_json(answer)
+        return
+    group = f", group {answer['group']}" if answer["group"] else ""
+    print_text(f"session {answer['id']}, user {answer['user'] or 'not signed in yet'}{group}, {answer['state']}")
+    settings = [*answer["settings"], *answer["before_login"]]
+    used = _used(answer["used"])
+    rows = [(one["key"], _shown(one["key"], one["value"]), used.get(one["key"]), one["origin"]) for one in settings]
+    print_table(("setting", "value", "so far", "from"), rows)
+    if answer["silent"]:
+        print_text(f"half-dead: {', '.join(answer['silent'])} is silent")
+
+
+def _used(used: dict[str, Any]) -> dict[str, str]:
+    seconds = {"session_timeout": used["session_time"], "idle_timeout": used["idle"]}
+    words = {key: f"{value:g} s" for key, value in seconds.items() if value is not None}
+    return {**words, "volume_limit": f"{used['octets']} octets", "lcp_echo_failures": f"{used['echoes_missed']} missed"}
+
+
+def _shown(key: str, value: Any) -> str:
+    return (
+        OFF_AT_ZERO[key] if not value and key in OFF_AT_ZERO else f"{value:g}" if type(value) is float else str(value)
+    )

@@ -1,0 +1,71 @@
+"""The verbs for operation on the control socket: why, reload, drain."""
+
+from typing import Any
+
+from holdfast.errors import HoldfastError
+from holdfast.events import AdminActed
+from holdfast.gateway.gateway import Gateway
+from holdfast.gateway.reload import Reloader
+from holdfast.gateway.subscriber import Subscriber
+from holdfast.local_api import Handler
+
+
+class OperationApi:
+    """`why`, `reload`, `drain`."""
+
+    def __init__(self, gateway: Gateway, reloader: Reloader) -> None:
+        self._gateway, self._reloader = gateway, reloader
+
+    def verbs(self) -> dict[str, Handler]:
+        """Return the verbs by name."""
+        return {"why": self.why, "reload": self.reload, "drain": self.drain}
+
+    async def why(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer which timers and limits hold for a session, where each came from, and how far it is used up."""
+        session = request.get("session")
+        found = self._gateway.matching(session) if isinstance(session, str) and session else []
+        if not found:
+            raise HoldfastError("there is no such session", fix="holdfast sessions lists them.")
+        (subscriber,) = found
+        return {
+            "id": subscriber.session.session_id,
+            "user": subscriber.user,
+            "group": subscriber.group,
+            "state": str(subscriber.session.state),
+            "settings": subscriber.effective.settings(),
+            "before_login": list(self._gateway.settings.before_login),
+            "used": self._used(subscriber),
+            "silent": sorted(subscriber.silent),
+        }
+
+    def _used(self, subscriber: Subscriber) -> dict[str, Any]:
+        """How long and how much so far, in seconds and octets; None where nothing counts yet."""
+        now, counters = self._gateway.now(), self._gateway.counters(subscriber)
+        up_at = subscriber.up_at
+        active = max(counters.last_user_in, counters.last_user_out, up_at or 0.0)
+        policy = subscriber.policy
+        return {
+            "session_time": None if up_at is None else round(now - up_at, 1),
+            "idle": None if up_at is None else round(now - active, 1),
+            "octets": counters.bytes_in + counters.bytes_out,
+            "echoes_missed": subscriber.missed,
+            "detection_time": policy.lcp_echo_interval * policy.lcp_echo_failures or None,
+        }
+
+    async def reload(self, _request: dict[str, Any]) -> dict[str, Any]:
+        """Read the configuration again; answer what changed."""
+        self._gateway.report(AdminActed("reload", "configuration"), {})
+        return self._reloader.reload()
+
+    async def drain(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Take no new calls and end with the last one, or with `cancel` take calls again."""
+        deadline = request.get("deadline") or 0.0
+        if not isinstance(deadline, (int, float)) or not 0 <= deadline <= 30 * 86400:
+            raise HoldfastError("the deadline is a number of seconds, a month at most")
+        if request.get("cancel") is True:
+            self._gateway.report(AdminActed("drain cancelled", "gateway"), {})
+            self._gateway.resume()
+        else:
+            self._gateway.report(AdminActed("drain", "gateway"), {})
+            self._gateway.drain(float(deadline))
+        return {"draining": self._gateway.draining, "sessions": len(self._gateway.subscribers)}
