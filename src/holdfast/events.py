@@ -344,7 +344,8 @@ class SessionStarted(Event):
 class SessionEnded(Event):
     """A session ended, for exactly one reason, with the evidence in a sentence and the final counts.
 
-    `capture` is where the flight recorder wrote its last packets, empty when it ended as somebody wanted.
+    `capture` is where the flight recorder wrote its last packets, empty when it ended as somebody wanted. `ttl` is that
+    of the client's last GRE packet as it arrived here, 0 when none came.
     """
 
     name: ClassVar[str] = "TEARDOWN"
@@ -357,6 +358,7 @@ class SessionEnded(Event):
     packets_out: int
     duration: float
     capture: str = ""
+    ttl: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,9 @@ class ControlConnection(asyncio.Protocol):
         if refused is not None:
             self._turn_away(refused)
             return
-        self._gateway.report(Connected(f"{client[0]}:{client[1]}", f"{server[0]}:{server[1]}"), self.context())
+        interface = self._gateway.interfaces.holding(self.server)
+        ends = f"{client[0]}:{client[1]}", f"{server[0]}:{server[1]}"
+        self._gateway.report(Connected(*ends, interface), self.context())
         self._machine.accepted(self._gateway.now())
         self.drive()
 

@@ -18,6 +18,7 @@ from holdfast.events import (
     LogRecovered,
     Severity,
 )
+from holdfast.observe.envelope import Envelopes
 from holdfast.observe.log_file import LogFile, Place
 from holdfast.observe.record import TimeWriter, build_record, encode
 from holdfast.secret import Secret
@@ -94,6 +95,7 @@ class EventLog:
         self._queue: deque[_Entry] = deque()
         self._requests: deque[tuple[Callable[[LogFile], Any], Future[Any]]] = deque()
         self._stamp = TimeWriter()
+        self._envelopes = Envelopes()
         state = self.options.state or path.parent
         self.place = Place(path, state, self.options.segment_size, self._now_text, self.options.key)
         self._file = LogFile(self.place)
@@ -116,6 +118,7 @@ class EventLog:
         """Report a fact. Returns at once; `context` must not be changed afterwards."""
         for observer in self.observers:
             observer(event, context)
+        context = self._envelopes.complete(event, context)
         if _RANK[event.severity] < _RANK[self.threshold] and not (self.traced and self.traced(context)):
             return
         now = time.time()
@@ -241,7 +244,21 @@ class EventLog:
         for observer in self.observers:
             observer(event, {})
         self._tell_listeners(event, {}, now)
-        self._deliver(self._file.add([encode(build_record(event, {}, self._stamp(now)))]))
+        self._deliver(self._file.add([self._text(event, now)]))
+
+    def record(self, event: Event) -> "Future[None]":
+        """Bring a fact about the log itself to the disk, signed; the future is done when it is there."""
+
+        def write(file: LogFile) -> None:
+            self._deliver(file.add([self._text(event, time.time())]))
+            file.sign()
+
+        return self.request(write)
+
+    def _text(self, event: Event, now: float) -> bytes:
+        record = build_record(event, {}, self._stamp(now))
+        disguise = self.options.disguise
+        return encode(record if disguise is None else disguise.apply(record))
 
     def _tick(self, now: float) -> None:
         """Do what is due about once a second."""

@@ -90,7 +90,7 @@ class Keeper:
             action()
         except (OSError, StateError) as error:
             said = error.text() if isinstance(error, StateError) else f"{error.filename}: {error.strerror}"
-            self._log.request(lambda file: file.add_event(LogFailed(f"closed parts of the log: {said}", 0)))
+            self._log.tell(LogFailed(f"closed parts of the log: {said}", 0))
 
     # --- verbs ---------------------------------------------------------------------------------------------
 
@@ -125,12 +125,7 @@ class Keeper:
 
     def record(self, event: Event) -> None:
         """Bring a fact about the log into the log, and on the disk."""
-
-        def write(file: LogFile) -> None:
-            file.add_event(event)
-            file.sign()
-
-        self._ask(write)
+        self._log.record(event).result(ANSWER_TIMEOUT)
 
     # --- inside --------------------------------------------------------------------------------------------
 

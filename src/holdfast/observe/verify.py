@@ -43,6 +43,10 @@ class Report:
         """Whether nothing is wrong."""
         return not self.problems
 
+    def add(self, kind: str, text: str) -> None:
+        """Note a problem that concerns no single line."""
+        self.problems.append(Problem(kind, "", 0, 0, text))
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
