@@ -95,10 +95,12 @@ def _share_out(flows: list[GreFlow], sessions: list[Session]) -> list[GreFlow]:
     """Give every GRE flow to the call it belongs to; return the flows of no call."""
     called = defaultdict(list)
     between = defaultdict(list)
+    at_server = defaultdict(list)
     for session in sessions:
         between[frozenset((session.client, session.server))].append(session)
         if session.call and session.call.server_call_id is not None:
             called[session.client, session.server, session.call.server_call_id].append((session, True))
+            at_server[session.server, session.call.server_call_id].append(session)
         if session.call and session.call.client_call_id is not None:
             called[session.server, session.client, session.call.client_call_id].append((session, False))
     rest = []
@@ -107,7 +109,7 @@ def _share_out(flows: list[GreFlow], sessions: list[Session]) -> list[GreFlow]:
         if known:
             session, up = _at_the_time(known, Moment(*flow.first))
             session.flows(up).append(flow)
-        elif not _stray(flow, sessions, between):
+        elif not _stray(flow, at_server.get((flow.destination, flow.call_id), []), between):
             rest.append(flow)
     return rest
 
@@ -118,7 +120,7 @@ def _at_the_time(known: list[tuple[Session, bool]], moment: Moment) -> tuple[Ses
     return max(begun, key=lambda each: each[0].started) if begun else known[0]
 
 
-def _stray(flow: GreFlow, sessions: list[Session], between: dict[frozenset[str], list[Session]]) -> bool:
+def _stray(flow: GreFlow, same_call: list[Session], between: dict[frozenset[str], list[Session]]) -> bool:
     """GRE with the right addresses and a wrong Call ID, or the right Call ID and a wrong address, belongs to a call."""
     near = between.get(frozenset((flow.source, flow.destination)), [])
     alone = near[0] if len(near) == 1 else None
@@ -127,10 +129,8 @@ def _stray(flow: GreFlow, sessions: list[Session], between: dict[frozenset[str],
         unknown = (alone.call.server_call_id if up else alone.call.client_call_id) is None
         (alone.flows(up) if unknown else alone.strays).append(flow)
         return True
-    for session in sessions:
-        call_id = session.call.server_call_id if session.call else None
-        overlaps = call_id is not None and flow.call_id == call_id and flow.destination == session.server
-        if overlaps and _together(flow, session):
+    for session in same_call:
+        if _together(flow, session):
             session.strays.append(flow)
             return True
     return False

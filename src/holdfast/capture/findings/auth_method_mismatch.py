@@ -23,7 +23,7 @@ ENTRY = Entry(
     ),
     capture_next=advice.CAPTURE_WHOLE,
     references=("RFC 1661 section 6.2",),
-    explains=ENDS | {"lcp-loop"},
+    explains=ENDS | {"lcp-loop", "ipcp-no-agreement"},
 )
 
 PHRASES = (
@@ -41,7 +41,7 @@ def recognise(view: View) -> Iterator[Finding]:
     ending = view.ending_with(*PHRASES) or view.ending_code(812, 919)
     refused = lcp.server.refused(LcpOption.AUTHENTICATION_PROTOCOL)
     countered = lcp.server.countered(LcpOption.AUTHENTICATION_PROTOCOL)
-    if view.link.authentication.attempts or view.link.ipcp.seen or not (refused or countered or ending):
+    if view.link.authentication.attempts or view.up or not (refused or countered or ending):
         return
     if lcp.opened is not None and ending is None:
         return
