@@ -506,6 +506,72 @@ class InternalFault(Event):
     detail: str
 
 
+# --- RADIUS ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RadiusServerDown(Event):
+    """A RADIUS server lets requests run out without an answer; it is asked last for a while."""
+
+    name: ClassVar[str] = "RADIUS_DOWN"
+    severity: ClassVar[Severity] = Severity.ERROR
+    server: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RadiusServerUp(Event):
+    """A RADIUS server that was down answers again."""
+
+    name: ClassVar[str] = "RADIUS_UP"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class RadiusAnswerRefused(Event):
+    """Something claims to be a RADIUS server's answer and cannot be trusted. Told once a minute and server."""
+
+    name: ClassVar[str] = "RADIUS_REFUSED"
+    severity: ClassVar[Severity] = Severity.ERROR
+    server: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RadiusFailed(Event):
+    """A client could not be judged by RADIUS, or its answer lacks what is needed. `fallback` says what was done."""
+
+    name: ClassVar[str] = "RADIUS_FAILED"
+    severity: ClassVar[Severity] = Severity.ERROR
+    server: str
+    user: str
+    detail: str
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountingQueued(Event):
+    """Accounting records wait because no server takes them, or (`waiting` 0) all of them were delivered."""
+
+    name: ClassVar[str] = "ACCOUNTING_QUEUE"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    waiting: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicRequestSeen(Event):
+    """A Disconnect-Request or CoA-Request came (RFC 5176) and was answered, or dropped (`answer` empty)."""
+
+    name: ClassVar[str] = "RADIUS_REQUEST"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    source: str
+    request: str
+    answer: str
+    detail: str
+
+
 # --- the dialer --------------------------------------------------------------------------------------------
 
 

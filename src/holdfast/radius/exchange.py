@@ -1,0 +1,285 @@
+"""Asking RADIUS servers: identifiers, retransmission, failover, health. No sockets, no clock, no randomness here.
+
+A request goes to one server at a time. It is repeated there, each wait twice the last with some jitter (RFC 5080
+section 2.2.1), then it goes to the next server. A server that let a request run out without saying anything is left alone for a
+while; when none is left, the dead ones are tried all the same, since a late answer is better than none.
+
+A lane is one source port towards one server; it carries 256 requests at a time, and there are as many as are needed.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from holdfast.events import Event, RadiusAnswerRefused, RadiusServerDown, RadiusServerUp
+from holdfast.machine import Entropy
+from holdfast.radius.attributes import Attribute
+from holdfast.radius.codes import Code
+from holdfast.radius.exchange_types import (
+    Asked,
+    Datagram,
+    ExchangeConfig,
+    Fault,
+    Outcome,
+    Request,
+    ServerConfig,
+)
+from holdfast.radius.hiding import hide_password
+from holdfast.radius.packet import AUTHENTICATOR_SIZE, RANDOM_AUTHENTICATOR, PacketFault, read_reply, write_request
+
+IDENTIFIERS = 256
+USER_PASSWORD = 2
+COMPLAINT_INTERVAL = 60.0
+"""Seconds between two complaints about the answers of one server."""
+ANSWERS: dict[int, frozenset[int]] = {
+    Code.ACCESS_REQUEST: frozenset({Code.ACCESS_ACCEPT, Code.ACCESS_REJECT, Code.ACCESS_CHALLENGE}),
+    Code.ACCOUNTING_REQUEST: frozenset({Code.ACCOUNTING_RESPONSE}),
+    Code.STATUS_SERVER: frozenset({Code.ACCESS_ACCEPT, Code.ACCOUNTING_RESPONSE}),
+}
+
+
+@dataclass(slots=True)
+class _Server:
+    config: ServerConfig
+    lanes: list[dict[int, "_Pending"]] = field(default_factory=list)
+    cursor: int = 0
+    dead_until: float = 0.0
+    dead: bool = False
+    last_heard: float = float("-inf")
+    next_complaint: float = float("-inf")
+
+
+@dataclass(slots=True)
+class _Pending:
+    token: int
+    request: Request
+    give_up: float
+    remaining: list[int]
+    server: int = 0
+    place: tuple[int, int] = (0, 0)
+    authenticator: bytes = b""
+    octets: bytes = b""
+    first_sent: float = 0.0
+    sent: int = 0
+    wait: float = 0.0
+    due: float = 0.0
+    refused: PacketFault | None = None
+    waited_for: list[int] = field(default_factory=list)
+
+
+class RadiusExchange:
+    """Any number of requests to a group of servers."""
+
+    def __init__(self, servers: Iterable[ServerConfig], config: ExchangeConfig, entropy: Entropy) -> None:
+        """`servers` in any order; the lowest priority number is asked first. ValueError without any."""
+        self._servers = [_Server(server) for server in servers]
+        if not self._servers:
+            raise ValueError("no RADIUS server")
+        self._config = config
+        self._entropy = entropy
+        self._pending: dict[int, _Pending] = {}
+        self._next_token = 1
+        self._outgoing: list[Datagram] = []
+        self._outcomes: list[Outcome] = []
+        self._events: list[Event] = []
+
+    # --- verbs ---------------------------------------------------------------------------------------------
+
+    def ask(self, request: Request, now: float) -> int:
+        """Send a request; its outcome will carry the number returned here."""
+        token, self._next_token = self._next_token, self._next_token + 1
+        patience = request.patience or self._config.patience
+        pending = _Pending(token, request, now + patience, self._order(now))
+        self._pending[token] = pending
+        self._next_server(pending, now)
+        return token
+
+    def cancel(self, token: int) -> None:
+        """Forget a request: nobody waits for its answer any more."""
+        pending = self._pending.pop(token, None)
+        if pending is not None:
+            self._free(pending)
+
+    def receive(self, server: int, lane: int, octets: bytes, now: float) -> None:
+        """Take what came on a lane. Replies to nothing, of nobody, or wrongly signed change nothing."""
+        if not (0 <= server < len(self._servers) and len(octets) > 1):
+            return
+        known = self._servers[server]
+        pending = known.lanes[lane].get(octets[1]) if 0 <= lane < len(known.lanes) else None
+        if pending is None:
+            return
+        shared, required = known.config.secret, known.config.require_message_authenticator
+        reply = read_reply(octets, pending.authenticator, shared, require_message_authenticator=required)
+        if isinstance(reply, PacketFault):
+            self._refuse(pending, known, reply, now)
+        elif reply.code in ANSWERS.get(pending.request.code, ()):
+            self._heard(known, now)
+            self._finish(pending, Outcome(pending.token, known.config.name, reply, shared, pending.authenticator))
+
+    def unreachable(self, server: int, now: float) -> None:
+        """The host says that nobody listens there (ICMP): waiting for an answer is in vain."""
+        for pending in [one for one in self._pending.values() if one.server == server]:
+            self._lost(pending, now)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `handle_timer` must be called next, or None."""
+        return min((min(one.due, one.give_up) for one in self._pending.values()), default=None)
+
+    def handle_timer(self, now: float) -> None:
+        """Repeat, go to the next server, or give up, whatever is due."""
+        for pending in list(self._pending.values()):
+            if now >= pending.give_up:
+                self._mark_silent(pending, now)
+                self._give_up(pending)
+            elif now >= pending.due:
+                if pending.sent < self._config.tries:
+                    self._send(pending, now)
+                else:
+                    self._lost(pending, now)
+
+    def outgoing(self) -> list[Datagram]:
+        """Drain what must be sent."""
+        drained, self._outgoing = self._outgoing, []
+        return drained
+
+    def outcomes(self) -> list[Outcome]:
+        """Drain what became of requests."""
+        drained, self._outcomes = self._outcomes, []
+        return drained
+
+    def events(self) -> list[Event]:
+        """Drain the facts."""
+        drained, self._events = self._events, []
+        return drained
+
+    @property
+    def waiting(self) -> int:
+        """How many requests have no answer yet."""
+        return len(self._pending)
+
+    # --- which server --------------------------------------------------------------------------------------
+
+    def _order(self, now: float) -> list[int]:
+        """Return the servers to ask, in order: those alive by priority and weight, then the dead ones."""
+        listed = [
+            (self._is_dead(one, now), one.config.priority, self._lot(one), n) for n, one in enumerate(self._servers)
+        ]
+        return [index for *_, index in sorted(listed)]
+
+    @staticmethod
+    def _is_dead(server: _Server, now: float) -> bool:
+        return server.dead and now < server.dead_until
+
+    def _lot(self, server: _Server) -> float:
+        """Draw so that the smallest of a priority is each server's as often as its weight says."""
+        draw = (int.from_bytes(self._entropy(4)) + 1) / 2**32
+        return -math.pow(draw, 1 / server.config.weight)
+
+    def _next_server(self, pending: _Pending, now: float) -> None:
+        while pending.remaining:
+            pending.server = pending.remaining.pop(0)
+            if self._occupy(pending):
+                pending.sent, pending.wait, pending.first_sent = 0, self._config.first_wait, now
+                self._write(pending)
+                self._send(pending, now)
+                return
+        self._give_up(pending)
+
+    def _occupy(self, pending: _Pending) -> bool:
+        """Take a free identifier; a lane more when all of them are in use. False when there may be no more lanes."""
+        server = self._servers[pending.server]
+        for lane, taken in enumerate(server.lanes):
+            if len(taken) < IDENTIFIERS:
+                while server.cursor in taken:
+                    server.cursor = (server.cursor + 1) % IDENTIFIERS
+                taken[server.cursor] = pending
+                pending.place = (lane, server.cursor)
+                # the next one gets another identifier: a late reply to this one then finds nobody
+                server.cursor = (server.cursor + 1) % IDENTIFIERS
+                return True
+        if len(server.lanes) >= self._config.max_lanes:
+            return False
+        server.lanes.append({})
+        return self._occupy(pending)
+
+    def _free(self, pending: _Pending) -> None:
+        lane, identifier = pending.place
+        lanes = self._servers[pending.server].lanes
+        if lane < len(lanes) and lanes[lane].get(identifier) is pending:
+            del lanes[lane][identifier]
+
+    # --- sending -------------------------------------------------------------------------------------------
+
+    def _write(self, pending: _Pending) -> None:
+        """Make the packet for this server: its secret hides the password."""
+        shared, request = self._servers[pending.server].config.secret, pending.request
+        random = (
+            self._entropy(AUTHENTICATOR_SIZE) if request.code in RANDOM_AUTHENTICATOR else bytes(AUTHENTICATOR_SIZE)
+        )
+        attributes = list(request.attributes)
+        if request.password is not None:
+            attributes.append(Attribute(USER_PASSWORD, hide_password(request.password, shared, random)))
+        pending.octets = write_request(request.code, pending.place[1], attributes, shared, random)
+        pending.authenticator = pending.octets[4:20]
+
+    def _send(self, pending: _Pending, now: float) -> None:
+        self._outgoing.append(Datagram(pending.server, pending.place[0], pending.octets))
+        pending.sent += 1
+        jitter = 0.9 + 0.2 * self._entropy(1)[0] / 255
+        pending.due = now + pending.wait * jitter
+        pending.wait = min(pending.wait * 2, self._config.longest_wait)
+
+    # --- what comes of it ----------------------------------------------------------------------------------
+
+    def _lost(self, pending: _Pending, now: float) -> None:
+        """This server did not answer: the next one."""
+        self._mark_silent(pending, now)
+        self._free(pending)
+        self._next_server(pending, now)
+
+    def _mark_silent(self, pending: _Pending, now: float) -> None:
+        server = self._servers[pending.server]
+        pending.waited_for.append(pending.server)
+        if pending.refused is not None or server.last_heard >= pending.first_sent:
+            return
+        if not server.dead:
+            seconds = now - pending.first_sent
+            self._events.append(
+                RadiusServerDown(server.config.name, f"no answer in {seconds:.1f} s to {pending.sent} tries")
+            )
+        server.dead, server.dead_until = True, now + self._config.dead_time
+
+    def _heard(self, server: _Server, now: float) -> None:
+        server.last_heard = now
+        if server.dead:
+            server.dead = False
+            self._events.append(RadiusServerUp(server.config.name))
+
+    def _refuse(self, pending: _Pending, server: _Server, fault: PacketFault, now: float) -> None:
+        """A reply that cannot be trusted: go on waiting, the true one may still come."""
+        pending.refused = fault
+        if now >= server.next_complaint:
+            server.next_complaint = now + COMPLAINT_INTERVAL
+            self._events.append(RadiusAnswerRefused(server.config.name, fault.value))
+
+    def _give_up(self, pending: _Pending) -> None:
+        name = self._servers[pending.waited_for[-1]].config.name if pending.waited_for else ""
+        fault = Fault.SILENT if pending.waited_for else Fault.BUSY
+        if pending.refused is not None:
+            fault = _FAULTS[pending.refused]
+        self._finish(pending, Outcome(pending.token, name, fault=fault))
+
+    def _finish(self, pending: _Pending, outcome: Outcome) -> None:
+        self._free(pending)
+        self._pending.pop(pending.token, None)
+        tried = tuple(self._servers[index].config.name for index in pending.waited_for)
+        self._outcomes.append(replace(outcome, asked=Asked(pending.request.code, tried)))
+
+
+_FAULTS = {
+    PacketFault.MALFORMED: Fault.MALFORMED,
+    PacketFault.WRONG_AUTHENTICATOR: Fault.WRONG_SECRET,
+    PacketFault.WRONG_MESSAGE_AUTHENTICATOR: Fault.WRONG_SECRET,
+    PacketFault.NO_MESSAGE_AUTHENTICATOR: Fault.NOT_SIGNED,
+}

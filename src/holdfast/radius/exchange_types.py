@@ -1,0 +1,108 @@
+"""The words of an exchange with RADIUS servers: who is asked, what, and what came of it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from holdfast.radius.attributes import Attribute
+from holdfast.radius.codes import Code
+from holdfast.radius.hiding import reveal_key, reveal_ms_chap_keys
+from holdfast.radius.packet import RadiusPacket
+from holdfast.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """One server. The lowest `priority` goes first; among equals each gets its share by `weight` (above 0).
+
+    `require_message_authenticator` is taken back only for old servers that cannot (see `packet`).
+    """
+
+    name: str
+    secret: Secret
+    priority: int = 1
+    weight: int = 1
+    require_message_authenticator: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeConfig:
+    """Seconds and counts. RFC 5080 section 2.2.1 asks for waits that grow and for jitter."""
+
+    first_wait: float = 2.0
+    longest_wait: float = 16.0
+    tries: int = 3
+    """Times a request is sent to one server."""
+    patience: float = 20.0
+    """How long a request may take in all."""
+    dead_time: float = 60.0
+    """How long a server that said nothing is asked last."""
+    max_lanes: int = 16
+    """Source ports towards one server, 256 requests each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. `password` becomes User-Password, hidden for the server it goes to. `patience` 0: the usual."""
+
+    code: int
+    attributes: tuple[Attribute, ...]
+    password: Secret | None = None
+    patience: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """Octets for a server (its place in the list given), from the source port that belongs to the lane."""
+
+    server: int
+    lane: int
+    octets: bytes
+
+
+class Fault(StrEnum):
+    """Why there is no answer, in words that an operator can act on."""
+
+    SILENT = "no server answered: unreachable, or this gateway is not known to it"
+    WRONG_SECRET = "the server signs with another shared secret"  # noqa: S105 - a sentence
+    NOT_SIGNED = "the server's answers carry no Message-Authenticator, which is required"
+    MALFORMED = "the server's answers are no RADIUS packets"
+    BUSY = "too many requests wait for an answer already"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, and of which servers in vain."""
+
+    code: int = 0
+    in_vain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request: a reply of `server`, or the fault of the last one asked."""
+
+    token: int
+    server: str
+    packet: RadiusPacket | None = None
+    secret: Secret = field(default_factory=lambda: Secret(b""))
+    authenticator: bytes = b""
+    fault: Fault | None = None
+    asked: Asked = field(default_factory=Asked)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the answer is a yes."""
+        return self.packet is not None and self.packet.code in (Code.ACCESS_ACCEPT, Code.ACCOUNTING_RESPONSE)
+
+    def mppe_key(self, name: str) -> Secret | None:
+        """Return the key in MS-MPPE-Send-Key or MS-MPPE-Recv-Key; None when it is not there.
+
+        MalformedError when it cannot be read.
+        """
+        data = None if self.packet is None else self.packet.values.octets(name)
+        return None if data is None else reveal_key(data, self.secret, self.authenticator)
+
+    def ms_chap_keys(self) -> tuple[Secret, Secret] | None:
+        """Return LM-Key and NT-Key of MS-CHAP-MPPE-Keys. MalformedError when they cannot be read."""
+        data = None if self.packet is None else self.packet.values.octets("MS-CHAP-MPPE-Keys")
+        return None if data is None else reveal_ms_chap_keys(data, self.secret, self.authenticator)
