@@ -21,6 +21,7 @@ from holdfast.observe.head import read_head
 from holdfast.observe.pseudonyms import KEYS_FILE, USER, Keyring
 from holdfast.observe.reader import Query, follow, last, moment, read
 from holdfast.observe.schema import schema as log_schema
+from holdfast.observe.schema_page import page as schema_page
 from holdfast.observe.segments import lines, segments
 from holdfast.observe.signing import PUBLIC_FILE, PublicKey, SigningKey
 from holdfast.observe.sinks.lines import text_of
@@ -88,9 +89,14 @@ def events(
 
 
 @app.command(epilog="Example: holdfast events schema > event-log.schema.json")
-def schema() -> None:
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print tables for people instead.")] = False,
+) -> None:
     """Print the JSON schema of a line: every field and event, with their meaning."""
-    print_json(log_schema())
+    if markdown:
+        print_text(schema_page().rstrip())
+    else:
+        print_json(log_schema())
 
 
 @app.command("verify", epilog="Examples:\n\n  holdfast events verify\n\n  holdfast events verify --file excerpt.jsonl")
