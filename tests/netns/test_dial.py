@@ -23,14 +23,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DialWorld]:
 
 @pytest.fixture
 def world(shared: DialWorld, tmp_path: Path) -> Iterator[DialWorld]:
-    """The world with a fresh state directory for the dialer."""
-    made = DialWorld(shared.dialer, shared.router, shared.gateway, shared.folder, shared.server)
-    made.folder = tmp_path
-    yield made
-    for one in made.dialled:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.process.wait()
+    """The world with a fresh place for dialers."""
+    shared.folder = tmp_path
+    yield shared
+    shared.end_dialers()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -96,21 +96,24 @@ class DialWorld:
     router: Namespace
     gateway: Namespace
     folder: Path
+    """Where dialers keep what is theirs; a test may set another one."""
+    home: Path
+    """Where the gateway keeps what is its own."""
     server: "subprocess.Popen[bytes] | None" = None
     dialled: list[DialProcess] = field(default_factory=list)
 
     def serve(self, **sections: str) -> None:
         """Start the gateway and wait until it listens."""
-        config = self.folder / "gateway.toml"
+        config = self.home / "gateway.toml"
         config.write_text("\n".join(f"[{name}]\n{text}" for name, text in sections.items()))
-        state = self.folder / "gateway"
+        state = self.home / "gateway"
         if not state.exists():
             add = [*HOLDFAST, "user", "add", "alice", "--password-stdin", "--state", str(state)]
             subprocess.run(add, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
-        with (self.folder / "gateway.log").open("ab") as log:
+        with (self.home / "gateway.log").open("ab") as log:
             command = (*HOLDFAST, "serve", "--state", state, "--config", config)
             self.server = self.gateway.start(*command, stdout=log, stderr=log)
-        wait(lambda: "1723" in self.gateway.run("ss", "-ltn"), 15, (self.folder / "gateway.log").read_text)
+        wait(lambda: "1723" in self.gateway.run("ss", "-ltn"), 15, (self.home / "gateway.log").read_text)
 
     def end_server(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the gateway."""
@@ -138,6 +141,31 @@ class DialWorld:
         """Let the router forward everything again."""
         self.router.run("nft", "delete table ip cut", check=False)
 
+    def repair(self) -> None:
+        """Make links, addresses and default routes what they are at the start."""
+        self.heal()
+        self.gateway.run("nft", "flush", "table", "ip", "mute", check=False)
+        for place, link, address in (
+            (self.dialer, "up0", "192.0.2.2/24"),
+            (self.dialer, "up1", "203.0.113.2/24"),
+            (self.gateway, "gw0", f"{GATEWAY}/24"),
+        ):
+            place.ip("address", "flush", "dev", link, "scope", "global")
+            place.ip("address", "add", address, "dev", link)
+            place.ip("link", "set", link, "up")
+        self.dialer.ip("route", "flush", "table", "main", "proto", "boot")
+        self.gateway.ip("route", "replace", "default", "via", "198.51.100.254")
+        self.dialer.ip("route", "replace", "default", "via", "192.0.2.1", "metric", "100")
+
+    def end_dialers(self) -> None:
+        """Kill what still dials, and have its traces undone."""
+        for one in self.dialled:
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                one.process.kill()
+                one.process.wait(5)
+            self.dialer.run(*HOLDFAST, "dial", "--clean", "--state", one.state)
+        self.dialled.clear()
+
     def pings(self, address: str = INNER_GATEWAY) -> bool:
         """Whether the dialer's host reaches an address."""
         command = self.dialer.wrap("ping", "-c1", "-W1", address)
@@ -164,16 +192,12 @@ def dial_world(folder: Path) -> Iterator[DialWorld]:
         join(dialer, "203.0.113.2/24", router, "203.0.113.1/24", label="up1")
         join(router, "198.51.100.254/24", gateway, f"{GATEWAY}/24", label="gw0")
         router.sysctl("net.ipv4.ip_forward", "1")
-        gateway.ip("route", "add", "default", "via", "198.51.100.254")
-        dialer.ip("route", "add", "default", "via", "192.0.2.1", "metric", "100")
-        made = DialWorld(dialer, router, gateway, folder)
+        made = DialWorld(dialer, router, gateway, folder, folder)
+        made.repair()
         try:
             yield made
         finally:
-            for one in made.dialled:
-                with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                    one.process.kill()
-                    one.process.wait(5)
+            made.end_dialers()
             made.end_server()
 
 
