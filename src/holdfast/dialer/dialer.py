@@ -6,7 +6,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 from typing import Any
 
 from holdfast.dataplane.interface import PacketEngine
@@ -266,7 +266,11 @@ class Dialer:
 
     async def _resolve(self, host: str) -> list[IPv4Address]:
         with contextlib.suppress(ValueError):
-            return [IPv4Address(host)]
+            literal = ip_address(host)
+            if isinstance(literal, IPv4Address):
+                return [literal]
+            fix = "give the server's IPv4 address, or its name"
+            raise HostError("PPTP runs over IPv4, and this is an IPv6 address", where=host, fix=fix)
         try:
             async with asyncio.timeout(self.settings.connect_timeout):
                 found = await self._loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)

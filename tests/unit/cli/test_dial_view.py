@@ -4,9 +4,11 @@ import io
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from holdfast.cli.dial_view import phases, print_record, sentence, state_text, view_for
+from holdfast.cli.dial_view import Picture, phases, print_record, sentence, state_text, view_for
 from holdfast.dialer.phases import Phase, Step
+from holdfast.dialer.settings import TunnelSettings
 
 ENVELOPE = {"ts": "2026-01-01T00:00:00.000+00:00", "severity": "info", "tunnel": "office"}
 
@@ -67,3 +69,23 @@ def test_the_state_of_a_tunnel(status: dict[str, Any], words: str) -> None:
 
 def test_steps_tick_off() -> None:
     assert str(phases([Step(Phase.NAME, 0.2), Step(Phase.TCP, 12.0)])) == "✓ name 0.2  ✓ tcp 12"
+
+
+class Shown:
+    """As much of a dialer as the picture looks at."""
+
+    settings = TunnelSettings("vpn.example", "alice", name="office")
+    steps = (Step(Phase.NAME, 0.2),)
+
+    def status(self) -> dict[str, Any]:
+        return {"state": "waiting", "up": None, "next_try_in": 4.0, "seconds_in_state": 1.0}
+
+
+def test_the_live_lines_of_all_tunnels() -> None:
+    picture = Picture()
+    picture.begin([Shown()])  # type: ignore[list-item]
+    picture.note(record("DIAL_NOTE", detail="because"))
+    picture.note(record("LCP_UP"))
+    out = io.StringIO()
+    Console(file=out, width=120).print(picture.table())
+    assert " ".join(out.getvalue().split()) == "office down, next try in 4 s ✓ name 0.2 because"

@@ -102,12 +102,16 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    behaviour: Behaviour | None = None, password: Secret = PASSWORD, host: NotedHost | None = None, **policy: Any
+    behaviour: Behaviour | None = None,
+    password: Secret = PASSWORD,
+    host: NotedHost | None = None,
+    server: str = "127.0.0.1",
+    **policy: Any,
 ) -> AsyncIterator[Running]:
     noted = host or NotedHost()
     async with world(behaviour or Behaviour()) as made:
         policy = {"minimum": 0.05, "maximum": 0.1, "spread": 0.05, **policy}
-        settings = TunnelSettings("127.0.0.1", "alice", port=made.port, connect_timeout=1.0)
+        settings = TunnelSettings(server, "alice", port=made.port, connect_timeout=1.0)
         settings = replace(settings, reconnect=ReconnectPolicy(**policy))
         told: list[Event] = []
         dialer = Dialer(settings, password, made.mine, noted, report=lambda event, _context: told.append(event))  # type: ignore[arg-type]
@@ -160,6 +164,40 @@ async def test_a_server_that_is_not_there_is_tried_until_the_limit() -> None:
         await one.world.listener.wait_closed()
         assert await asyncio.wait_for(one.task, 5) == ExitCode.GAVE_UP
         assert sum(isinstance(event, DialScheduled) for event in one.told) == 2
+
+
+async def test_an_ipv6_address_is_refused_at_once() -> None:
+    async with running(server="2001:db8::1") as one:
+        assert await asyncio.wait_for(one.task, 5) == ExitCode.UNUSABLE
+        assert "PPTP runs over IPv4" in one.dialer.message
+
+
+async def test_a_name_with_several_addresses_is_tried_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(_dialer: Dialer, _host: str) -> list[IPv4Address]:
+        return [IPv4Address("127.0.0.9"), HERE]
+
+    monkeypatch.setattr(Dialer, "_resolve", resolve)
+    async with running(server="vpn.example") as one:
+        await one.up()
+        assert one.dialer.status()["address"] == "127.0.0.1"
+        assert any("127.0.0.9: TCP failed" in str(event) for event in one.told)
+        assert await one.stop() == ExitCode.DONE
+
+
+async def test_a_name_that_is_lost_later_is_dialled_by_its_last_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(server="localhost") as one:
+        await one.up()
+
+        async def no_answer(*_arguments: Any, **_options: Any) -> Any:
+            raise OSError(-3, "Temporary failure in name resolution")
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_answer)
+        transport = one.world.connections[0].transport
+        assert transport is not None
+        transport.abort()
+        await one.up(2)
+        assert any("addresses of the last time" in str(event) for event in one.told)
+        assert await one.stop() == ExitCode.DONE
 
 
 async def test_a_host_that_refuses_is_said_at_once() -> None:
