@@ -1,8 +1,8 @@
 """Asking RADIUS servers: identifiers, retransmission, failover, health. No sockets, no clock, no randomness here.
 
 A request goes to one server at a time. It is repeated there, each wait twice the last with some jitter (RFC 5080
-section 2.2.1), then it goes to the next server. A server that let a request run out without saying anything is left alone for a
-while; when none is left, the dead ones are tried all the same, since a late answer is better than none.
+section 2.2.1), then it goes to the next server. A server that let a request run out without saying anything is left
+alone for a while; when none is left, the dead ones are tried all the same: a late answer is better than none.
 
 A lane is one source port towards one server; it carries 256 requests at a time, and there are as many as are needed.
 """

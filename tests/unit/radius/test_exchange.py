@@ -1,0 +1,248 @@
+"""Asking servers: repetition, failover, identifiers, health, lies."""
+
+import itertools
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.events import RadiusAnswerRefused, RadiusServerDown, RadiusServerUp
+from holdfast.radius.attributes import attribute
+from holdfast.radius.codes import Code
+from holdfast.radius.exchange import RadiusExchange
+from holdfast.radius.exchange_types import ExchangeConfig, Fault, Outcome, Request, ServerConfig
+from holdfast.radius.hiding import reveal_password
+from holdfast.radius.packet import read_packet, write_reply
+from holdfast.secret import Secret
+
+ONE, TWO = Secret(b"one"), Secret(b"two")
+FIRST = ServerConfig("a", ONE)
+SECOND = ServerConfig("b", TWO, priority=2)
+LOGIN = Request(Code.ACCESS_REQUEST, (attribute("User-Name", "alice"),), Secret(b"password"))
+
+
+class Scene:
+    """An exchange in virtual time; servers answer when the test says so."""
+
+    def __init__(self, *servers: ServerConfig, seed: int = 1, **config) -> None:
+        self.now = 0.0
+        self.servers = servers or (FIRST, SECOND)
+        self.exchange = RadiusExchange(self.servers, ExchangeConfig(**config), random.Random(seed).randbytes)
+        self.sent: list = []
+        self.outcomes: list[Outcome] = []
+        self.events: list = []
+
+    def drain(self) -> None:
+        self.sent += self.exchange.outgoing()
+        self.outcomes += self.exchange.outcomes()
+        self.events += self.exchange.events()
+
+    def ask(self, request: Request = LOGIN) -> int:
+        token = self.exchange.ask(request, self.now)
+        self.drain()
+        return token
+
+    def run(self, until: float = 1e9) -> None:
+        while (deadline := self.exchange.deadline) is not None and deadline <= until:
+            self.now = max(self.now, deadline)
+            self.exchange.handle_timer(self.now)
+            self.drain()
+        self.now = max(self.now, until if until < 1e9 else self.now)
+
+    def answer(
+        self, datagram=None, code: int = Code.ACCESS_ACCEPT, secret: Secret | None = None, attributes=()
+    ) -> None:
+        datagram = datagram or self.sent[-1]
+        shared = secret or self.servers[datagram.server].secret
+        reply = write_reply(code, read_packet(datagram.octets), attributes, shared)
+        self.exchange.receive(datagram.server, datagram.lane, reply, self.now)
+        self.drain()
+
+
+def test_an_answer_ends_the_waiting():
+    scene = Scene()
+    token = scene.ask()
+    (datagram,) = scene.sent
+    packet = read_packet(datagram.octets)
+    assert reveal_password(packet.values.octets("User-Password"), ONE, packet.authenticator) == Secret(b"password")
+    scene.answer(attributes=[attribute("Session-Timeout", 60)])
+    (outcome,) = scene.outcomes
+    assert (outcome.token, outcome.server, outcome.accepted, outcome.fault) == (token, "a", True, None)
+    assert outcome.packet.values.integer("Session-Timeout") == 60
+    assert outcome.asked.code == Code.ACCESS_REQUEST
+    assert scene.exchange.deadline is None
+
+
+def test_the_same_octets_are_repeated_with_growing_waits():
+    scene = Scene(FIRST, tries=4, patience=100)
+    scene.ask()
+    times = [0.0]
+    while len(times) < 4:
+        scene.run(scene.exchange.deadline)
+        times.append(scene.now)
+    assert len({datagram.octets for datagram in scene.sent}) == 1
+    waits = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert all(0.9 * due <= wait <= 1.1 * due for wait, due in zip(waits, (2, 4, 8), strict=True))
+
+
+def test_failover_in_flight_hides_the_password_anew():
+    scene = Scene()
+    scene.ask()
+    scene.run(19)
+    assert [datagram.server for datagram in scene.sent] == [0, 0, 0, 1, 1]
+    packet = read_packet(scene.sent[-1].octets)
+    assert reveal_password(packet.values.octets("User-Password"), TWO, packet.authenticator) == Secret(b"password")
+    assert [type(event) for event in scene.events] == [RadiusServerDown]
+    scene.answer()
+    assert scene.outcomes[0].server == "b"
+    assert scene.outcomes[0].asked.in_vain == ("a",)
+
+
+def test_a_dead_server_is_asked_last_until_it_may_live_again():
+    scene = Scene(dead_time=60)
+    scene.ask()
+    scene.run(16)
+    scene.answer()
+    scene.ask()
+    assert scene.sent[-1].server == 1
+    scene.answer()
+    scene.run(90)
+    scene.ask()
+    assert scene.sent[-1].server == 0
+    scene.answer()
+    assert scene.events[-1] == RadiusServerUp("a")
+
+
+def test_when_all_are_dead_they_are_tried_all_the_same():
+    scene = Scene()
+    scene.ask()
+    scene.run()
+    assert scene.outcomes[0].fault is Fault.SILENT
+    scene.ask()
+    scene.answer()
+    assert scene.outcomes[1].accepted
+
+
+def test_nobody_waits_longer_than_asked():
+    scene = Scene(patience=5)
+    scene.ask()
+    scene.run()
+    assert scene.now == 5
+    scene.ask(Request(LOGIN.code, LOGIN.attributes, patience=60))
+    scene.run()
+    assert scene.now > 30
+
+
+def test_a_wrong_secret_is_told_apart_from_silence():
+    scene = Scene(FIRST)
+    scene.ask()
+    for _ in range(5):
+        scene.answer(secret=Secret(b"wrong"))
+    assert not scene.outcomes
+    scene.run()
+    assert scene.outcomes[0].fault is Fault.WRONG_SECRET
+    assert [type(event) for event in scene.events] == [RadiusAnswerRefused]
+    assert "secret" in scene.events[0].detail
+
+
+def test_the_true_answer_counts_after_a_forged_one():
+    scene = Scene(FIRST)
+    scene.ask()
+    scene.answer(secret=Secret(b"wrong"), code=Code.ACCESS_REJECT)
+    scene.answer()
+    assert scene.outcomes[0].accepted
+
+
+@pytest.mark.parametrize("code", [Code.ACCESS_REQUEST, Code.ACCOUNTING_RESPONSE, Code.COA_ACK])
+def test_an_answer_of_another_kind_is_none(code):
+    scene = Scene(FIRST)
+    scene.ask()
+    scene.answer(code=code)
+    assert not scene.outcomes
+
+
+def test_answers_to_nothing_and_answers_twice():
+    scene = Scene(FIRST)
+    scene.exchange.receive(0, 0, bytes(20), 0)
+    scene.exchange.receive(7, 0, bytes(20), 0)
+    scene.exchange.receive(0, 0, b"", 0)
+    scene.ask()
+    scene.answer()
+    scene.answer()
+    assert len(scene.outcomes) == 1
+
+
+def test_ports_are_added_as_needed_and_no_identifier_is_used_twice():
+    scene = Scene(FIRST, max_lanes=2)
+    for _ in range(513):
+        scene.ask()
+    places = {(datagram.lane, datagram.octets[1]) for datagram in scene.sent}
+    assert len(places) == 512
+    assert [outcome.fault for outcome in scene.outcomes] == [Fault.BUSY]
+    scene.answer(scene.sent[5])
+    scene.ask()
+    assert len(scene.sent) == 513
+
+
+def test_a_closed_port_is_not_waited_for():
+    scene = Scene()
+    scene.ask()
+    scene.exchange.unreachable(0, 0.0)
+    scene.drain()
+    assert [datagram.server for datagram in scene.sent] == [0, 1]
+
+
+def test_a_request_nobody_waits_for_any_more():
+    scene = Scene(FIRST)
+    token = scene.ask()
+    scene.exchange.cancel(token)
+    scene.exchange.cancel(token)
+    scene.answer()
+    assert not scene.outcomes
+    assert scene.exchange.waiting == 0
+
+
+def test_equals_share_by_weight():
+    scene = Scene(ServerConfig("a", ONE, weight=3), ServerConfig("b", TWO, weight=1))
+    for _ in range(400):
+        scene.ask()
+        scene.answer()
+    share = sum(outcome.server == "a" for outcome in scene.outcomes) / 400
+    assert 0.68 < share < 0.82
+
+
+def test_accounting_needs_no_random_authenticator():
+    scene = Scene(FIRST)
+    scene.ask(Request(Code.ACCOUNTING_REQUEST, LOGIN.attributes))
+    scene.answer(code=Code.ACCOUNTING_RESPONSE)
+    assert scene.outcomes[0].accepted
+
+
+def test_no_servers():
+    with pytest.raises(ValueError, match="no RADIUS server"):
+        RadiusExchange([], ExchangeConfig(), random.randbytes)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.sampled_from(["ask", "answer", "old", "lie", "wait", "unreachable"]), max_size=40), st.integers(0, 99)
+)
+def test_every_request_has_exactly_one_outcome(steps, seed):
+    scene = Scene(seed=seed)
+    asked = []
+    for step in steps:
+        if step == "ask":
+            asked.append(scene.ask())
+        elif step == "wait":
+            scene.run(scene.now + 3)
+        elif step == "unreachable":
+            scene.exchange.unreachable(0, scene.now)
+            scene.drain()
+        elif scene.sent:
+            datagram = scene.sent[0] if step == "old" else scene.sent[-1]
+            scene.answer(datagram, secret=Secret(b"lie") if step == "lie" else None)
+    scene.run()
+    assert sorted(outcome.token for outcome in scene.outcomes) == asked
+    assert scene.exchange.waiting == 0
+    assert not any(lane for server in scene.exchange._servers for lane in server.lanes)
