@@ -288,7 +288,7 @@ class PacketEngine:
     """
 
     def __new__(
-        cls, tun_name: str, tun_mtu: int, bind_addresses: list[str], reorder_timeout: float
+        cls, tun_name: str, tun_mtu: int, bind_addresses: list[str], reorder_timeout: float, heartbeats: list[str]
     ) -> PacketEngine: ...
     @property
     def tun_name(self) -> str: ...

@@ -200,11 +200,12 @@ const COUNTS: [&str; SUMS] = [
     "echoes_sent",
     "echoes_answered",
 ];
-const TIMES: [&str; 4] = [
+const TIMES: [&str; 5] = [
     "round_trip_time",
     "last_received",
     "last_user_in",
     "last_user_out",
+    "unacknowledged_since",
 ];
 
 fn sums(shared: &Shared) -> [u64; SUMS] {
@@ -252,13 +253,14 @@ fn counters_dict<'py>(
 fn call_counters<'py>(py: Python<'py>, shared: &Shared) -> PyResult<Bound<'py, PyDict>> {
     let counters = counters_dict(py, &sums(shared), &causes(&shared.drops))?;
     let times = [
-        &shared.round_trip,
-        &shared.last_received,
-        &shared.last_user_in,
-        &shared.last_user_out,
+        shared.round_trip.get(),
+        shared.last_received.get(),
+        shared.last_user_in.get(),
+        shared.last_user_out.get(),
+        shared.unacknowledged_since(),
     ];
     for (name, time) in TIMES.iter().zip(times) {
-        counters.set_item(name, time.get() as f64 / 1e9)?;
+        counters.set_item(name, time as f64 / 1e9)?;
     }
     counters.set_item("peer_ttl", shared.peer_ttl.get())?;
     Ok(counters)
@@ -272,16 +274,17 @@ impl PacketEngine {
         tun_mtu: u32,
         bind_addresses: Vec<String>,
         reorder_timeout: f64,
+        heartbeats: Vec<String>,
     ) -> PyResult<Self> {
-        let bind_addresses = bind_addresses
-            .iter()
-            .map(|text| parse_address(text))
-            .collect::<PyResult<_>>()?;
+        let parse_all = |texts: Vec<String>| -> PyResult<Vec<Ipv4Addr>> {
+            texts.iter().map(|text| parse_address(text)).collect()
+        };
         let options = Options {
             tun_name,
             tun_mtu,
-            bind_addresses,
+            bind_addresses: parse_all(bind_addresses)?,
             reorder_timeout: nanoseconds(reorder_timeout),
+            heartbeats: parse_all(heartbeats)?,
         };
         Ok(Self {
             engine: Engine::start(&options)?,

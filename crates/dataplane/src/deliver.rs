@@ -295,7 +295,9 @@ impl Delivery {
         }
         call.shared.packets_in.bump(1);
         call.shared.bytes_in.bump(view.length as u64);
-        call.shared.last_user_in.set(now);
+        if call.shared.is_use(&packet[..view.length]) {
+            call.shared.last_user_in.set(now);
+        }
         let octets = &mut frame.buffer[frame.start - VNET_HEADER..frame.start + view.length];
         self.coalescer.add(&*self.tun, octets, &view);
         Ok(())

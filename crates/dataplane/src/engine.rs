@@ -27,6 +27,8 @@ pub struct Options {
     pub bind_addresses: Vec<Ipv4Addr>,
     /// How long to wait for a gap in the sequence numbers to fill, in nanoseconds.
     pub reorder_timeout: u64,
+    /// Hosts to and from which pings are no use of a session.
+    pub heartbeats: Vec<Ipv4Addr>,
 }
 
 /// Why a request was not carried out.
@@ -60,6 +62,7 @@ pub struct Engine {
     keys: HashSet<(u16, Ipv4Addr)>,
     owners: HashMap<IpAddr, u64>,
     next_handle: u64,
+    heartbeats: Arc<[Ipv4Addr]>,
     /// Packets that belong to no call.
     pub drops: Arc<Drops>,
     /// GRE packets received, whoever they were for.
@@ -114,6 +117,7 @@ impl Engine {
             keys: HashSet::new(),
             owners: HashMap::new(),
             next_handle: 1,
+            heartbeats: options.heartbeats.clone().into(),
             drops,
             received,
         };
@@ -169,7 +173,7 @@ impl Engine {
         }
         let handle = self.next_handle;
         self.next_handle += 1;
-        let shared = Arc::new(Shared::new(handle, path));
+        let shared = Arc::new(Shared::new(handle, path).with_heartbeats(self.heartbeats.clone()));
         self.tell_rx(handle, RxCommand::Add(shared.clone()));
         self.tell_tx(handle, TxCommand::Add(shared.clone()));
         self.calls.insert(

@@ -156,6 +156,9 @@ impl Rx {
         call.shared.gre_in.bump(1);
         call.shared.last_received.set(now);
         call.shared.peer_ttl.set(ttl.into());
+        if let Some(number) = parsed.header.acknowledgement {
+            call.shared.peer_acknowledges(number, now);
+        }
         if parsed.start == parsed.end {
             return;
         }

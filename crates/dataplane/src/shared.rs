@@ -1,8 +1,11 @@
 //! What the two threads and Python share about a call: atomic counters and times, written without a lock.
 
+use crate::chatter::is_chatter;
+use crate::sys::monotonic;
 use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
 
 /// Why a packet went no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,8 +202,14 @@ pub struct Shared {
     /// Where its packets go.
     pub path: Path,
     counts: Counts,
+    heartbeats: Arc<[Ipv4Addr]>,
     highest: AtomicU64,
     acknowledged: AtomicU64,
+    /// Sequence number of the last packet sent, and since when the peer owes us an acknowledgement; 0: it does not.
+    last_sent: AtomicU32,
+    owed_since: AtomicU64,
+    /// The highest of our packets that the peer has acknowledged.
+    peer_acknowledged: AtomicU64,
 }
 
 impl Deref for Shared {
@@ -219,8 +228,55 @@ impl Shared {
             handle,
             path,
             counts: Counts::default(),
+            heartbeats: Arc::new([]),
             highest: AtomicU64::new(NOTHING),
             acknowledged: AtomicU64::new(NOTHING),
+            last_sent: AtomicU32::new(0),
+            owed_since: AtomicU64::new(0),
+            peer_acknowledged: AtomicU64::new(NOTHING),
+        }
+    }
+
+    /// The same call, in which pings of these hosts do not count as use.
+    #[must_use]
+    pub fn with_heartbeats(mut self, hosts: Arc<[Ipv4Addr]>) -> Self {
+        self.heartbeats = hosts;
+        self
+    }
+
+    /// Whether an inner packet counts as use of the session.
+    #[must_use]
+    pub fn is_use(&self, packet: &[u8]) -> bool {
+        !is_chatter(packet, &self.heartbeats)
+    }
+
+    /// A packet with this number goes out (tx): the peer owes an acknowledgement, if it did not before.
+    pub fn sent(&self, sequence: u32) {
+        self.last_sent.store(sequence, Relaxed);
+        if self.owed_since.load(Relaxed) == 0 {
+            self.owed_since.store(monotonic(), Relaxed);
+        }
+    }
+
+    /// The peer acknowledges everything up to this number (rx). What it owes still, it owes from now on.
+    pub fn peer_acknowledges(&self, number: u32, now: u64) {
+        let before = self.peer_acknowledged.load(Relaxed);
+        let last = self.last_sent.load(Relaxed);
+        let news = before == NOTHING || (number.wrapping_sub(before as u32) as i32) > 0;
+        if !news || (last.wrapping_sub(number) as i32) < 0 {
+            return;
+        }
+        self.peer_acknowledged.store(u64::from(number), Relaxed);
+        self.owed_since
+            .store(if number == last { 0 } else { now }, Relaxed);
+    }
+
+    /// Since when the peer owes an acknowledgement; 0 when it owes none, or has never sent any.
+    #[must_use]
+    pub fn unacknowledged_since(&self) -> u64 {
+        match self.peer_acknowledged.load(Relaxed) {
+            NOTHING => 0,
+            _ => self.owed_since.load(Relaxed),
         }
     }
 
@@ -280,5 +336,49 @@ mod tests {
         shared.received(4);
         assert_eq!(shared.unacknowledged(), 5);
         assert_eq!(shared.take_acknowledgement(), Some(4));
+    }
+
+    fn call() -> Shared {
+        let path = Path {
+            local_call_id: 1,
+            peer_call_id: 2,
+            local: Ipv4Addr::LOCALHOST,
+            peer: Ipv4Addr::LOCALHOST,
+            receive_window: 64,
+        };
+        Shared::new(1, path)
+    }
+
+    #[test]
+    fn a_peer_that_never_acknowledges_owes_nothing() {
+        let shared = call();
+        shared.sent(0);
+        assert_eq!(shared.unacknowledged_since(), 0);
+    }
+
+    #[test]
+    fn what_is_owed_is_owed_since_the_last_news() {
+        let shared = call();
+        shared.sent(u32::MAX);
+        shared.sent(0);
+        shared.sent(1);
+        shared.peer_acknowledges(u32::MAX, 100);
+        assert_eq!(shared.unacknowledged_since(), 100);
+        shared.peer_acknowledges(u32::MAX, 200);
+        assert_eq!(shared.unacknowledged_since(), 100);
+        shared.peer_acknowledges(1, 300);
+        assert_eq!(shared.unacknowledged_since(), 0);
+        shared.sent(2);
+        assert!(shared.unacknowledged_since() > 0);
+    }
+
+    #[test]
+    fn an_acknowledgement_of_what_was_never_sent_is_none() {
+        let shared = call();
+        shared.sent(0);
+        shared.peer_acknowledges(0, 100);
+        shared.sent(1);
+        shared.peer_acknowledges(5, 200);
+        assert!(shared.unacknowledged_since() > 0);
     }
 }

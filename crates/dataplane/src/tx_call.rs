@@ -41,8 +41,13 @@ pub struct Echo {
     keepalive: Keepalive,
     generation: u32,
     identifier: u8,
+    sent: u64,
     dead: bool,
 }
+
+/// How long the last echo before the end may take to be answered: a client that is gone is noticed within interval x
+/// failures and a second.
+const LAST_PATIENCE: u64 = 800_000_000;
 
 impl Call {
     /// A call that has sent nothing.
@@ -67,6 +72,7 @@ impl Call {
             keepalive,
             generation,
             identifier: 0,
+            sent: 0,
             dead: false,
         };
         self.echo = (keepalive.interval > 0).then_some(echo);
@@ -115,7 +121,9 @@ impl Call {
         }
         self.shared.packets_out.bump(1);
         self.shared.bytes_out.bump(length as u64);
-        self.shared.last_user_out.set(now);
+        if self.shared.is_use(&buffer[HEADROOM..HEADROOM + length]) {
+            self.shared.last_user_out.set(now);
+        }
         self.send_ppp(outbox, protocol, buffer, length);
     }
 
@@ -178,6 +186,7 @@ impl Call {
             sequence: Some(self.sequence),
             acknowledgement: self.shared.take_acknowledgement(),
         };
+        self.shared.sent(self.sequence);
         self.sequence = self.sequence.wrapping_add(1);
         let front = start - gre::header_length(&header);
         gre::write(&header, (end - start) as u16, &mut buffer[front..]);
@@ -210,11 +219,17 @@ impl Call {
         let asked = self.shared.echo.load(Relaxed);
         // Any frame since the request shows that the peer is alive, even when the answer itself was lost.
         let unanswered = asked != 0 && heard < asked;
-        if adaptive && !unanswered && now < heard + interval {
-            return Some(heard + interval);
+        let quiet_until = if adaptive {
+            heard.max(echo.sent)
+        } else {
+            echo.sent
+        } + interval;
+        if !unanswered && now < quiet_until {
+            return Some(quiet_until);
         }
+        let mut missed = 0;
         if unanswered {
-            let missed = self.shared.missed.fetch_add(1, Relaxed) + 1;
+            missed = self.shared.missed.fetch_add(1, Relaxed) + 1;
             teller.about(&self.shared, Kind::EchoMissed, u64::from(missed));
             if missed >= failures {
                 echo.dead = true;
@@ -223,9 +238,17 @@ impl Call {
             }
         }
         echo.identifier = echo.identifier.wrapping_add(1);
+        echo.sent = now;
         let identifier = echo.identifier;
         self.send_echo(identifier, now, outbox);
-        Some(now + interval)
+        let last = missed + 1 >= failures;
+        Some(
+            now + if last {
+                interval.min(LAST_PATIENCE)
+            } else {
+                interval
+            },
+        )
     }
 
     fn send_echo(&mut self, identifier: u8, now: u64, outbox: &mut Outbox) {

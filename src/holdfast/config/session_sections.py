@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from holdfast.config.values import HostAddress
 from holdfast.policy.effective import SessionPolicy
 from holdfast.policy.overrides import (
     LongSecondsOrOff,
@@ -69,6 +70,8 @@ class TimeoutsSection(PolicySection):
     time_warning: SecondsOrOff = shared("time_warning")
     control_lost_grace: SecondsOrOff = shared("control_lost_grace")
     accounting_interval: LongSecondsOrOff = shared("accounting_interval")
+    heartbeats: Annotated[tuple[HostAddress, ...], Field(max_length=64)] = ()
+    """Hosts to and from which pings do not count as user traffic, such as those that a router watches."""
 
 
 class LimitsSection(PolicySection):

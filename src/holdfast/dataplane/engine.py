@@ -33,16 +33,18 @@ class Engine:
         bind_addresses: tuple[str, ...] = (),
         tun_mtu: int = 1400,
         reorder_timeout: float = 0.05,
+        heartbeats: tuple[str, ...] = (),
     ) -> None:
         """Create the device and start.
 
         `tun_name` may hold `%d` for the first free number. `bind_addresses` are the local IPv4 addresses to receive GRE
         for; none (or 0.0.0.0) means all. `reorder_timeout`: seconds to wait for a gap in the sequence numbers to fill.
+        `heartbeats`: inner IPv4 addresses; pings to and from them are no use of a session (`last_user_in`).
         OSError is what the kernel says; ValueError when the MTU or an address makes no sense.
         """
         if not 68 <= tun_mtu <= MAX_MTU:
             raise ValueError(f"MTU {tun_mtu} is not between 68 and {MAX_MTU}")
-        self._native = _native.PacketEngine(tun_name, tun_mtu, list(bind_addresses), reorder_timeout)
+        self._native = _native.PacketEngine(tun_name, tun_mtu, list(bind_addresses), reorder_timeout, list(heartbeats))
         self.tun_name = self._native.tun_name
 
     def fileno(self) -> int:

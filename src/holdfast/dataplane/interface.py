@@ -107,11 +107,12 @@ class Keepalive:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Counts of one call, or of the whole engine. Times are seconds of the engine's monotonic clock, 0 = never.
+    """Counts of one call, or of the whole engine. Times are seconds of the engine's monotonic clock, 0 = never;
+    `last_user_in` and `last_user_out` leave out what hosts say by themselves (multicast, NetBIOS, mDNS, DHCP).
 
-    `packets_in`, `bytes_in` ... count inner user packets; `gre_*` count GRE packets. `unacknowledged_since`: since when a peer that
-    used to acknowledge our GRE packets has owed it, 0 while it owes nothing. `drops` maps a cause, such
-    as `spoofed_source`, `clear_text`, `mppe_coherency`, `duplicate`, `late`, `malformed`, to a count.
+    `packets_in`, `bytes_in` ... count inner user packets; `gre_*` count GRE packets. `unacknowledged_since`: since when
+    a peer that used to acknowledge our GRE packets owes it, 0 while it owes nothing. `drops` maps a cause, such as
+    `spoofed_source`, `clear_text`, `mppe_coherency`, `duplicate`, `late`, `malformed`, to a count.
     """
 
     packets_in: int = 0

@@ -148,7 +148,12 @@ def _report_leftovers(store: Store, gateway: Gateway) -> None:
 def _engine(config: Config) -> Engine:
     listen = config.gateway.listen
     named = () if any(end.everywhere for end in listen) else tuple(str(end.address) for end in listen)
-    return Engine(tun_name=config.gateway.tun_name, bind_addresses=named, tun_mtu=config.ppp.mtu)
+    return Engine(
+        tun_name=config.gateway.tun_name,
+        bind_addresses=named,
+        tun_mtu=config.ppp.mtu,
+        heartbeats=tuple(map(str, config.timeouts.heartbeats)),
+    )
 
 
 def _plan(config: Config, tun: str) -> GatewayNetwork:
