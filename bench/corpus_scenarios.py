@@ -72,7 +72,7 @@ SCENARIOS = (
     Scenario("brute-force", ("auth-rejected", "brute-force"), password="wrong", times=6),
     Scenario("no-server", ("control-refused",), service="sleep 20"),
     Scenario("web-server", ("not-pptp",), service=WEB_SERVER),
-    Scenario("silent-server", ("control-unanswered",), service="sleep 60 | nc -l -p 1723"),
+    Scenario("silent-server", ("control-unanswered", "control-refused"), service="sleep 60 | nc -l -p 1723"),
     Scenario("filtered", ("control-filtered",), NOTHING, before="iptables -I FORWARD -p tcp --dport 1723 -j DROP"),
     Scenario(
         "prohibited",
@@ -110,7 +110,7 @@ SCENARIOS = (
     Scenario(
         "gre-refused",
         ("gre-icmp-unreachable",),
-        ("gre-icmp-unreachable", "gre-missing-from-client"),
+        ("stopped-early", "gre-missing-from-client"),
         client=(*MPPE, *PATIENT),
         before="iptables -I FORWARD -p gre -i r0 -j REJECT --reject-with icmp-proto-unreachable",
     ),
@@ -140,11 +140,11 @@ SCENARIOS = (
         server=("require-mschap-v2", "require-mppe-128", "nomppe-40"),
     ),
     Scenario("bad-server-option", ("server-link-died",), server=(*V2_MPPE, "no-such-option"), client=(*MPPE, *PATIENT)),
-    Scenario("loss-5", ("gre-loss",), before="tc qdisc add dev r0 root netem loss 6%", during=FLOOD),
+    Scenario("loss-5", ("gre-loss",), HEALTHY, before="tc qdisc add dev r0 root netem loss 6%", during=FLOOD),
     Scenario(
         "loss-20",
         ("gre-loss",),
-        ("gre-loss", "healthy"),
+        HEALTHY,
         before="tc qdisc add dev r0 root netem loss 20%",
         during=FLOOD,
     ),
@@ -185,6 +185,7 @@ SCENARIOS = (
     Scenario(
         "small-mtu",
         ("mtu-too-big", "gre-fragmented", "mtu-black-hole"),
+        HEALTHY,
         before="ip link set r1 mtu 900",
         during="ping -I PPP -c 10 -i 0.3 -s 1200 -w 8 10.66.0.1",
     ),

@@ -12,6 +12,7 @@ from holdfast.capture.inside import look_inside
 from holdfast.capture.moment import iso
 from holdfast.capture.reading import Progress, read
 from holdfast.capture.session import Kind, Phase, Session
+from holdfast.capture.vantage import Pair, compare
 from holdfast.secret import Secret
 
 
@@ -54,6 +55,33 @@ class Diagnosis:
         }
 
 
+@dataclass
+class Comparison:
+    """The same sessions seen at both ends."""
+
+    client: Diagnosis
+    server: Diagnosis
+    pairs: list[Pair]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worse of both ends; frames that vanish in between are a finding too."""
+        verdicts = {self.client.verdict, self.server.verdict}
+        lost = any(pair.up.vanished or pair.down.vanished for pair in self.pairs)
+        if lost or Verdict.FINDINGS in verdicts:
+            return Verdict.FINDINGS
+        return Verdict.HEALTHY if Verdict.HEALTHY in verdicts else Verdict.NOTHING
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as plain data: the verdict, the pairs, and each end's own diagnosis."""
+        return {
+            "verdict": self.verdict.value,
+            "pairs": [pair.as_data() for pair in self.pairs],
+            "client": self.client.as_data(),
+            "server": self.server.as_data(),
+        }
+
+
 def diagnose(
     names: Sequence[str], *, nt_hash: Secret | None = None, user: str = "", progress: Progress | None = None
 ) -> Diagnosis:
@@ -66,6 +94,15 @@ def diagnose(
         if nt_hash is not None and user in ("", session.user):
             session.inside = look_inside(session, nt_hash)
     return Diagnosis(case, judge(case))
+
+
+def compare_ends(at_client: Sequence[str], at_server: Sequence[str], *, progress: Progress | None = None) -> Comparison:
+    """Judge captures made at both ends and follow every frame from one to the other."""
+    ends = []
+    for names in (at_client, at_server):
+        case = build(read(names, whole_data=True, progress=progress))
+        ends.append(Diagnosis(case, judge(case)))
+    return Comparison(ends[0], ends[1], compare(ends[0].case, ends[1].case))
 
 
 def session_filter(session: Session) -> str:

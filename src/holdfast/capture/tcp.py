@@ -71,10 +71,13 @@ class Conversation:
 
     @property
     def round_trip(self) -> float | None:
-        """Seconds from the SYN to its answer; None when the capture lacks either."""
-        if self.syn_ack is None or not self.syns:
+        """Seconds from the SYN to the ACK of its answer, which is the whole way there and back wherever it is captured.
+
+        None when the capture lacks either, or the SYN had to be repeated.
+        """
+        if self.established is None or len(self.syns) != 1:
             return None
-        return self.syn_ack.since(self.syns[0])
+        return self.established.since(self.syns[0])
 
     @property
     def ended(self) -> tuple[Moment, bool] | None:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from textwrap import fill
 
-from holdfast.capture.diagnosis import Diagnosis, Verdict, session_filter
+from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict, session_filter
 from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.session import Kind, Phase, Session
+from holdfast.capture.vantage import Pair, conclusion
 
 WIDTH = 100
 SESSIONS_MOST = 12
@@ -20,6 +21,27 @@ MARKS = {Severity.FAULT: "FAULT", Severity.WARNING: "WARNING", Severity.NOTE: "n
 def render(diagnosis: Diagnosis) -> str:
     """Return the report as plain text."""
     return "\n".join([*_head(diagnosis), *_sessions(diagnosis), *_foot(diagnosis)])
+
+
+def render_comparison(comparison: Comparison) -> str:
+    """Return the report on two captures: what vanished in between, then what each end shows."""
+    lines = ["Between the two captures:"]
+    lines += [line for pair in comparison.pairs for line in _pair(pair)]
+    if not comparison.pairs:
+        lines.append("  no session is in both")
+    for name, diagnosis in (("At the client", comparison.client), ("At the server", comparison.server)):
+        lines += ["", f"{name}: ", render(diagnosis)]
+    return "\n".join(lines)
+
+
+def _pair(pair: Pair) -> Iterator[str]:
+    yield f"  {pair.client.id} at the client is {pair.server.id} at the server: {conclusion(pair)}."
+    if pair.offset is not None and pair.round_trip is not None:
+        yield f"      The server's clock is {pair.offset:+.3f} s ahead; there and back takes {pair.round_trip:.4f} s."
+    for direction, where in ((pair.up, "client's"), (pair.down, "server's")):
+        if direction.vanished:
+            frames = " || ".join(f"frame.number == {moment.frame}" for moment in direction.vanished[:8])
+            yield _wrapped(f"Wireshark, in the {where} capture: {frames}")
 
 
 def _head(diagnosis: Diagnosis) -> Iterator[str]:

@@ -5,18 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from holdfast.capture import reading
-from holdfast.capture.diagnosis import Diagnosis, Verdict
+from holdfast.capture.diagnosis import Diagnosis, Verdict, compare_ends
 from holdfast.capture.diagnosis import diagnose as judge_captures
 from holdfast.capture.inside import nt_hash_of
 from holdfast.capture.pcapng_writer import write as write_pcapng
-from holdfast.capture.text_report import render
+from holdfast.capture.text_report import render, render_comparison
 from holdfast.cli.common import LONGEST_LINE, JsonOption, ask_secret, command_app, read_secret_line
 from holdfast.cli.output import print_json, print_text
 from holdfast.errors import HoldfastError
@@ -25,7 +25,7 @@ from holdfast.secret import Secret
 app = command_app("From a capture to the cause, the evidence and the fix.")
 
 FilesArgument = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="FILE...",
         help="Captures (pcap or pcapng, plain, gzip or zstd), read as one in the order of time; - is standard input.",
@@ -36,6 +36,13 @@ HtmlOption = Annotated[
     typer.Option("--html", metavar="FILE", help="Write one self-contained page with a ladder diagram of each session."),
 ]
 
+ClientOption = Annotated[
+    list[str] | None, typer.Option("--client", metavar="FILE", help="A capture made at the client; needs --server.")
+]
+ServerOption = Annotated[
+    list[str] | None,
+    typer.Option("--server", metavar="FILE", help="A capture of the same time made at the server: both are compared."),
+]
 StdinOption = Annotated[
     bool,
     typer.Option("--password-stdin", help="Look inside: read the user's own password from standard input."),
@@ -70,8 +77,10 @@ BAR_FROM = 64 << 20
     "Exit codes: 0 all is well or no PPTP in it, 1 something was found, 2 not readable."
 )
 def diagnose(
-    files: FilesArgument,
+    files: FilesArgument = None,
     *,
+    client: ClientOption = None,
+    server: ServerOption = None,
     html: HtmlOption = None,
     as_json: JsonOption = False,
     password_stdin: StdinOption = False,
@@ -83,6 +92,10 @@ def diagnose(
 ) -> None:
     """Say what is wrong in a capture, how sure that is, which frames show it, and what to do."""
     gc.disable()  # one judgement, then the process ends: collecting cycles would only cost time
+    if client or server:
+        _compare(files, client or [], server or [], as_json=as_json)
+    if not files:
+        raise HoldfastError("no capture was named", fix="For example: holdfast diagnose capture.pcap")
     nt_hash = _nt_hash(password_stdin, ask_password, password_file, nt_hash_file)
     if decrypted is not None and nt_hash is None:
         raise HoldfastError("--decrypted needs a password or an NT hash", fix="For example: --password-file FILE")
@@ -98,6 +111,19 @@ def diagnose(
         print_text(render(diagnosis))
     if diagnosis.verdict is Verdict.FINDINGS:
         raise typer.Exit(1)
+
+
+def _compare(files: list[str] | None, client: list[str], server: list[str], *, as_json: bool) -> NoReturn:
+    """Judge both ends, print, and end the command."""
+    if files or not client or not server:
+        raise HoldfastError("a comparison needs both ends and nothing else", fix="--client A.pcap --server B.pcap")
+    with _progress() as progress:
+        comparison = compare_ends(client, server, progress=progress)
+    if as_json:
+        print_json(comparison.as_data())
+    else:
+        print_text(render_comparison(comparison))
+    raise typer.Exit(1 if comparison.verdict is Verdict.FINDINGS else 0)
 
 
 def _nt_hash(stdin: bool, ask: bool, password_file: Path | None, hash_file: Path | None) -> Secret | None:

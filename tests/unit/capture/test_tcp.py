@@ -23,7 +23,7 @@ def names(found: Conversation) -> list[str]:
 def test_handshake_messages_and_end(tmp_path: Path) -> None:
     found = conversation(Scene().call().clear(True).hang_up(True), tmp_path)
     assert found.established is not None
-    assert found.round_trip == pytest.approx(0.01)
+    assert found.round_trip == pytest.approx(0.02)
     assert [name.split("-")[0] for name in names(found)] == ["Start", "Start", "Outgoing", "Outgoing", "Call"]
     assert found.ended is not None
     assert found.ended[1]

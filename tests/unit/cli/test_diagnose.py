@@ -59,3 +59,21 @@ def test_a_password_from_a_file_or_standard_input_and_never_two(
     assert main(["diagnose", "--decrypted", str(out), str(capture)]) == 2
     assert main(["diagnose", "--password-file", str(tmp_path / "nowhere"), str(capture)]) == 2
     assert PASSWORD.decode() not in "".join(capsys.readouterr())
+
+
+def test_two_captures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scene = Scene().up().goodbye()
+    near = scene.write(tmp_path, "near.pcap")
+    del scene.frames[40]
+    far = scene.write(tmp_path, "far.pcap")
+    assert main(["diagnose", "--client", str(near), "--server", str(near)]) == 0
+    assert "every GRE frame arrives" in capsys.readouterr().out
+    assert main(["diagnose", "--json", "--client", str(near), "--server", str(far)]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert sum(data["pairs"][0][way]["vanished"] for way in ("client_to_server", "server_to_client")) == 1
+    assert main(["diagnose", "--client", str(near)]) == 2
+    assert main(["diagnose", str(near), "--client", str(near), "--server", str(far)]) == 2
+
+
+def test_nothing_to_read_is_wrong_usage() -> None:
+    assert main(["diagnose"]) == 2

@@ -21,17 +21,21 @@ ENTRY = Entry(
     references=("RFC 2637 section 4.4",),
 )
 
-SLOW = 0.3
+SLOW, ECHOES = 0.3, 3
 
 
 def recognise(view: View) -> Iterator[Finding]:
-    """Handshake and echoes; the smaller of both counts, as a slow server delays only one."""
-    handshake = view.conversation.round_trip if view.conversation else None
-    repeated_syn = bool(view.conversation and len(view.conversation.syns) > 1)
-    echoes = echo_round_trips(view)
-    middle = sorted(echoes)[len(echoes) // 2] if len(echoes) >= 3 else None
-    measured = [value for value in (None if repeated_syn else handshake, middle) if value is not None]
-    if measured and min(measured) >= SLOW:
-        frames = [view.conversation.syns[0], view.conversation.syn_ack] if view.conversation and handshake else []
-        why = f"An answer takes {min(measured) * 1000:.0f} ms."
-        yield ENTRY.found(why, frames, certainty=0.8 if middle else 0.6, towards=Towards.BOTH)
+    """The handshake, which no program slows down; without it the LCP echoes."""
+    conversation = view.conversation
+    handshake = conversation.round_trip if conversation else None
+    if conversation is not None and handshake is not None:
+        if handshake >= SLOW:
+            frames = [conversation.syns[0], conversation.syn_ack, conversation.established]
+            yield ENTRY.found(
+                f"The handshake takes {handshake * 1000:.0f} ms.", frames, certainty=0.8, towards=Towards.BOTH
+            )
+        return
+    echoes = sorted(echo_round_trips(view))
+    if len(echoes) >= ECHOES and echoes[len(echoes) // 2] >= SLOW:
+        why = f"An LCP echo takes {echoes[len(echoes) // 2] * 1000:.0f} ms."
+        yield ENTRY.found(why, certainty=0.7, towards=Towards.BOTH)
