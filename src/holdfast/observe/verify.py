@@ -80,6 +80,8 @@ class _Inspector:
         self.report = Report()
         self._expected = expected
         self._chain: bytes | None = expected.start
+        self._before: bytes | None = None
+        """The chain value that the line before the current one states; None behind a gap."""
         self._seq = 0
         self._file, self._number = "", 0
         self._gaps: list[tuple[int, int, Problem]] = []
@@ -128,6 +130,7 @@ class _Inspector:
             self._problem(
                 "changed", line.seq, "this line was changed, or the one before it together with its chain value"
             )
+        self._before = self._chain if line.seq == expected else None
         self._chain, self._seq = line.chain, line.seq
         return True
 
@@ -181,8 +184,8 @@ class _Inspector:
             seq, head = int(record["signed_seq"]), bytes.fromhex(record["head"])
             good = public.verify(head_message(seq, head), bytes.fromhex(record["signature"]))
         except (KeyError, ValueError, TypeError):
-            seq, good = 0, False
-        if good and seq == line.seq - 1:
+            seq, head, good = 0, b"", False
+        if good and seq == line.seq - 1 and self._before in {None, head}:
             self.report.signatures += 1
             self.report.signed_seq = seq
             return
