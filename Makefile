@@ -7,7 +7,7 @@ STATE ?= /var/lib/holdfast
 CONFIG ?=
 RUST_SOURCES := $(shell find crates -name '*.rs' -not -path '*/target/*' -not -path '*/fuzz/*') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: help setup setup-dev run demo test test-fast lab bench lint format clean
+.PHONY: help setup setup-dev run demo test test-fast lab bench corpus lint format clean
 
 help:  ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ lab: .build/system-dev  ## build the guest with the real peers (root); IN='comma
 
 bench: setup-dev  ## measure; prints tables with ratios from this one run
 	$(BIN)/python -m bench
+
+corpus: setup-dev  ## make the labelled captures with real peers (root), and judge them
+	rm -rf bench/out/corpus
+	$(BIN)/python -m bench.corpus
 
 format: setup-dev
 	$(BIN)/ruff check --fix --exit-zero . && $(BIN)/ruff format . && cargo fmt --all

@@ -25,6 +25,8 @@ from lab.guest import Guest, GuestError
 from lab.network import namespace
 from tests.support.lab_peers import Client, NoTunnelError, PptpServer
 
+OUT = Path(__file__).parent / "out" / "corpus"
+"""Where the corpus lies when nobody says otherwise; it is made once."""
 SERVER = "10.9.0.1"
 NETWORK = """
 ip netns add street; ip netns add router
@@ -169,11 +171,11 @@ def score(folder: Path, say: Callable[[str], None] = print) -> float:
 def main(arguments: list[str] | None = None) -> int:
     """Make a corpus, or score one."""
     parser = argparse.ArgumentParser(prog="bench.corpus", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=OUT)
     parser.add_argument("names", nargs="*", help="only these scenarios")
     parser.add_argument("--score", action="store_true")
     options = parser.parse_args(arguments)
-    if not options.score:
+    if not options.score and (options.names or options.folder != OUT or not (OUT / "labels.json").exists()):
         make(options.folder, options.names)
     return 0 if score(options.folder) >= WANTED else 1
 
