@@ -140,8 +140,8 @@ def nft(text: str) -> None:
 def readdress(last: int) -> None:
     """Give the dialer's host another address."""
     old = json.loads(run("ip", "-n", DIALER, "-j", "-4", "addr", "show", "dev", "wan"))[0]["addr_info"][0]["local"]
-    run("ip", "-n", DIALER, "addr", "add", f"192.0.2.{100 + last}/24", "dev", "wan")
     run("ip", "-n", DIALER, "addr", "del", f"{old}/24", "dev", "wan")
+    run("ip", "-n", DIALER, "addr", "add", f"192.0.2.{100 + last}/24", "dev", "wan")
 
 
 if __name__ == "__main__":
