@@ -156,9 +156,9 @@ class FarEnd:
 class Bench:
     """An engine with one call, its device up, and the far end of that call."""
 
-    def __init__(self, near: Namespace, far: Namespace) -> None:
+    def __init__(self, near: Namespace, far: Namespace, heartbeats: tuple[str, ...] = ()) -> None:
         self.near = near
-        self.engine = inside(near, lambda: Engine(tun_name="hf%d", tun_mtu=1400))
+        self.engine = inside(near, lambda: Engine(tun_name="hf%d", tun_mtu=1400, heartbeats=heartbeats))
         near.ip("address", "add", f"{INNER}/24", "dev", self.engine.tun_name)
         near.ip("address", "add", f"{INNER6}/64", "dev", self.engine.tun_name, "nodad")
         near.ip("link", "set", self.engine.tun_name, "up")
