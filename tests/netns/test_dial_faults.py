@@ -201,3 +201,24 @@ def test_an_inner_heartbeat_that_stops(world: DialWorld) -> None:
     world.gateway.run("nft", "flush table ip mute")
     dialled.wait_up(2, 8)
     assert dialled.stop() == 0
+
+
+def test_a_lossy_way_is_no_obstacle(world: DialWorld) -> None:
+    world.cut("numgen random mod 100 < 10 drop")
+    dialled = world.dial(*FULL, "--set", "echo_failures=8")
+    dialled.wait_up(1, 40)
+    wait(world.pings, 10, dialled.output)
+    assert dialled.stop() == 0
+
+
+def test_doubled_and_late_packets_are_no_obstacle(world: DialWorld) -> None:
+    """Every packet of GRE from the server comes twice: once as it is, once again by another way."""
+    world.router.run("nft", "add table ip cut; add chain ip cut forward { type filter hook forward priority -10; }")
+    double = "ip saddr 198.51.100.1 ip protocol gre dup to 192.0.2.2 device up0"
+    world.router.run("nft", f"add rule ip cut forward {double}")
+    dialled = world.dial(*FULL)
+    dialled.wait_up()
+    assert world.pings()
+    counters = dialled.status()["counters"]
+    assert counters["gre_duplicates"] > 0, counters
+    assert dialled.stop() == 0

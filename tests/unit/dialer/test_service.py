@@ -1,12 +1,14 @@
 """One process for many tunnels: what surrounds the dialers."""
 
 import asyncio
+import contextlib
+import socket
 from pathlib import Path
 
 import pytest
 
 from holdfast.dialer import service
-from holdfast.dialer.service import Wanted, clean, dial, statuses, tunnel_dir
+from holdfast.dialer.service import Wanted, Watchdog, clean, dial, statuses, tunnel_dir
 from holdfast.dialer.settings import TunnelSettings
 from holdfast.errors import HostError
 from holdfast.local_api import ApiServer
@@ -79,3 +81,22 @@ def test_the_running_ones_are_asked_and_dead_sockets_are_not_in_the_way(tmp_path
         tunnel_dir(tmp_path, name).mkdir(parents=True)
     (tunnel_dir(tmp_path, "dead") / "control.sock").touch()
     assert asyncio.run(ask()) == [{"name": "office"}]
+
+
+def test_systemd_hears_that_the_loop_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def feed() -> None:
+        watchdog = Watchdog(asyncio.get_running_loop())
+        await asyncio.sleep(0.13)
+        watchdog.close()
+        await asyncio.sleep(0.1)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "100000")
+        asyncio.run(feed())
+        heard = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                heard.append(manager.recv(100))
+    assert heard == [b"WATCHDOG=1"] * 3
