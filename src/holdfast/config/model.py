@@ -6,11 +6,12 @@ Rules that concern one key stand here; rules between keys stand in `contradictio
 
 from enum import StrEnum
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from holdfast.config.paths import WholePath
+from holdfast.config.radius_section import RadiusSection
 from holdfast.config.session_sections import AdmissionSection, GroupSection, LimitsSection, TimeoutsSection
 from holdfast.config.values import Endpoint, HostAddress, ListenEndpoint, LogSink, MetricsListen, PoolRange
 from holdfast.events import Severity
@@ -56,14 +57,6 @@ def _printable(text: str) -> str:
     return text
 
 
-def _whole(path: Path) -> Path:
-    """A file must be the same one wherever the command is called from."""
-    if not path.is_absolute():
-        raise ValueError(f"the path {str(path)!r} depends on where the command is called from; write the whole path")
-    return path
-
-
-WholePath = Annotated[Path, AfterValidator(_whole)]
 ControlName = Annotated[str, Field(max_length=63), AfterValidator(_printable)]
 InterfaceName = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[A-Za-z0-9_.-]+$")]
 
@@ -237,3 +230,4 @@ class Config(Section):
     """Settings for groups of users, each in a section `[groups.NAME]`."""
     metrics: MetricsSection = MetricsSection()
     recorder: RecorderSection = RecorderSection()
+    radius: RadiusSection = RadiusSection()

@@ -38,14 +38,15 @@ class Endpoint:
 
 def _endpoint(value: Any) -> Any:
     """Read `address` or `address:port`."""
-    return _endpoint_with(PPTP_PORT, f"PPTP clients use {PPTP_PORT}", value)
+    return endpoint_with(PPTP_PORT, f"PPTP clients use {PPTP_PORT}", value)
 
 
 def _metrics_endpoint(value: Any) -> Any:
-    return _endpoint_with(METRICS_PORT, f"the default is {METRICS_PORT}", value)
+    return endpoint_with(METRICS_PORT, f"the default is {METRICS_PORT}", value)
 
 
-def _endpoint_with(default: int, usual: str, value: Any) -> Any:
+def endpoint_with(default: int, usual: str, value: Any) -> Any:
+    """Read `address` or `address:port`; `default` is the port without one, `usual` words about it."""
     if not isinstance(value, str):
         return value
     if value.startswith("[") or value.count(":") > 1:

@@ -72,7 +72,7 @@ def test_impossible_lengths(octets):
     [("NAS-Port", -1), ("NAS-Port", 1 << 32), ("Tunnel-Type", 1 << 24), ("User-Name", 5), ("Class", "x" * 254)],
 )
 def test_values_that_do_not_fit(name, value):
-    with pytest.raises(ValueError, match="fit|holds"):
+    with pytest.raises(ValueError, match=r"fit|holds"):
         attribute(name, value)
     with pytest.raises(KeyError):
         attribute("No-Such", 1)
