@@ -1,5 +1,6 @@
 """`holdfast dial` against the gateway, in namespaces: coming up, leaving, and the host afterwards."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -110,6 +111,22 @@ def test_the_kill_switch_holds_while_the_tunnel_is_down(world: DialWorld) -> Non
         world.heal()
     dialled.wait_up(2, 15)
     assert dialled.stop() == 0
+    assert world.pings("192.0.2.1")
+
+
+def test_the_kill_switch_outlives_a_kill_without_a_gap(world: DialWorld) -> None:
+    first = world.dial(*FULL, "--kill-switch")
+    first.wait_up()
+    handle = json.loads(world.dialer.run("nft", "-j", "list", "table", "inet", "holdfast-default"))["nftables"][1]
+    first.stop(signal.SIGKILL)
+    again = world.dial(*FULL, "--kill-switch")
+    again.wait_up(2)
+    assert (
+        json.loads(world.dialer.run("nft", "-j", "list", "table", "inet", "holdfast-default"))["nftables"][1] == handle
+    )
+    assert world.pings()
+    assert not world.pings("192.0.2.1")
+    assert again.stop() == 0
     assert world.pings("192.0.2.1")
 
 

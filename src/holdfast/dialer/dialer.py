@@ -127,8 +127,11 @@ class Dialer:
         try:
             self._servers = await self._resolve(self.settings.host)
         except TunnelDownError as error:
+            self._servers = await self._host.remembered()
             fix = "give the server's address instead of its name, or try again when the network is there"
-            raise HostError(f"{error.what}, and the kill switch would keep it so", where="DNS", fix=fix) from error
+            if not self._servers:
+                raise HostError(f"{error.what}, and the kill switch would keep it so", where="DNS", fix=fix) from error
+            self._tell(DialNoticed(f"{error.what}; the kill switch still knows the addresses of the last time"))
         self._note_host(await self._host.guard(self._servers))
 
     async def _wait(self) -> None:

@@ -15,7 +15,7 @@ from holdfast.dialer.addresses import HostView, objection
 from holdfast.dialer.carrier_path import CarrierPath, best_route
 from holdfast.dialer.outcome import Up
 from holdfast.dialer.settings import RouteMode, TunnelSettings
-from holdfast.network.changes import AddRoute, Change
+from holdfast.network.changes import AddRoute, AddTable, Change
 from holdfast.network.host import HostNetwork
 from holdfast.network.kernel import Kernel
 from holdfast.network.netlink import Route
@@ -49,18 +49,33 @@ class HostSide:
         self._inside: routes.Inside | None = None
 
     async def recover(self) -> list[str]:
-        """Undo what a killed predecessor left; return what that was."""
-        return await self._in_thread(self._network.recover)
+        """Undo what a killed predecessor left, but for its kill switch where one is wanted; return what was undone."""
+        keep = [self._switch(())] if self._settings.kill_switch else []
+        return await self._in_thread(lambda: self._network.recover(keep))
+
+    async def remembered(self) -> list[IPv4Address]:
+        """Return the servers that a kill switch taken over from a killed predecessor lets through."""
+        if not self._network.holds(self._switch(())):
+            return []
+        table = kill_switch.table_name(self._settings.name)
+        nft = self._kernel.nft
+        found = await self._in_thread(lambda: nft.set_elements(kill_switch.FAMILY, table, kill_switch.SERVERS))
+        return [IPv4Address(text) for text in found]
 
     async def guard(self, servers: Sequence[IPv4Address]) -> list[str]:
-        """Set the kill switch up, where one is wanted; return what was done."""
-        settings = self._settings
-        if not settings.kill_switch:
+        """Set the kill switch up, where one is wanted and none stands; return what was done."""
+        if not self._settings.kill_switch:
             return []
-        networks = settings.kill_switch_networks
-        plan = kill_switch.plan(settings.name, settings.interface, servers, settings.port, networks)
+        plan = self._switch(servers)
+        done = await self._in_thread(lambda: self._network.apply([plan]))
         self._guarded = True
-        return await self._in_thread(lambda: self._network.apply([plan]))
+        await self.allow(servers)
+        return done
+
+    def _switch(self, servers: Sequence[IPv4Address]) -> AddTable:
+        settings = self._settings
+        networks = settings.kill_switch_networks
+        return kill_switch.plan(settings.name, settings.interface, servers, settings.port, networks)
 
     async def allow(self, servers: Sequence[IPv4Address]) -> None:
         """Let the kill switch pass these servers too."""

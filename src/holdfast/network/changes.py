@@ -5,7 +5,7 @@ there is nothing to do), how to act and how to undo. Undoing is always safe: it 
 is still there. Each is written down as plain data, so that another process can undo what a killed one did.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from holdfast.errors import HostError
@@ -244,19 +244,16 @@ class SetSysctl:
 
 @dataclass(frozen=True, slots=True)
 class AddTable:
-    """An nftables table of our own with all that is in it, made in one transaction."""
+    """An nftables table of our own with all that is in it, made in one transaction. Its name alone is compared."""
 
     family: str
     name: str
-    statements: tuple[Statement, ...]
+    statements: tuple[Statement, ...] = field(compare=False)
     kind: ClassVar[str] = "table"
     survives_boot: ClassVar[bool] = False
 
     def __str__(self) -> str:
         return f"table {self.family} {self.name}"
-
-    def __hash__(self) -> int:
-        return hash((self.family, self.name))
 
     def inspect(self, kernel: Kernel) -> Memory | None:
         """Refuse to touch a table of that name that is not ours."""

@@ -5,7 +5,7 @@ the next one works off. All methods block for as long as the kernel, `nft` and t
 milliseconds): call them through `asyncio.to_thread` from an event loop.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from holdfast.errors import HostError
@@ -62,14 +62,15 @@ class HostNetwork:
         self._journal.release()
         return undone
 
-    def recover(self) -> list[str]:
+    def recover(self, keep: Collection[Change] = ()) -> list[str]:
         """Undo what a killed process left in this state directory; return what was undone.
 
-        HostError when that process still lives. Nothing left is no error.
+        What is in `keep` is taken over as it stands. HostError when that process still lives. Nothing left is no
+        error.
         """
         if self._entries is not None:
             return []
-        undone = self._open()
+        undone = self._open(keep)
         if not self._held():
             self._entries = None
             self._journal.release()
@@ -79,7 +80,11 @@ class HostNetwork:
         self._open()
         return self._entries if self._entries is not None else []
 
-    def _open(self) -> list[str]:
+    def holds(self, change: Change) -> bool:
+        """Whether this change is made and will be undone."""
+        return any(entry.change == change for entry in self._entries or ())
+
+    def _open(self, keep: Collection[Change] = ()) -> list[str]:
         if self._entries is not None:
             return []
         self._journal.own()
@@ -87,7 +92,7 @@ class HostNetwork:
             identity = self._kernel.boot_identity()
             self._entries = self._journal.read(identity)
             self._journal.write(identity, self._entries)
-            return self._take_back(list(self._entries))
+            return self._take_back([entry for entry in self._entries if entry.change not in keep])
         except HostError:
             self._entries = None
             self._journal.release()

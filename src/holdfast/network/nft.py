@@ -38,6 +38,12 @@ class Nft:
         tables = json.loads(self._call(["-j", "list", "tables"]))["nftables"]
         return any((e["table"]["family"], e["table"]["name"]) == (family, name) for e in tables if "table" in e)
 
+    def set_elements(self, family: str, table: str, name: str) -> list[str]:
+        """Return the plain elements of a named set, as text."""
+        listed = json.loads(self._call(["-j", "list", "set", family, table, name]))["nftables"]
+        sets = [entry["set"] for entry in listed if "set" in entry]
+        return [element for found in sets for element in found.get("elem", []) if isinstance(element, str)]
+
     def _call(self, arguments: list[str], text: str = "") -> str:
         command = shutil.which("nft", path=SEARCH_PATH)
         if command is None:

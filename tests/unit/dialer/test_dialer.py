@@ -44,6 +44,9 @@ class NotedHost:
         self.notes.append(f"guard {servers}")
         return []
 
+    async def remembered(self) -> list[IPv4Address]:
+        return []
+
     async def allow(self, servers: Sequence[IPv4Address]) -> None: ...
 
     async def look(self, server: IPv4Address) -> Surroundings:

@@ -53,9 +53,21 @@ def test_ipv6_pools_are_forwarded_and_masked_too() -> None:
     assert "net/ipv6/conf/all/forwarding = 1" in texts
     table = network.changes()[-1]
     assert isinstance(table, AddTable)
-    assert {"payload": {"protocol": "ip6", "field": "saddr"}} in [
-        entry["add"]["rule"]["expr"][0]["match"]["left"] for entry in table.statements if "rule" in entry.get("add", {})
+    families = [
+        entry["add"]["rule"]["expr"][0]["match"]["right"]
+        for entry in table.statements
+        if "rule" in entry.get("add", {})
     ]
+    assert "ipv6" in families
+
+
+def test_an_address_outside_the_pools_has_a_route_of_its_own() -> None:
+    network = gateway("10.77.0.1", ("10.77.0.10", "10.77.0.250"))
+    assert network.client_route(ip_address("10.77.0.10")) is None
+    assert network.client_route(ip_address("10.77.0.250")) is None
+    for outside in ("10.77.0.9", "10.77.0.251", "192.168.5.5"):
+        assert network.client_route(ip_address(outside)) == AddRoute(Route(f"{outside}/32", "hf0"))
+    assert network.client_route(ip_address("fd00::5")) == AddRoute(Route("fd00::5/128", "hf0"))
 
 
 def test_a_reversed_range_is_refused() -> None:
@@ -66,7 +78,7 @@ def test_a_reversed_range_is_refused() -> None:
 def test_nat_out_of_one_interface_only() -> None:
     table = gateway("10.77.0.1", ("10.77.0.10", "10.77.0.11"), nat_interface="wan0").changes()[-1]
     assert isinstance(table, AddTable)
-    assert table.statements[-1]["add"]["rule"]["expr"][1]["match"] == {
+    assert table.statements[-1]["add"]["rule"]["expr"][2]["match"] == {
         "op": "==",
         "left": {"meta": {"key": "oifname"}},
         "right": "wan0",

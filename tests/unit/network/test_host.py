@@ -128,3 +128,17 @@ def test_a_state_directory_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HostError, match="cannot use the state directory"):
         HostNetwork(tmp_path / "file" / "state").recover()
+
+
+def test_what_is_to_be_kept_is_taken_over(tmp_path: Path) -> None:
+    killed = HostNetwork(tmp_path / "state")
+    killed.apply(marks(tmp_path, "a", "b"))
+    leave(killed)
+    (kept,) = marks(tmp_path, "a")
+    host = HostNetwork(tmp_path / "state")
+    assert not host.holds(kept)
+    assert host.recover(keep=[kept]) == ["b"]
+    assert host.holds(kept)
+    assert host.apply([kept]) == []
+    assert host.rollback() == ["a"]
+    assert names(tmp_path) == set()

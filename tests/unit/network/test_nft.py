@@ -66,3 +66,13 @@ def test_a_command_that_hangs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     stand_in(folder, "exec sleep 20")
     with pytest.raises(HostError, match="no answer"):
         Nft().run([])
+
+
+def test_elements_of_a_set(folder: Path) -> None:
+    listed = {
+        "nftables": [{"metainfo": {}}, {"set": {"name": "servers", "elem": ["192.0.2.1", {"range": ["a", "b"]}]}}]
+    }
+    stand_in(folder, f"echo '{json.dumps(listed)}'")
+    assert Nft().set_elements("inet", "x", "servers") == ["192.0.2.1"]
+    stand_in(folder, 'echo \'{"nftables": [{"set": {"name": "servers"}}]}\'')
+    assert Nft().set_elements("inet", "x", "servers") == []
