@@ -28,6 +28,7 @@ from holdfast.events import (
 )
 from holdfast.gateway.alarm import Alarm
 from holdfast.gateway.call_ids import CallIds
+from holdfast.gateway.client_routes import ClientRoutes, no_routes
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.door import Door
 from holdfast.gateway.interfaces import Interfaces
@@ -61,6 +62,7 @@ class Means:
     records: SessionRecords
     log: EventLog
     recorder: Recorder = field(default_factory=no_recorder)
+    routes: ClientRoutes = field(default_factory=no_routes)
 
 
 class Gateway:
@@ -74,7 +76,7 @@ class Gateway:
         self.draining = False
         self.interfaces = Interfaces(self.now)
         self.started = datetime.now(UTC)
-        self.recorder = means.recorder
+        self.recorder, self.routes = means.recorder, means.routes
         self._engine, self._log = means.engine, means.log
         self._authenticator, self._pool, self._records = means.authenticator, means.pool, means.records
         self._by_handle: dict[int, Subscriber] = {}
@@ -337,6 +339,7 @@ class Gateway:
             self.report(AddressExhausted(command.user, detail), subscriber.context())
             return AddressRefusal(detail)
         subscriber.address = str(address)
+        self.routes.add(address)
         self._write_down(subscriber)
         settings = self.settings
         return AddressAssignment(settings.local_address, str(address), settings.dns, settings.wins)
@@ -371,6 +374,7 @@ class Gateway:
         self.logins.forget(subscriber)
         self._try_database(subscriber, lambda: self._pool.release(subscriber.session.session_id))
         if subscriber.address:
+            self.routes.remove(ip_address(subscriber.address))
             self._try_database(subscriber, lambda: self._records.remove(subscriber.session.session_id))
         ended = SessionEnded(
             command.reason,

@@ -16,6 +16,7 @@ from holdfast.dataplane.engine import Engine
 from holdfast.errors import DisconnectReason, HostError, StateError
 from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
 from holdfast.gateway.api import GatewayApi
+from holdfast.gateway.client_routes import ClientRoutes
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway, Means
 from holdfast.gateway.log_api import LogApi
@@ -28,8 +29,7 @@ from holdfast.gateway.settings import settings_from
 from holdfast.local_api import ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
-from holdfast.observe.event_log import EventLog, Listener
-from holdfast.observe.recorder import Recorder
+from holdfast.observe.event_log import Listener
 from holdfast.policy.addresses import AddressPool, PoolRules
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.chap_secrets import ChapSecrets
@@ -82,10 +82,16 @@ async def serve(
         engine = _engine(config)
         stack.callback(engine.close)
         stack.push_async_callback(asyncio.to_thread, network.rollback)
-        await asyncio.to_thread(network.apply, _plan(config, engine.tun_name).changes())
+        plan = _plan(config, engine.tun_name)
+        await asyncio.to_thread(network.apply, plan.changes())
+        routes = ClientRoutes(network, plan.client_route, log.emit)
+        stack.push_async_callback(routes.stop)
         recorder = recorder_from(config, state, log)
         stack.callback(recorder.close)
-        gateway = _gateway(loaded, engine, store, log, recorder)
+        users = _authenticator(config, store)
+        pool = _pool(config, store, users)
+        means = Means(engine, users, pool, SessionRecords(store), log, recorder, routes)
+        gateway = Gateway(settings_from(loaded, _resolvers()), means)
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)
@@ -124,17 +130,17 @@ def _resolvers() -> tuple[str, ...]:
     return tuple(map(str, host_dns()))
 
 
-def _gateway(loaded: LoadedConfig, engine: Engine, store: Store, log: EventLog, recorder: Recorder) -> Gateway:
-    config = loaded.config
+def _authenticator(config: Config, store: Store) -> Authenticator:
     sources: list[CredentialsSource] = [Users(store)]
     if config.users.chap_secrets is not None:
         sources.append(ChapSecrets(config.users.chap_secrets, config.users.chap_secrets_server))
-    authenticator = Authenticator(sources)
+    return Authenticator(sources)
+
+
+def _pool(config: Config, store: Store, authenticator: Authenticator) -> AddressPool:
     addresses = config.addresses
     rules = PoolRules(addresses.pool, never=(addresses.gateway,), client_wish=addresses.client_wish)
-    pool = AddressPool(rules, store, dedications=authenticator.directory.dedicated)
-    settings = settings_from(loaded, _resolvers())
-    return Gateway(settings, Means(engine, authenticator, pool, SessionRecords(store), log, recorder))
+    return AddressPool(rules, store, dedications=authenticator.directory.dedicated)
 
 
 def _report_leftovers(store: Store, gateway: Gateway) -> None:

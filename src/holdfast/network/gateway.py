@@ -28,8 +28,8 @@ class GatewayNetwork:
 
     `tun` is the interface, `addresses` its own inner addresses, `pools` the first and last address of each range
     that clients get, `mtu` in octets. `nat` puts this host's address on what clients send to elsewhere, by
-    `nat_interface` only where one is named; `isolate_clients` lets no client reach another. `table` names the
-    nftables table.
+    `nat_interface` only where one is named, whatever the client's address (the packet engine lets none use another's);
+    `isolate_clients` lets no client reach another. `table` names the nftables table.
     """
 
     tun: str
@@ -48,6 +48,12 @@ class GatewayNetwork:
     def networks(self) -> list[nft.Network]:
         """Return the pools as the fewest networks that hold exactly them."""
         return [network for first, last in self.pools for network in summarize_address_range(first, last)]
+
+    def client_route(self, address: Address) -> AddRoute | None:
+        """Return what a client with this address needs besides the plan: a route, unless the pools have it."""
+        if any(address in network for network in self.networks()):
+            return None
+        return AddRoute(Route(f"{address}/{address.max_prefixlen}", self.tun))
 
     def _addressing(self) -> list[Change]:
         own = [AddAddress(self.tun, f"{address}/{address.max_prefixlen}") for address in self.addresses]
@@ -88,13 +94,13 @@ class GatewayNetwork:
         return [chain, *(nft.rule(FAMILY, self.table, "postrouting", rule) for rule in rules)]
 
     def _masquerade(self, version: int) -> list[nft.Statement]:
-        networks = [network for network in self.networks() if network.version == version]
-        source = nft.payload("ip" if version == 4 else "ip6", "saddr")
-        outward = nft.meta("oifname")
+        # The kernel knows the interface of arrival behind routing since 5.7; addresses outside the pools count too.
+        family = nft.match(nft.meta("nfproto"), "ipv4" if version == 4 else "ipv6")
+        inward, outward = nft.match(nft.meta("iifname"), self.tun), nft.meta("oifname")
         elsewhere = (
             nft.match(outward, self.nat_interface) if self.nat_interface else nft.match(outward, self.tun, negate=True)
         )
-        return [nft.match(source, nft.address_set(networks)), elsewhere, nft.verdict("masquerade")]
+        return [family, inward, elsewhere, nft.verdict("masquerade")]
 
 
 def forward_blockers(ruleset: Sequence[nft.Statement], own_table: str = "holdfast") -> list[str]:

@@ -1,0 +1,109 @@
+"""Routes to clients outside the pools."""
+
+import asyncio
+import threading
+from ipaddress import ip_address
+
+import pytest
+
+from holdfast.errors import HostError
+from holdfast.gateway.client_routes import ClientRoutes, no_routes
+from holdfast.network.changes import AddRoute
+from holdfast.network.netlink import Route
+
+pytestmark = pytest.mark.asyncio
+
+OUTSIDE, OTHER, INSIDE = map(ip_address, ("192.168.5.5", "192.168.5.6", "10.77.0.10"))
+
+
+class Network:
+    """A host that remembers what it was told, refuses what it is told to refuse, and takes its time."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.refused = ""
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def apply(self, plan: list[AddRoute]) -> None:
+        self._note("add", plan)
+
+    def undo(self, plan: list[AddRoute]) -> None:
+        self._note("remove", plan)
+
+    def _note(self, verb: str, plan: list[AddRoute]) -> None:
+        assert self.may_go_on.wait(5)
+        assert threading.current_thread() is not threading.main_thread()
+        (change,) = plan
+        if change.route.destination == self.refused:
+            raise HostError("the kernel refuses: File exists", where=str(change))
+        self.done.append(f"{verb} {change.route.destination}")
+
+
+def route(address):
+    return None if address == INSIDE else AddRoute(Route(f"{address}/32", "hf0"))
+
+
+@pytest.fixture
+def network():
+    return Network()
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def routes(network, told):
+    return ClientRoutes(network, route, lambda event, _context: told.append(event))
+
+
+async def idle(condition):
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+            await asyncio.sleep(0.005)
+
+
+async def test_changes_happen_in_the_order_of_the_sessions(routes, network):
+    network.may_go_on.clear()
+    routes.add(OUTSIDE)
+    routes.add(INSIDE)
+    routes.remove(OUTSIDE)
+    routes.add(OUTSIDE)
+    routes.add(OTHER)
+    network.may_go_on.set()
+    wanted = [f"add {OUTSIDE}/32", f"remove {OUTSIDE}/32", f"add {OUTSIDE}/32", f"add {OTHER}/32"]
+    await idle(lambda: network.done == wanted)
+    routes.remove(OTHER)
+    await idle(lambda: network.done[-1] == f"remove {OTHER}/32")
+
+
+async def test_what_the_host_refuses_is_told_and_the_next_goes_on(routes, network, told):
+    network.refused = f"{OUTSIDE}/32"
+    routes.add(OUTSIDE)
+    routes.add(OTHER)
+    await idle(lambda: network.done == [f"add {OTHER}/32"])
+    assert [event.where for event in told] == ["network"]
+    assert "File exists" in told[0].detail
+
+
+async def test_stopping_waits_for_what_has_begun_and_begins_nothing_more(routes, network):
+    network.may_go_on.clear()
+    routes.add(OUTSIDE)
+    await asyncio.sleep(0.02)
+    routes.add(OTHER)
+    stopping = asyncio.create_task(routes.stop())
+    await asyncio.sleep(0.02)
+    assert not stopping.done()
+    network.may_go_on.set()
+    await stopping
+    routes.remove(OUTSIDE)
+    await asyncio.sleep(0.02)
+    assert network.done == [f"add {OUTSIDE}/32"]
+
+
+async def test_a_gateway_without_a_host_has_none():
+    routes = no_routes()
+    routes.add(OUTSIDE)
+    await routes.stop()
