@@ -6,6 +6,7 @@ from textwrap import fill
 
 from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict, session_filter
 from holdfast.capture.findings.base import Finding, Severity
+from holdfast.capture.logs.judge import LogSession
 from holdfast.capture.session import Kind, Phase, Session
 from holdfast.capture.vantage import Pair, conclusion
 
@@ -31,6 +32,22 @@ def render_comparison(comparison: Comparison) -> str:
         lines.append("  no session is in both")
     for name, diagnosis in (("At the client", comparison.client), ("At the server", comparison.server)):
         lines += ["", f"{name}: ", render(diagnosis)]
+    return "\n".join(lines)
+
+
+def render_log(name: str, sessions: list[LogSession]) -> str:
+    """Return the report on a log."""
+    plural = "" if len(sessions) == 1 else "s"
+    lines = [f"{name}: {len(sessions)} session{plural} with something to say."]
+    for session in sessions[:SESSIONS_MOST]:
+        user = f", user {session.user}" if session.user else ""
+        side = f", written by the {session.side.value}" if session.side.value else ""
+        lines += ["", f"from line {session.first}{user}{side}{': it came up' if session.up else ''}"]
+        for finding, numbers in session.findings():
+            lines += _finding(finding)
+            lines.append(f"      lines: {', '.join(map(str, numbers))}")
+    if len(sessions) > SESSIONS_MOST:
+        lines.append(f"... and {len(sessions) - SESSIONS_MOST} more sessions (all of them with --json)")
     return "\n".join(lines)
 
 

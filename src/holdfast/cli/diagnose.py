@@ -14,9 +14,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from holdfast.capture import reading
 from holdfast.capture.diagnosis import Diagnosis, Verdict, compare_ends
 from holdfast.capture.diagnosis import diagnose as judge_captures
+from holdfast.capture.findings.base import Severity
 from holdfast.capture.inside import nt_hash_of
+from holdfast.capture.logs.judge import read_log, worst
 from holdfast.capture.pcapng_writer import write as write_pcapng
-from holdfast.capture.text_report import render, render_comparison
+from holdfast.capture.text_report import render, render_comparison, render_log
 from holdfast.cli.common import LONGEST_LINE, JsonOption, ask_secret, command_app, read_secret_line
 from holdfast.cli.output import print_json, print_text
 from holdfast.errors import HoldfastError
@@ -42,6 +44,10 @@ ClientOption = Annotated[
 ServerOption = Annotated[
     list[str] | None,
     typer.Option("--server", metavar="FILE", help="A capture of the same time made at the server: both are compared."),
+]
+LogOption = Annotated[
+    list[Path] | None,
+    typer.Option("--log", metavar="FILE", help="A log of pppd, pptpd, pptp-linux, accel-ppp, RouterOS..."),
 ]
 StdinOption = Annotated[
     bool,
@@ -81,6 +87,7 @@ def diagnose(
     *,
     client: ClientOption = None,
     server: ServerOption = None,
+    log: LogOption = None,
     html: HtmlOption = None,
     as_json: JsonOption = False,
     password_stdin: StdinOption = False,
@@ -94,6 +101,10 @@ def diagnose(
     gc.disable()  # one judgement, then the process ends: collecting cycles would only cost time
     if client or server:
         _compare(files, client or [], server or [], as_json=as_json)
+    if log and not files:
+        _judge_logs(log, as_json=as_json)
+    if log:
+        raise HoldfastError("a log and a capture are judged one at a time", fix="Leave --log or the capture out.")
     if not files:
         raise HoldfastError("no capture was named", fix="For example: holdfast diagnose capture.pcap")
     nt_hash = _nt_hash(password_stdin, ask_password, password_file, nt_hash_file)
@@ -124,6 +135,20 @@ def _compare(files: list[str] | None, client: list[str], server: list[str], *, a
     else:
         print_text(render_comparison(comparison))
     raise typer.Exit(1 if comparison.verdict is Verdict.FINDINGS else 0)
+
+
+def _judge_logs(paths: list[Path], *, as_json: bool) -> NoReturn:
+    """Judge logs, print, and end the command."""
+    logs = {str(path): read_log(path) for path in paths}
+    severities = [worst(sessions) for sessions in logs.values()]
+    bad = any(severity not in (None, Severity.NOTE) for severity in severities)
+    if as_json:
+        verdict = "findings" if bad else "healthy" if any(logs.values()) else "nothing"
+        data = [{"name": name, "sessions": [each.as_data() for each in sessions]} for name, sessions in logs.items()]
+        print_json({"verdict": verdict, "logs": data})
+    else:
+        print_text("\n\n".join(render_log(name, sessions) for name, sessions in logs.items()))
+    raise typer.Exit(1 if bad else 0)
 
 
 def _nt_hash(stdin: bool, ask: bool, password_file: Path | None, hash_file: Path | None) -> Secret | None:

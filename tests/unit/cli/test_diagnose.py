@@ -77,3 +77,15 @@ def test_two_captures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_nothing_to_read_is_wrong_usage() -> None:
     assert main(["diagnose"]) == 2
+
+
+def test_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "syslog"
+    log.write_text("Jan  1 00:00:00 host pppd[7]: Peer bob failed CHAP authentication\n", encoding="utf-8")
+    assert main(["diagnose", "--log", str(log)]) == 1
+    assert "auth-rejected" in capsys.readouterr().out
+    assert main(["diagnose", "--json", "--log", str(log)]) == 1
+    assert json.loads(capsys.readouterr().out)["logs"][0]["sessions"][0]["user"] == "bob"
+    log.write_text("pppd[7]: local  IP address 10.0.0.1\npppd[7]: remote IP address 10.0.0.2\n", encoding="utf-8")
+    assert main(["diagnose", "--log", str(log)]) == 0
+    assert main(["diagnose", "--log", str(tmp_path / "nowhere")]) == 2

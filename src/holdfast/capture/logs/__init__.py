@@ -1,0 +1,1 @@
+"""Logs of PPTP programs, judged by the same catalogue as captures."""
