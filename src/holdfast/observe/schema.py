@@ -46,11 +46,11 @@ def field_rows() -> Iterator[tuple[str, str, str, str]]:
 
 
 def meaning(event: type[Event], field: str) -> str:
-    """Return what a field of an event means. KeyError when nobody wrote it down."""
+    """Return what a field of an event means; its bare name when nobody wrote it down."""
     special = SPECIAL_WORDS.get((event.name, field))
     if special is not None:
         return special
-    return ENVELOPE_WORDS[field][1] if field in ENVELOPE_WORDS else FIELD_WORDS[field]
+    return ENVELOPE_WORDS[field][1] if field in ENVELOPE_WORDS else FIELD_WORDS.get(field, field)
 
 
 def summary(event: type[Event]) -> str:

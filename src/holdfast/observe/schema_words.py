@@ -41,6 +41,7 @@ FIELD_WORDS: dict[str, str] = {
     "account": "The account.",
     "action": "What was done.",
     "alignment_errors": "Alignment errors (RFC 2637 section 2.14).",
+    "answer": "What was answered; empty for nothing.",
     "authentication": "The method that LCP agreed on; empty for none.",
     "bits": "Length of the keys.",
     "buffer_overruns": "Buffer overruns (RFC 2637 section 2.14).",
@@ -66,6 +67,7 @@ FIELD_WORDS: dict[str, str] = {
     "error_number": "The errno.",
     "evidence": "A sentence saying how the reason was known.",
     "exit_code": "The dialer's exit code.",
+    "fallback": "What was done instead.",
     "failures": "How many there were.",
     "fields_text": "Its fields, as text.",
     "firmware_revision": "Firmware Revision that the peer told.",
@@ -108,6 +110,7 @@ FIELD_WORDS: dict[str, str] = {
     "receive_accm": "Receive ACCM.",
     "receive_window": "Packets that the peer takes unacknowledged.",
     "removed": "Whether the whole segment was removed.",
+    "request": "What was asked for.",
     "restart": "What holds after the next start.",
     "seconds": "Seconds.",
     "segment": "The file.",
@@ -142,5 +145,9 @@ SPECIAL_WORDS: dict[tuple[str, str], str] = {
     ("CLOCK_JUMP", "seconds"): "By how many seconds the clock was set: forward, or back if negative.",
     ("TIME_REMAINING", "seconds"): "Seconds that the session may still last.",
     ("LOG_PURGED", "digest"): "SHA-256 in hex over the numbers (8 octets each) of all stubs in the segment.",
+    ("RADIUS_DOWN", "server"): "The RADIUS server.",
+    ("RADIUS_UP", "server"): "The RADIUS server.",
+    ("RADIUS_REFUSED", "server"): "The RADIUS server.",
+    ("RADIUS_FAILED", "server"): "The RADIUS server.",
 }
 """Fields that mean something of their own in one event."""
