@@ -44,6 +44,8 @@ from holdfast.observe.recorder_packets import Ends
 from holdfast.policy.addresses import AddressPool
 from holdfast.policy.admission import Refused
 from holdfast.policy.authenticate import Authenticator
+from holdfast.policy.radius_login import Grant
+from holdfast.policy.ranges import AddressRange
 from holdfast.policy.session_records import SessionRecord, SessionRecords
 from holdfast.ppp.commands import AddressAssignment, AddressRefusal, AssignAddress, VerifyCredentials
 from holdfast.ppp.link import Link
@@ -327,7 +329,10 @@ class Gateway:
 
     def _assign(self, subscriber: Subscriber, command: AssignAddress) -> AddressAssignment | AddressRefusal:
         record = self._authenticator.directory.record(command.user)
+        grant = subscriber.grant or Grant()
         dedicated = record.addresses if record else ()
+        if grant.address:
+            dedicated = (AddressRange.parse(grant.address),)
         wish = ip_address(command.wish) if command.wish else None
         try:
             address = self._pool.allocate(subscriber.session.session_id, command.user, dedicated, wish)
@@ -342,7 +347,8 @@ class Gateway:
         self.routes.add(address)
         self._write_down(subscriber)
         settings = self.settings
-        return AddressAssignment(settings.local_address, str(address), settings.dns, settings.wins)
+        dns, wins = grant.dns or settings.dns, grant.wins or settings.wins
+        return AddressAssignment(settings.local_address, str(address), dns, wins)
 
     def _write_down(self, subscriber: Subscriber) -> None:
         """Leave a note for a successor, should this process be killed while the session is open."""

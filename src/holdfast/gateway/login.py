@@ -20,6 +20,7 @@ from holdfast.session import SessionState
 
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
+    from holdfast.gateway.radius import RadiusDesk
     from holdfast.gateway.subscriber import Subscriber
 
 PROBE_PATIENCE = 2.0
@@ -49,6 +50,8 @@ class LoginDesk:
     def __init__(self, gateway: "Gateway", authenticator: Authenticator, rules: LockoutRules) -> None:
         self._gateway, self._authenticator = gateway, authenticator
         self.lockout = Lockout(rules)
+        self.remote: RadiusDesk | None = None
+        """Who judges claims instead of the local users."""
         self._by_user: defaultdict[str, set[Subscriber]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -78,6 +81,9 @@ class LoginDesk:
             detail = f"logins as {exchange.account!r} from {source} are locked for another {left:.0f} s"
             verdict = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=detail)
             self._answer(subscriber, verdict, claim)
+            return
+        if self.remote is not None:
+            self.remote.take(subscriber, exchange, claim)
             return
         self.verified(subscriber, exchange, self._authenticator.verify(exchange), claim)
 
@@ -219,6 +225,8 @@ class LoginDesk:
         """Give up what is still being found out."""
         for task in self._tasks:
             task.cancel()
+        if self.remote is not None:
+            self.remote.stop()
 
 
 def _awaited(subscriber: "Subscriber", claim: int) -> bool:

@@ -8,6 +8,7 @@ from holdfast.dataplane.carrier import Carrier
 from holdfast.gateway.alarm import Alarm
 from holdfast.observe.recorder import Tape
 from holdfast.policy.effective import Effective, SessionPolicy
+from holdfast.policy.radius_login import Grant
 from holdfast.session import Session, SessionState
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Subscriber:
     """Until when the session may go on without its control connection."""
     grace_evidence: str = ""
     address: str = ""
+    grant: Grant | None = None
+    """What RADIUS gave besides a yes."""
     tape: Tape = field(default_factory=lambda: Tape(0))
 
     @property

@@ -1,0 +1,174 @@
+"""RADIUS in the gateway: which servers there are, and clients judged by them."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast.config import Config, Endpoint
+from holdfast.config.radius_section import ACCOUNTING_PORT, WhenDown
+from holdfast.errors import ConfigError
+from holdfast.events import RadiusFailed
+from holdfast.gateway.radius_client import Address, RadiusClient
+from holdfast.policy.authenticate import Authenticator
+from holdfast.policy.files import readable_by_others
+from holdfast.policy.radius_login import Judgement, Place, judge, login_request
+from holdfast.ppp.authentication_types import Exchange
+from holdfast.radius.exchange_types import ExchangeConfig, ServerConfig
+from holdfast.secret import Secret
+
+if TYPE_CHECKING:
+    from holdfast.gateway.gateway import Gateway
+    from holdfast.gateway.subscriber import Subscriber
+
+
+class RadiusDesk:
+    """Answers claims from RADIUS, each in a task of its own: a server that thinks long holds up one client only."""
+
+    def __init__(self, gateway: "Gateway", config: Config, client: RadiusClient, local: Authenticator) -> None:
+        self._gateway, self._client, self._local = gateway, client, local
+        self._local_when_down = config.radius.when_down is WhenDown.LOCAL
+        self._nas_identifier = nas_identifier(config)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, subscriber: "Subscriber", exchange: Exchange, claim: int) -> None:
+        """Find out what RADIUS says about a claim, and tell the desk for logins."""
+        task = self._gateway.loop.create_task(self._judge(subscriber, exchange, claim))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def stop(self) -> None:
+        """Give up what is still being asked."""
+        for task in self._tasks:
+            task.cancel()
+        self._client.close()
+
+    async def _judge(self, subscriber: "Subscriber", exchange: Exchange, claim: int) -> None:
+        request = login_request(exchange, place_of(subscriber, self._nas_identifier))
+        if request is None:
+            self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
+        else:
+            outcome = await self._client.ask(request)
+            judgement = judge(outcome, exchange)
+            down = outcome.packet is None
+            self._complain(subscriber, exchange, outcome.server, judgement, down=down)
+            if down and self._local_when_down:
+                self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
+            else:
+                if judgement.verdict.accepted and subscriber.claim == claim:
+                    subscriber.grant = judgement.grant
+                self._gateway.logins.verified(subscriber, exchange, judgement.verdict, claim, judgement.layer)
+        self._gateway.drive(subscriber)
+
+    def _complain(
+        self, subscriber: "Subscriber", exchange: Exchange, server: str, judgement: Judgement, *, down: bool
+    ) -> None:
+        if judgement.trouble:
+            fallback = "asked the local users" if down and self._local_when_down else ""
+            failed = RadiusFailed(server, exchange.user, judgement.trouble, fallback)
+            self._gateway.report(failed, subscriber.context())
+
+
+def use_radius(gateway: "Gateway", config: Config, local: Authenticator) -> None:
+    """Let RADIUS judge clients if the configuration names servers. ConfigError when a secret is missing."""
+    if config.radius.servers:
+        gateway.logins.remote = RadiusDesk(gateway, config, authentication_client(config, gateway), local)
+
+
+def place_of(subscriber: "Subscriber", identifier: str) -> Place:
+    """Return where a session is, as RADIUS is told."""
+    connection = subscriber.connection
+    return Place(
+        identifier,
+        connection.server,
+        connection.client,
+        subscriber.session.session_id,
+        connection.connection_id,
+        subscriber.local_call_id,
+    )
+
+
+def nas_identifier(config: Config) -> str:
+    """Return the name under which RADIUS knows this gateway."""
+    return config.radius.nas_identifier or config.gateway.host_name
+
+
+def exchange_config(config: Config) -> ExchangeConfig:
+    """Return the times of an exchange."""
+    section = config.radius
+    return ExchangeConfig(section.timeout, tries=section.tries, patience=section.patience, dead_time=section.dead_time)
+
+
+def authentication_client(config: Config, gateway: "Gateway") -> RadiusClient:
+    """Return the client for logins. ConfigError when a secret is missing."""
+    servers = server_configs(config, config.radius.servers)
+    return RadiusClient(servers, exchange_config(config), secrets.token_bytes, lambda event: gateway.report(event, {}))
+
+
+def accounting_client(config: Config, gateway: "Gateway") -> RadiusClient | None:
+    """Return the client for accounting; None when nothing is accounted. ConfigError when a secret is missing."""
+    endpoints = accounting_servers(config)
+    if not endpoints:
+        return None
+    servers = server_configs(config, endpoints)
+    return RadiusClient(servers, exchange_config(config), secrets.token_bytes, lambda event: gateway.report(event, {}))
+
+
+def accounting_servers(config: Config) -> tuple[Endpoint, ...]:
+    """Return where sessions are accounted."""
+    section = config.radius
+    if section.accounting_servers is not None:
+        return section.accounting_servers
+    return tuple(Endpoint(server.address, ACCOUNTING_PORT) for server in section.servers)
+
+
+def server_configs(config: Config, endpoints: tuple[Endpoint, ...]) -> dict[Address, ServerConfig]:
+    """Return the servers by their addresses, the first one first unless requests are to be spread."""
+    known = read_secrets(config.radius.secrets_file)
+    servers: dict[Address, ServerConfig] = {}
+    for place, endpoint in enumerate(endpoints):
+        priority = 1 if config.radius.spread else place + 1
+        signed = endpoint.address not in config.radius.unsigned
+        secret = secret_for(known, endpoint.address, config.radius.secrets_file)
+        servers[str(endpoint.address), endpoint.port] = ServerConfig(
+            str(endpoint), secret, priority, require_message_authenticator=signed
+        )
+    return servers
+
+
+def secret_for(known: Mapping[IPv4Address, Secret], address: IPv4Address, path: Path | None) -> Secret:
+    """Return the secret shared with an address. ConfigError when there is none."""
+    if address not in known:
+        raise ConfigError(
+            f"there is no secret for the RADIUS server {address}",
+            where=str(path) if path else "radius.secrets_file",
+            fix=f"Write a line there: {address} SECRET",
+        )
+    return known[address]
+
+
+def read_secrets(path: Path | None) -> dict[IPv4Address, Secret]:
+    """Read lines of an address and a secret; `#` begins a comment. ConfigError says what is wrong, never a secret."""
+    if path is None:
+        return {}
+    try:
+        octets = path.read_bytes()
+        open_to_others = readable_by_others(path)
+    except OSError as error:
+        raise ConfigError(f"the RADIUS secrets cannot be read: {error.strerror}", where=str(path)) from error
+    if open_to_others:
+        raise ConfigError("other users may read the RADIUS secrets", where=str(path), fix=f"chmod 600 {path}")
+    found: dict[IPv4Address, Secret] = {}
+    for number, line in enumerate(octets.splitlines(), start=1):
+        address, _, secret = line.strip().partition(b" ")
+        if not address or address.startswith(b"#"):
+            continue
+        try:
+            found[IPv4Address(address.decode("ascii"))] = Secret(secret.strip())
+        except ValueError:
+            secret = b""
+        if not secret.strip():
+            raise ConfigError("not a line of an IPv4 address and a secret", where=f"{path}:{number}") from None
+    return found

@@ -1,0 +1,132 @@
+"""UDP sockets for a RADIUS exchange: one for each lane, connected, so that only its server is heard."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from holdfast.events import Event
+from holdfast.gateway.alarm import Alarm
+from holdfast.machine import Entropy
+from holdfast.radius.exchange import RadiusExchange
+from holdfast.radius.exchange_types import Datagram, ExchangeConfig, Outcome, Request, ServerConfig
+
+Address = tuple[str, int]
+
+
+class RadiusClient:
+    """Drives one `RadiusExchange` on the running event loop."""
+
+    def __init__(
+        self,
+        servers: dict[Address, ServerConfig],
+        config: ExchangeConfig,
+        entropy: Entropy,
+        report: Callable[[Event], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._addresses = list(servers)
+        self._exchange = RadiusExchange(servers.values(), config, entropy)
+        self._report = report
+        self._alarm = Alarm(self._loop, self._timer_due)
+        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
+        self._lanes: dict[tuple[int, int], _Lane] = {}
+
+    async def ask(self, request: Request) -> Outcome:
+        """Return what becomes of a request; it ends within its patience. Cancelling forgets it."""
+        token = self._exchange.ask(request, self._loop.time())
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        self._waiting[token] = future
+        self._drive()
+        try:
+            return await future
+        finally:
+            self._waiting.pop(token, None)
+            self._exchange.cancel(token)
+
+    def close(self) -> None:
+        """Close the sockets; whoever waits is told that nobody answers."""
+        self._alarm.cancel()
+        for lane in self._lanes.values():
+            lane.close()
+        for future in self._waiting.values():
+            future.cancel()
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def received(self, server: int, lane: int, octets: bytes) -> None:
+        """Something came on a lane."""
+        self._exchange.receive(server, lane, octets, self._loop.time())
+        self._drive()
+
+    def unreachable(self, server: int) -> None:
+        """The host says that nobody listens there."""
+        self._exchange.unreachable(server, self._loop.time())
+        self._drive()
+
+    def _timer_due(self) -> None:
+        self._exchange.handle_timer(self._loop.time())
+        self._drive()
+
+    def _drive(self) -> None:
+        for datagram in self._exchange.outgoing():
+            self._send(datagram)
+        for outcome in self._exchange.outcomes():
+            future = self._waiting.get(outcome.token)
+            if future is not None and not future.done():
+                future.set_result(outcome)
+        for event in self._exchange.events():
+            self._report(event)
+        self._alarm.arm(self._exchange.deadline)
+
+    def _send(self, datagram: Datagram) -> None:
+        key = (datagram.server, datagram.lane)
+        if key not in self._lanes:
+            self._lanes[key] = _Lane(self, *key, self._addresses[datagram.server])
+        self._lanes[key].send(datagram.octets)
+
+
+class _Lane(asyncio.DatagramProtocol):
+    """One socket. What is sent before it is there waits; that takes a turn of the loop."""
+
+    def __init__(self, client: RadiusClient, server: int, lane: int, address: Address) -> None:
+        self._client, self._server, self._lane = client, server, lane
+        self._transport: asyncio.DatagramTransport | None = None
+        self._early: list[bytes] = []
+        loop = asyncio.get_running_loop()
+        self._opening = loop.create_task(self._open(loop, address))
+
+    async def _open(self, loop: asyncio.AbstractEventLoop, address: Address) -> None:
+        try:
+            await loop.create_datagram_endpoint(lambda: self, remote_addr=address)
+        except OSError:
+            self._early.clear()
+            self._client.unreachable(self._server)  # no route, for instance: as good as no server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is there."""
+        self._transport = cast("asyncio.DatagramTransport", transport)
+        for octets in self._early:
+            self._transport.sendto(octets)
+        self._early.clear()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - the socket is connected
+        """The server sent something."""
+        self._client.received(self._server, self._lane, data)
+
+    def error_received(self, exc: Exception) -> None:
+        """The host says that nobody listens there (ICMP), or that there is no way."""
+        if isinstance(exc, OSError):
+            self._client.unreachable(self._server)
+
+    def send(self, octets: bytes) -> None:
+        """Send a datagram."""
+        if self._transport is None:
+            self._early.append(octets)
+        else:
+            self._transport.sendto(octets)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._opening.cancel()
+        if self._transport is not None:
+            self._transport.close()

@@ -1,0 +1,250 @@
+"""A client's claim as a question to RADIUS, and RADIUS' answer as a verdict and settings.
+
+RFC 2865 for PAP and CHAP, RFC 2548 for MS-CHAP and the keys of MPPE. What a server says to a client in MS-CHAP-Error or
+MS-CHAP2-Success is passed on word for word.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+from types import MappingProxyType
+
+from holdfast.errors import DisconnectReason
+from holdfast.policy.effective import RADIUS_KEYS, Layer
+from holdfast.ppp.authentication_types import (
+    ChapMd5Exchange,
+    Exchange,
+    MsChapExchange,
+    MsChapV2Exchange,
+    PapExchange,
+    Verdict,
+)
+from holdfast.ppp.mppe import MppeKeyPair, keys_from_ms_chap
+from holdfast.ppp.mschap import verdict_from_failure
+from holdfast.radius.attributes import Attribute, Attributes, attribute, text_of
+from holdfast.radius.codes import Code, Vendor
+from holdfast.radius.dictionary import BY_NUMBER
+from holdfast.radius.exchange_types import Fault, Outcome, Request
+from holdfast.secret import Secret
+from holdfast.wire.errors import MalformedError
+from holdfast.wire.text import printable
+
+SERVICE_FRAMED, PROTOCOL_PPP, PORT_VIRTUAL, TUNNEL_PPTP, MEDIUM_IPV4 = 2, 1, 5, 1, 1
+CHOSEN_BY_USER = IPv4Address("255.255.255.255")
+"""Framed-IP-Address that lets the client choose; 255.255.255.254 lets us (RFC 2865 section 5.8)."""
+SMALLEST_INTERIM = 60
+"""Seconds; RFC 2869 section 5.16 forbids less."""
+SUCCESS_SIZE = 42
+"""Octets of `S=` and its 40 digits (RFC 2759 section 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session is, for every request about it. `nas_port`: the local call ID."""
+
+    nas_identifier: str
+    server: str
+    client: str
+    session: str
+    connection: str
+    nas_port: int
+
+    def attributes(self) -> list[Attribute]:
+        """Return what authentication and accounting both say."""
+        named: list[tuple[str, int | str | IPv4Address]] = [
+            ("NAS-Identifier", text_of(self.nas_identifier)),
+            ("NAS-IP-Address", IPv4Address(self.server)),
+            ("NAS-Port", self.nas_port),
+            ("NAS-Port-Type", PORT_VIRTUAL),
+            ("Service-Type", SERVICE_FRAMED),
+            ("Framed-Protocol", PROTOCOL_PPP),
+            ("Tunnel-Type", TUNNEL_PPTP),
+            ("Tunnel-Medium-Type", MEDIUM_IPV4),
+            ("Tunnel-Client-Endpoint", self.client),
+            ("Tunnel-Server-Endpoint", self.server),
+            ("Calling-Station-Id", self.client),
+            ("Called-Station-Id", self.server),
+            ("Acct-Session-Id", self.session),
+            ("Acct-Multi-Session-Id", self.connection),
+        ]
+        return [attribute(name, value) for name, value in named if value != ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an Access-Accept gives besides a yes. Addresses as text; empty or None where it says nothing."""
+
+    server: str = ""
+    address: str = ""
+    client_may_choose: bool = False
+    dns: tuple[str, ...] = ()
+    wins: tuple[str, ...] = ()
+    class_: tuple[bytes, ...] = ()
+    pool: str = ""
+    filter_id: str = ""
+    rate_limit: str = ""
+    port_limit: int = 0
+    reply_message: str = ""
+    encryption_policy: int | None = None
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """RADIUS' answer, understood. `trouble` says what is wrong with it for the log, empty when nothing is."""
+
+    verdict: Verdict
+    layer: Layer | None = None
+    grant: Grant = Grant()
+    trouble: str = ""
+
+
+def login_request(exchange: Exchange, place: Place, patience: float = 0.0) -> Request | None:
+    """Return the Access-Request for a claim; None for a method that RADIUS is not asked about here."""
+    proof = _proof(exchange)
+    if proof is None:
+        return None
+    name = attribute("User-Name", exchange.name[:253])
+    password = exchange.password if isinstance(exchange, PapExchange) else None
+    return Request(Code.ACCESS_REQUEST, (name, *proof, *place.attributes()), password, patience)
+
+
+def _proof(exchange: Exchange) -> list[Attribute] | None:
+    identifier = bytes((exchange.identifier & 0xFF,))
+    match exchange:
+        case PapExchange():
+            return [] if len(exchange.password) <= 128 else None
+        case ChapMd5Exchange():
+            answer = Secret(identifier + exchange.response.reveal())
+            return [attribute("CHAP-Password", answer), attribute("CHAP-Challenge", exchange.challenge)]
+        case MsChapExchange():
+            responses = exchange.lm_response.reveal() + exchange.nt_response.reveal()
+            answer = Secret(identifier + bytes((exchange.flags & 0xFF,)) + responses)
+            return [attribute("MS-CHAP-Challenge", exchange.challenge), attribute("MS-CHAP-Response", answer)]
+        case MsChapV2Exchange():
+            peer = exchange.peer_challenge.reveal() + bytes(8) + exchange.nt_response.reveal()
+            answer = Secret(identifier + bytes((exchange.flags & 0xFF,)) + peer)
+            challenge = attribute("MS-CHAP-Challenge", exchange.authenticator_challenge)
+            return [challenge, attribute("MS-CHAP2-Response", answer)]
+    return None
+
+
+def judge(outcome: Outcome, exchange: Exchange) -> Judgement:
+    """Understand what became of an Access-Request. Nothing that a server sends makes this raise."""
+    if outcome.packet is None:
+        fault = outcome.fault or Fault.SILENT
+        verdict = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=f"RADIUS: {fault}")
+        return Judgement(verdict, trouble=str(fault))
+    values = outcome.packet.values
+    if outcome.packet.code == Code.ACCESS_ACCEPT:
+        return _accepted(outcome, values, exchange)
+    if outcome.packet.code == Code.ACCESS_CHALLENGE:
+        detail = "RADIUS asks for a second answer (Access-Challenge), for which PPP has no place with this method"
+        return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=detail), trouble=detail)
+    return Judgement(_rejected(values, outcome.server), grant=Grant(server=outcome.server))
+
+
+def _rejected(values: Attributes, server: str) -> Verdict:
+    said = values.text("Reply-Message")
+    error = values.octets("MS-CHAP-Error")
+    # RFC 2548 section 2.1.5: one octet of identifier, then the text; NPS and FreeRADIUS both keep to it
+    verdict = verdict_from_failure(error[1:]) if error else Verdict.reject(retry=True, message=said)
+    told = said or verdict.message
+    detail = f"RADIUS server {server} says no" + (f": {told}" if told else "")
+    return replace(verdict, detail=detail)
+
+
+def _accepted(outcome: Outcome, values: Attributes, exchange: Exchange) -> Judgement:
+    grant = _grant(values, outcome.server)
+    try:
+        keys = _keys(outcome, exchange)
+    except MalformedError as error:
+        trouble = f"the MPPE keys in the Access-Accept cannot be read: {error}"
+        return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble), None, grant, trouble)
+    proof, trouble = None, ""
+    if isinstance(exchange, MsChapV2Exchange):
+        proof = _proof_of_server(values)
+        if proof is None:
+            trouble = "an Access-Accept without MS-CHAP2-Success: the client would take the gateway for an impostor"
+            refusal = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble)
+            return Judgement(refusal, None, grant, trouble)
+    if keys is None and isinstance(exchange, MsChapExchange | MsChapV2Exchange):
+        trouble = "an Access-Accept without MPPE keys: no encryption is possible"
+    user = values.text("User-Name") or printable(exchange.name)
+    verdict = Verdict.accept(keys, proof, grant.reply_message, user=user)
+    return Judgement(verdict, _layer(values, outcome.server), grant, trouble)
+
+
+def _proof_of_server(values: Attributes) -> Secret | None:
+    """RFC 2548 section 2.3.3: one octet of identifier, then what the client is sent."""
+    success = values.octets("MS-CHAP2-Success")
+    if success is None or len(success) < 1 + SUCCESS_SIZE or not success[1:].startswith(b"S="):
+        return None
+    return Secret(success[1:])
+
+
+def _keys(outcome: Outcome, exchange: Exchange) -> MppeKeyPair | None:
+    if isinstance(exchange, MsChapExchange):
+        pair = outcome.ms_chap_keys()
+        if pair is None:
+            return None
+        lan_manager, nt_hash_hash = pair
+        return keys_from_ms_chap(exchange.challenge.reveal(), nt_hash_hash.reveal(), lan_manager.reveal())
+    send, receive = outcome.mppe_key("MS-MPPE-Send-Key"), outcome.mppe_key("MS-MPPE-Recv-Key")
+    return None if send is None or receive is None else MppeKeyPair(send, receive)
+
+
+def _grant(values: Attributes, server: str) -> Grant:
+    address = values.address("Framed-IP-Address")
+    return Grant(
+        server=server,
+        address=str(address) if address is not None and _is_host(address) else "",
+        client_may_choose=address == CHOSEN_BY_USER,
+        dns=_addresses(values, "MS-Primary-DNS-Server", "MS-Secondary-DNS-Server"),
+        wins=_addresses(values, "MS-Primary-NBNS-Server", "MS-Secondary-NBNS-Server"),
+        class_=tuple(values.every("Class")),
+        pool=values.text("Framed-Pool"),
+        filter_id=values.text("Filter-Id"),
+        rate_limit=values.text("Mikrotik-Rate-Limit"),
+        port_limit=values.integer("Port-Limit") or 0,
+        reply_message=values.text("Reply-Message"),
+        encryption_policy=values.integer("MS-MPPE-Encryption-Policy"),
+        unknown=tuple(values.unknown()),
+    )
+
+
+def _is_host(address: IPv4Address) -> bool:
+    """Whether it can be a client's own: the two special values are reserved addresses, too."""
+    return not (address.is_unspecified or address.is_loopback or address.is_multicast or address.is_reserved)
+
+
+def _addresses(values: Attributes, *names: str) -> tuple[str, ...]:
+    found = (values.address(name) for name in names)
+    return tuple(str(address) for address in found if address is not None)
+
+
+SETTINGS: Mapping[str, str] = MappingProxyType(
+    {BY_NUMBER[Vendor.STANDARD, number].name: key for number, key in RADIUS_KEYS.items()}
+)
+"""Attributes that are settings of a session."""
+
+
+def _layer(values: Attributes, server: str) -> Layer:
+    """Return the settings that came along, each with the attribute that it came in."""
+    found: dict[str, float | int] = {}
+    origins: dict[str, str] = {}
+    for name, key in SETTINGS.items():
+        number = values.integer(name)
+        if number is not None:
+            found[key] = float(max(number, SMALLEST_INTERIM) if key == "accounting_interval" and number else number)
+            origins[key] = f"RADIUS {server}: {name}"
+    volume = _volume(values)
+    if volume:
+        found["volume_limit"] = volume
+        origins["volume_limit"] = f"RADIUS {server}: Mikrotik-Total-Limit"
+    return Layer(found, origins)
+
+
+def _volume(values: Attributes) -> int:
+    high = values.integer("Mikrotik-Total-Limit-Gigawords") or 0
+    return (high << 32) + (values.integer("Mikrotik-Total-Limit") or 0)
