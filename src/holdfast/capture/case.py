@@ -124,7 +124,7 @@ def _stray(flow: GreFlow, same_call: list[Session], between: dict[frozenset[str]
     """GRE with the right addresses and a wrong Call ID, or the right Call ID and a wrong address, belongs to a call."""
     near = between.get(frozenset((flow.source, flow.destination)), [])
     alone = near[0] if len(near) == 1 else None
-    if alone is not None and alone.call is not None:
+    if alone is not None and alone.call is not None and _since_the_call(flow, alone.call):
         up = flow.source == alone.client
         unknown = (alone.call.server_call_id if up else alone.call.client_call_id) is None
         (alone.flows(up) if unknown else alone.strays).append(flow)
@@ -134,6 +134,11 @@ def _stray(flow: GreFlow, same_call: list[Session], between: dict[frozenset[str]
             session.strays.append(flow)
             return True
     return False
+
+
+def _since_the_call(flow: GreFlow, call: Call) -> bool:
+    """GRE that was there before belongs to an earlier session, of which the capture shows no more."""
+    return call.begin is None or Moment(*flow.first).since(call.begin) > -EARLY
 
 
 def _together(flow: GreFlow, session: Session) -> bool:

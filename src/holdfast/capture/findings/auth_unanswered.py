@@ -29,7 +29,7 @@ PATIENCE = 5.0
 def recognise(view: View) -> Iterator[Finding]:
     """An attempt without a result."""
     attempts = [attempt for attempt in view.link.authentication.attempts if attempt.by_client]
-    if not attempts or attempts[-1].accepted is not None or view.up:
+    if not attempts or attempts[-1].accepted is not None or view.up or view.half:
         return
     last = attempts[-1].sent.moment
     waited = view.lived_after(last)

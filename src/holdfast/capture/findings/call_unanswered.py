@@ -24,7 +24,7 @@ PATIENCE = 10.0
 def recognise(view: View) -> Iterator[Finding]:
     """A request for a call into nothing."""
     call = view.call
-    if call is None or call.request is None or call.reply is not None or view.session.down:
+    if call is None or call.request is None or call.reply is not None or view.session.down or view.half:
         return
     waited = view.lived_after(call.request.moment)
     if waited >= PATIENCE or (view.over and waited > 1):

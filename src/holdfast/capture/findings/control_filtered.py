@@ -31,7 +31,7 @@ PATIENCE = 3.0
 def recognise(view: View) -> Iterator[Finding]:
     """SYNs into nothing."""
     conversation = view.conversation
-    answered = conversation and (conversation.syn_ack or conversation.resets or conversation.payload[False])
+    answered = conversation and (conversation.syn_ack or conversation.resets or any(conversation.payload.values()))
     if conversation is None or not conversation.syns or answered:
         return
     told = [notice for notice in view.icmp_tcp if (notice.kind, notice.code) in PROHIBITED]

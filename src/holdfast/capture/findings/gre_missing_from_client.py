@@ -35,6 +35,8 @@ PATIENCE = 5.0
 def recognise(view: View) -> Iterator[Finding]:
     """One way only, or the server is deaf."""
     session, granted = view.session, view.granted
+    if view.half:
+        return
     if session.down and not session.up and granted and not session.strays:
         begun = min(Moment(*flow.first) for flow in session.down)
         waited = view.watched_after(begun)

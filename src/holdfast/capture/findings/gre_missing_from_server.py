@@ -38,6 +38,8 @@ PATIENCE = 5.0
 def recognise(view: View) -> Iterator[Finding]:
     """One way only, or the client is deaf."""
     session, granted = view.session, view.granted
+    if view.half:
+        return
     if session.up and not session.down and granted and not session.strays:
         begun = min(Moment(*flow.first) for flow in session.up)
         waited = view.watched_after(begun)

@@ -29,7 +29,7 @@ LEAST = 3
 def recognise(view: View) -> Iterator[Finding]:
     """Asked, and never settled."""
     ipcp, link = view.link.ipcp, view.link
-    if ipcp.opened is not None or link.ipv6cp.opened is not None or not ipcp.seen:
+    if ipcp.opened is not None or link.ipv6cp.opened is not None or not ipcp.seen or view.half:
         return
     if ipcp.rejections:
         rejection = ipcp.rejections[0]

@@ -31,7 +31,7 @@ LEAST = 3
 def recognise(view: View) -> Iterator[Finding]:
     """Requests into nothing; the direction that carries no answer is named."""
     lcp = view.link.lcp
-    if lcp.opened is not None or view.up:
+    if lcp.opened is not None or view.up or view.half:
         return
     for by_client in (True, False):
         unanswered = repeated(lcp.side(by_client))

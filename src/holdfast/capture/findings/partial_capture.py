@@ -44,19 +44,10 @@ def _missing(view: View) -> Iterator[str]:
     one_way = bool(session.up) != bool(session.down)
     if one_way and session.kind is Kind.GRE:
         yield "only one direction of GRE is in the capture"
-    if conversation and _one_sided(view):
+    if conversation and view.half:
         yield "only one direction of TCP is in the capture"
     if view.started_in_capture and not view.up and not view.over and _ends_soon(view):
         yield "the capture ends while the session is being set up"
-
-
-def _one_sided(view: View) -> bool:
-    conversation = view.conversation
-    if conversation is None or not conversation.cookie:
-        return False
-    sides = {item.from_client for item in conversation.items}
-    confirmed = conversation.syn_ack is not None or conversation.retransmissions[True]
-    return len(sides) == 1 and len(conversation.items) >= 2 and not confirmed
 
 
 def _ends_soon(view: View) -> bool:

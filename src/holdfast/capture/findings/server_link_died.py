@@ -45,7 +45,14 @@ QUICKLY = 15.0
 def recognise(view: View) -> Iterator[Finding]:
     """The server hangs up on a call that it never used."""
     session, granted = view.session, view.granted
-    if granted is None or session.down or session.strays or session.goodbye is None or view.lcp_opened_by_word:
+    if (
+        granted is None
+        or session.down
+        or session.strays
+        or session.goodbye is None
+        or view.lcp_opened_by_word
+        or view.half
+    ):
         return
     moment, from_client = session.goodbye
     lasted = moment.since(granted)

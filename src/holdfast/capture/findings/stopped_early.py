@@ -22,7 +22,7 @@ HARMLESS = {"port-check", "control-filtered"}
 
 def found(view: View, others: list[Finding]) -> list[Finding]:
     """Say how far it got, when that is all there is to say."""
-    if any(finding.id in HARMLESS for finding in others) or not view.started_in_capture:
+    if any(finding.id in HARMLESS for finding in others) or not view.started_in_capture or view.half:
         return []
     if view.session.kind is Kind.GRE and not view.over:
         return []

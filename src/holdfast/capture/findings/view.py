@@ -58,6 +58,19 @@ class View:
         return bool(self.link.lcp.client.exchanges or self.link.lcp.server.exchanges)
 
     @property
+    def half(self) -> bool:
+        """Whether the capture seems to hold one direction only, so that a missing answer says nothing."""
+        conversation, session = self.conversation, self.session
+        if session.kind is Kind.GRE:
+            return bool(session.up) != bool(session.down)
+        if conversation is None or not conversation.cookie:
+            return False
+        from_client = bool(conversation.syns or conversation.payload[True])
+        from_server = bool(conversation.syn_ack or conversation.payload[False])
+        acted = any(fin for fin, _ in conversation.fins) or len(conversation.items) > 1
+        return from_client != from_server and acted
+
+    @property
     def over(self) -> bool:
         """Whether someone ended the session within the capture."""
         return self.session.goodbye is not None
