@@ -381,7 +381,7 @@ class Dialer:
             if up is None or tunnel is None:
                 self._consider_waiting(before.path, now.path, detail)
                 return
-            if IPv4Address(up.outer_local) not in now.view.addresses and now.path.route is not before.path.route:
+            if IPv4Address(up.outer_local) not in now.view.addresses:
                 self._moved = True
                 gone = f"our address {up.outer_local} is gone: {detail}"
                 self._tell(CarrierChanged(gone))
@@ -408,7 +408,7 @@ class Dialer:
             await self._host.repin(now.path)
         self._moved = True
         if await tunnel.probe():
-            self._moved = False
+            self._moved, self._surroundings = False, now
             self._tell(CarrierChanged("the tunnel still answers: it stays"))
             self._call_hooks("change")
 
