@@ -12,11 +12,10 @@ from holdfast.cli.output import print_text
 from holdfast.config import load
 from holdfast.gateway.service import Started
 from holdfast.gateway.service import serve as run_gateway
+from holdfast.observe.retention import PROOF
+from holdfast.observe.sinks.lines import text_of
 
 app = typer.Typer(add_completion=False)
-
-ENVELOPE = ("ts", "event", "severity", "session", "connection")
-"""Fields with a place of their own in a line, or too long for one."""
 
 
 @app.command(
@@ -52,7 +51,6 @@ def _announce(started: Started) -> None:
 
 
 def _print_record(record: dict[str, Any]) -> None:
-    details = " ".join(f"{key}={plain(str(value))}" for key, value in record.items() if key not in ENVELOPE)
-    name = record.get("session") or record.get("connection") or "-"
-    sys.stdout.write(f"{record['ts']} {record['severity']} {record['event']} {name} {details}\n")
-    sys.stdout.flush()
+    if record["event"] not in PROOF:
+        sys.stdout.write(f"{record['ts']} {plain(text_of(record))}\n")
+        sys.stdout.flush()

@@ -12,7 +12,7 @@ from holdfast.observe.pseudonyms import KEYS_FILE, Keyring, Pseudonymiser
 from holdfast.observe.retention import Retention
 from holdfast.observe.sinks.local import Watcher
 from holdfast.observe.sinks.make import make_sink
-from holdfast.observe.sinks.runner import SinkRunner
+from holdfast.observe.sinks.runner import Sink, SinkRunner
 from holdfast.secret import Secret
 
 EVENT_LOG_NAME = "events.jsonl"
@@ -58,18 +58,18 @@ def open_log(config: Config, state: Path, watchers: Sequence[Listener] = ()) -> 
     """
     section = config.log
     key = log_key(config)
-    sinks = [make_sink(address) for address in section.sinks]
+    sinks: list[Sink] = [Watcher("standard output", watcher) for watcher in watchers]
+    sinks += map(make_sink, section.sinks)
     keyring = Keyring(state) if section.pseudonyms or (state / KEYS_FILE).exists() else None
     options = LogOptions(
         state=state,
         segment_size=section.segment_megabytes * MEGABYTE,
         sign_interval=section.sign_interval,
         key=key,
+        connect=lambda log: [SinkRunner(sink, log.tell) for sink in sinks],
         disguise=Pseudonymiser(keyring) if keyring is not None and section.pseudonyms else None,
     )
     log = EventLog(log_path(config, state), section.level, options)
-    watching = [Watcher("standard output", watcher) for watcher in watchers]
-    log.receivers.extend(SinkRunner(sink, log.tell) for sink in (*watching, *sinks))
     keeper = Keeper(log, Keeping(retention(config), section.compress, key), keyring)
     keeper.start()
     return Journal(log, keeper, keyring)

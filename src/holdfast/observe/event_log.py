@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,8 @@ class Disguise(Protocol):
 class LogOptions:
     """How a log is kept. `state` (the log's own directory without it) holds the signing key.
 
-    `segment_size` in octets, `sign_interval` in seconds, `spool` in facts. `key` opens encrypted segments.
+    `segment_size` in octets, `sign_interval` in seconds, `spool` in facts. `key` opens encrypted segments. `connect` is
+    asked once for the receivers, before the first line.
     """
 
     state: Path | None = None
@@ -72,6 +73,7 @@ class LogOptions:
     spool: int = QUEUE_LIMIT
     key: Secret | None = None
     disguise: Disguise | None = None
+    connect: "Callable[[EventLog], Sequence[Receiver]] | None" = None
 
 
 class EventLog:
@@ -89,7 +91,6 @@ class EventLog:
         self.failed = ""
         self.listeners: list[Listener] = []
         self.observers: list[Observer] = []
-        self.receivers: list[Receiver] = []
         self.traced: Callable[[Mapping[str, Any]], bool] | None = None
         """Says of a context whether its debug facts are written although the threshold is above them."""
         self._queue: deque[_Entry] = deque()
@@ -102,6 +103,7 @@ class EventLog:
         self._idle = self._closing = False
         self._wake = threading.Event()
         self._watch = _Watch(self.options.sign_interval)
+        self.receivers = list(self.options.connect(self)) if self.options.connect else []
         self._thread = threading.Thread(target=self._run, name="event-log", daemon=True)
         self._thread.start()
 
@@ -182,6 +184,7 @@ class EventLog:
         elif self._requests:
             self._serve_request()
         self._flush(now)
+        self._deliver()
         if batch:
             time.sleep(PAUSE)
         else:
@@ -205,11 +208,14 @@ class EventLog:
         if disguise is not None:
             records = [disguise.apply(record) for record in records]
         self._watch.unsafe += len(records)
-        self._deliver(self._file.add([encode(record) for record in records]))
+        self._file.add([encode(record) for record in records])
 
-    def _deliver(self, lines: list[bytes]) -> None:
-        for receiver in self.receivers:
-            receiver.offer(lines)
+    def _deliver(self) -> None:
+        """Hand on what was chained, whether the file could be written or not."""
+        lines = self._file.fresh()
+        if lines:
+            for receiver in self.receivers:
+                receiver.offer(lines)
 
     def _flush(self, now: float) -> None:
         """Write what waits; a file that fails is tried again every second, and the first failure is told."""
@@ -244,13 +250,13 @@ class EventLog:
         for observer in self.observers:
             observer(event, {})
         self._tell_listeners(event, {}, now)
-        self._deliver(self._file.add([self._text(event, now)]))
+        self._file.add([self._text(event, now)])
 
     def record(self, event: Event) -> "Future[None]":
         """Bring a fact about the log itself to the disk, signed; the future is done when it is there."""
 
         def write(file: LogFile) -> None:
-            self._deliver(file.add([self._text(event, time.time())]))
+            file.add([self._text(event, time.time())])
             file.sign()
 
         return self.request(write)
@@ -285,6 +291,7 @@ class EventLog:
         except OSError as error:
             self.failed = f"{self.place.path}: {error.strerror}"
             self.dropped += self._watch.unsafe
+        self._deliver()
 
     def _now_text(self) -> str:
         return self._stamp(time.time())

@@ -48,6 +48,7 @@ class LogFile:
     def __init__(self, place: Place) -> None:
         self._place, self.path = place, place.path
         self._waiting: list[bytes] = []
+        self._fresh: list[bytes] = []
         self._descriptor = self._lock = -1
         self._regular = False
         self._inode = (0, 0)
@@ -75,8 +76,13 @@ class LogFile:
         """How many lines are not on the disk yet."""
         return len(self._waiting)
 
-    def add(self, texts: Iterable[bytes]) -> list[bytes]:
-        """Chain JSON objects to the log; return the lines, which wait for `flush`."""
+    def fresh(self) -> list[bytes]:
+        """Return the lines that were chained since the last call, those about the log itself included."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
+
+    def add(self, texts: Iterable[bytes]) -> None:
+        """Chain JSON objects to the log; the lines wait for `flush`."""
         made = []
         seq, chain = self.seq, self.chain
         for text in texts:
@@ -85,7 +91,7 @@ class LogFile:
             made.append(line)
         self.seq, self.chain = seq, chain
         self._waiting += made
-        return made
+        self._fresh += made
 
     def add_event(self, event: Event) -> None:
         """Chain a fact about the log itself."""

@@ -1,7 +1,13 @@
 """The event log: order, shape, what a full disk does."""
 
+import errno
 import json
+import os
+import shutil
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +21,9 @@ from holdfast.events import (
     PeerIdentified,
     Severity,
 )
+from holdfast.observe import event_log
 from holdfast.observe.event_log import EventLog, LogOptions
+from support.logs import check, records
 
 
 def lines(path: Path) -> list[dict]:
@@ -96,3 +104,173 @@ def test_a_full_disk_is_said_and_does_not_stop_anyone(tmp_path):
 def test_a_place_that_cannot_be_written_is_an_error_for_people(tmp_path):
     with pytest.raises(StateError, match="cannot write the event log"):
         EventLog(tmp_path / "nowhere" / "events.jsonl")
+
+
+def until(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(event_log, "RETRY", 0.02)
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log.request(lambda file: file.flush()).result(10)
+    real, full = os.write, threading.Event()
+
+    def scarce(descriptor, octets):
+        if full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, octets)
+
+    monkeypatch.setattr(os, "write", scarce)
+    told: list[dict] = []
+    log.listeners.append(told.append)
+    full.set()
+    for number in range(500):
+        log.emit(PeerIdentified(str(number)), {})
+    until(lambda: log.failed)
+    assert "No space left" in log.failed
+    assert log.backlog >= 500
+    assert [record["event"] for record in told if record["event"].startswith("LOG_")] == ["LOG_FAILED"]
+    full.clear()
+    until(lambda: not log.failed)
+    log.close()
+    assert [line["text"] for line in lines(path)] == [str(number) for number in range(500)]
+    assert log.dropped == 0
+    assert [record["event"] for record in told if record["event"].startswith("LOG_")] == ["LOG_FAILED", "LOG_RECOVERED"]
+    assert check(path).whole
+
+
+def test_what_does_not_fit_the_spool_is_counted_and_told(tmp_path):
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path, options=LogOptions(spool=100))
+    started, go_on = threading.Event(), threading.Event()
+    log.request(lambda _: (started.set(), go_on.wait(10)))
+    assert started.wait(10)
+    for number in range(150):
+        log.emit(PeerIdentified(str(number)), {})
+    assert log.dropped >= 50
+    go_on.set()
+    until(lambda: "LOG_LOST" in path.read_text())
+    log.close()
+    (lost,) = [record for record in records(path) if record["event"] == "LOG_LOST"]
+    assert lost["lost"] == log.dropped
+    assert len(lines(path)) + log.dropped == 150
+
+
+def test_a_log_that_is_taken_away_is_begun_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(event_log, "TICK", 0.02)
+    path = tmp_path / "logs" / "events.jsonl"
+    path.parent.mkdir()
+    log = EventLog(path, options=LogOptions(state=tmp_path))
+    log.emit(PeerIdentified("first"), {})
+    until(lambda: path.exists() and "first" in path.read_text())
+    shutil.rmtree(path.parent)
+    until(lambda: path.exists() and "LOG_FAILED" in path.read_text())
+    log.emit(PeerIdentified("second"), {})
+    log.close()
+    assert [line["text"] for line in lines(path)] == ["second"]
+
+
+def test_a_clock_that_jumps_is_told_and_the_numbers_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(event_log, "TICK", 0.02)
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log.emit(PeerIdentified("before"), {})
+    real, shift = time.time, [3600.0]
+    monkeypatch.setattr(time, "time", lambda: real() - shift[0])
+    until(lambda: any("CLOCK_JUMP" in one.read_text() for one in tmp_path.glob("*.jsonl")))
+    log.emit(PeerIdentified("after"), {})
+    log.close()
+    found = records(path)
+    (jump,) = [record for record in found if record["event"] == "CLOCK_JUMP"]
+    assert jump["seconds"] == pytest.approx(-3600, abs=1)
+    assert [record["seq"] for record in found] == list(range(1, len(found) + 1))
+    assert check(path).whole
+
+
+def test_it_is_signed_at_the_interval_and_not_without_need(tmp_path):
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path, options=LogOptions(sign_interval=0.05))
+    log.emit(PeerIdentified("x"), {})
+    until(lambda: "LOG_SIGNED" in path.read_text(), 5)
+    log.close()
+    assert 1 <= path.read_text().count("LOG_SIGNED") <= 3
+
+
+def test_debug_is_written_for_those_who_are_traced(tmp_path):
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log.traced = lambda context: context.get("user") == "alice"
+    for user in ("alice", "bob"):
+        log.emit(ControlMessageSeen(Direction.RECEIVED, "Echo-Request", ""), {"user": user})
+    log.close()
+    assert [line["user"] for line in lines(path)] == ["alice"]
+
+
+def test_a_fault_of_ours_does_not_end_the_log(tmp_path):
+    class Broken:
+        def apply(self, record):
+            if record.get("text") == "bad":
+                raise RuntimeError("oh")
+            return record
+
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path, options=LogOptions(disguise=Broken()))
+    log.emit(PeerIdentified("bad"), {})
+    until(lambda: path.exists() and "INTERNAL_FAULT" in path.read_text())
+    log.emit(PeerIdentified("good"), {})
+    log.close()
+    assert [line.get("text") for line in lines(path)] == [None, "good"]
+
+
+KILLED = """
+import sys, itertools
+from pathlib import Path
+from holdfast.events import PeerIdentified
+from holdfast.observe.event_log import EventLog
+log = EventLog(Path(sys.argv[1]))
+for number in itertools.count():
+    log.emit(PeerIdentified(str(number)), {})
+    if log.backlog > 1000:
+        print("ready", flush=True)
+"""
+
+
+def test_kill_9_in_the_middle_of_writing(tmp_path):
+    path = tmp_path / "events.jsonl"
+    for _ in range(3):
+        with subprocess.Popen((sys.executable, "-c", KILLED, path), stdout=subprocess.PIPE) as writer:
+            assert writer.stdout.readline() == b"ready\n"
+            writer.kill()
+        report = check(path)
+        assert report.whole, report.problems
+    log = EventLog(path)
+    log.close()
+    assert check(path).whole
+    assert [record["event"] for record in records(path)].count("LOG_OPENED") == 4
+
+
+def test_receivers_get_what_the_file_gets(tmp_path):
+    class Collecting:
+        def __init__(self):
+            self.got, self.closed = [], False
+
+        def offer(self, lines):
+            self.got += lines
+
+        def close(self):
+            self.closed = True
+
+    path, receiver = tmp_path / "events.jsonl", Collecting()
+    log = EventLog(path, options=LogOptions(connect=lambda _: [receiver]))
+    for number in range(100):
+        log.emit(PeerIdentified(str(number)), {})
+    log.tell(PeerIdentified("told"))
+    log.close()
+    assert receiver.closed
+    assert b"".join(receiver.got) == path.read_bytes()
+    assert len(receiver.got) == 103
