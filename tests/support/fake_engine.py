@@ -26,6 +26,7 @@ class FakeCall:
     transmit: MppeDirection | None = None
     mppe_required: bool = False
     addresses: tuple[str, ...] = ()
+    counters: Counters = field(default_factory=Counters)
 
 
 @dataclass
@@ -110,8 +111,7 @@ class FakeEngine:
         self.calls[handle].keepalive = keepalive
 
     def counters(self, handle: int) -> Counters:
-        assert handle in self.calls
-        return Counters()
+        return self.calls[handle].counters
 
     def totals(self) -> Counters:
         return Counters()

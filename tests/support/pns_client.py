@@ -8,6 +8,7 @@ from holdfast.control.config import ControlConfig
 from holdfast.control.connection import ConnectionMachine
 from holdfast.dataplane.carrier import Carrier
 from holdfast.dataplane.interface import CallPath, Keepalive, UpcallKind
+from holdfast.errors import DisconnectReason
 from holdfast.events import CallCleared, CallEstablished, CallRefused, ControlClosed, Event
 from holdfast.ppp.authentication_types import Method, PeerCredentials
 from holdfast.ppp.config import CcpConfig, IpcpConfig, LinkConfig
@@ -117,3 +118,68 @@ class PnsClient(asyncio.Protocol):
     async def up(self) -> None:
         """Wait until user traffic may pass."""
         await self.wait(lambda: self.session.state is SessionState.UP)
+
+
+class Crowd:
+    """Several clients on one engine, looked after by a task: frames reach whom they are for, timers fire."""
+
+    def __init__(self, engine: FakeEngine, port: int) -> None:
+        self.engine, self.port = engine, port
+        self.clients: list[PnsClient] = []
+        self._task = asyncio.get_running_loop().create_task(self._pump())
+
+    async def dial(self, user="alice", password="secret", **options) -> PnsClient:
+        """Let one more client connect, and return at once."""
+        client = await PnsClient.dial(self.engine, self.port, user, password, **options)
+        self.clients.append(client)
+        return client
+
+    async def up(self, user="alice", password="secret") -> PnsClient:
+        """Let one more client connect, and wait until it is up."""
+        client = await self.dial(user, password)
+        await self.until(lambda: client.session.state is SessionState.UP or client.ended)
+        assert client.ended is None, client.ended
+        return client
+
+    async def refused(self, user="alice", password="secret") -> PnsClient:
+        """Let one more client connect, and wait until it has failed."""
+        client = await self.dial(user, password)
+        await self.until(lambda: client.ended or client.transport.is_closing() or _was_refused(client))
+        return client
+
+    async def hang_up(self, client: PnsClient) -> None:
+        """Let a client leave politely, and wait until it has."""
+        client.session.close(DisconnectReason.USER_REQUEST, "enough", client.loop.time())
+        client.drive_session()
+        await self.until(lambda: client.ended is not None)
+
+    async def until(self, condition, seconds: float = 8.0) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
+                await asyncio.sleep(0.005)
+
+    async def close(self) -> None:
+        """Leave without a word."""
+        self._task.cancel()
+        for client in self.clients:
+            if client.transport is not None:
+                client.transport.abort()
+        await asyncio.sleep(0)
+
+    async def _pump(self) -> None:
+        while True:
+            for upcall in self.engine.poll():
+                for client in self.clients:
+                    if client.carrier and client.carrier.handle == upcall.handle:
+                        client.session.receive(upcall.frame, client.loop.time())
+            for client in self.clients:
+                deadline = client.session.deadline
+                if deadline is not None and deadline <= client.loop.time():
+                    client.session.handle_timer(client.loop.time())
+                client.drive_session()
+            await asyncio.sleep(0.003)
+
+
+def _was_refused(client: PnsClient) -> bool:
+    return any(isinstance(event, CallRefused) for event in client.events)

@@ -1,8 +1,11 @@
 """Telling the service manager."""
 
+import os
 import socket
 
-from holdfast.systemd import notify
+import pytest
+
+from holdfast.systemd import notify, watchdog_interval
 
 
 def test_the_manager_hears_it(tmp_path, monkeypatch):
@@ -19,3 +22,26 @@ def test_without_a_manager_nothing_happens(tmp_path, monkeypatch):
     notify("READY=1")
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
     notify("READY=1")
+
+
+@pytest.mark.parametrize(
+    ("limit", "owner", "expected"),
+    [
+        ("30000000", None, 15),
+        ("30000000", "own", 15),
+        ("30000000", "1", None),
+        ("0", None, None),
+        ("x", None, None),
+    ],
+)
+def test_the_watchdog_is_told_twice_in_its_time(monkeypatch, limit, owner, expected):
+    monkeypatch.setenv("WATCHDOG_USEC", limit)
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    if owner is not None:
+        monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()) if owner == "own" else owner)
+    assert watchdog_interval() == expected
+
+
+def test_without_a_watchdog(monkeypatch):
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+    assert watchdog_interval() is None

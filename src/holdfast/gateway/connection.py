@@ -75,11 +75,11 @@ class ControlConnection(asyncio.Protocol):
 
     def _turn_away(self, refused: Refused) -> None:
         """Wait for the client's introduction, and answer that it is not wanted; a crowd is not waited for."""
+        self._unwelcome = True
         answer = self._gateway.door.answer(self, refused)
         if answer is None:
             self.abort()
             return
-        self._unwelcome = True
         self._machine.refuse(*answer, refused.detail, self._gateway.now())
         self.drive()
 

@@ -52,7 +52,12 @@ LATER = frozenset(
         "ppp.authentication_timeout",
         "timeouts.preset",
         "timeouts.setup_timeout",
-        *(f"{section}.{key}" for section in SECTIONS for key in KEYS),
+        *(
+            f"{section}.{key}"
+            for section in SECTIONS
+            for key in type(getattr(Config(), section)).model_fields
+            if key in KEYS
+        ),
     }
 )
 """What a session or connection takes over when it begins. What stands in neither set waits for a restart."""

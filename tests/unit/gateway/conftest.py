@@ -4,16 +4,20 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest_asyncio
 
-from holdfast.config import LoadedConfig, parse
+from holdfast.config import LoadedConfig, load
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway, Means
+from holdfast.gateway.operation_api import OperationApi
+from holdfast.gateway.reload import Reloader
 from holdfast.gateway.service import BACKLOG
 from holdfast.gateway.settings import settings_from
+from holdfast.gateway.subscriber import Subscriber
 from holdfast.observe.event_log import EventLog
 from holdfast.policy.addresses import AddressPool, PoolRules
 from holdfast.policy.authenticate import Authenticator
@@ -22,6 +26,7 @@ from holdfast.policy.store import Store
 from holdfast.policy.users import Users
 from holdfast.secret import Secret
 from support.fake_engine import FakeEngine
+from support.pns_client import Crowd
 
 
 class World:
@@ -30,7 +35,8 @@ class World:
     def __init__(self, directory: Path, loaded: LoadedConfig) -> None:
         config = loaded.config
         self.store = Store.open(directory / "state")
-        Users(self.store).add("alice", Secret.from_text("secret"))
+        self.users = Users(self.store)
+        self.users.add("alice", Secret.from_text("secret"))
         self.engine, self.client_engine = FakeEngine(), FakeEngine()
         self.engine.join(self.client_engine)
         self.log = EventLog(directory / "events.jsonl")
@@ -38,8 +44,10 @@ class World:
         self.log.listeners.append(self.records.append)
         self.pool = AddressPool(PoolRules(config.addresses.pool, never=(config.addresses.gateway,)), self.store)
         self.session_records = SessionRecords(self.store)
-        means = Means(self.engine, Authenticator([Users(self.store)]), self.pool, self.session_records, self.log)
+        means = Means(self.engine, Authenticator([self.users]), self.pool, self.session_records, self.log)
         self.gateway = Gateway(settings_from(loaded, ("192.0.2.53",)), means)
+        self.reloader = Reloader(loaded, self.gateway, self.log, ("192.0.2.53",))
+        self.operation = OperationApi(self.gateway, self.reloader)
         self.port = 0
 
     async def start(self) -> None:
@@ -61,19 +69,50 @@ class World:
         """Return the records of one event."""
         return [record for record in self.records if record["event"] == event]
 
+    def counts(self, **changes) -> None:
+        """Let the engine count so for every call."""
+        for call in self.engine.calls.values():
+            call.counters = replace(call.counters, **changes)
+
+    def only(self) -> Subscriber:
+        """Return the one session."""
+        (subscriber,) = self.gateway.subscribers.values()
+        return subscriber
+
+    async def said(self, event: str, seconds: float = 8.0) -> dict:
+        """Wait for an event and return its first record."""
+        async with asyncio.timeout(seconds):
+            while not self.named(event):  # noqa: ASYNC110 - the log tells nobody
+                await asyncio.sleep(0.005)
+        return self.named(event)[0]
+
     def nothing_left(self) -> bool:
         """Whether no session holds anything any more."""
-        leftovers = self.session_records.take_leftovers()
-        return not (self.engine.calls or self.gateway.subscribers or len(self.pool) or leftovers)
+        gateway, leftovers = self.gateway, self.session_records.take_leftovers()
+        counted = gateway.door.admission.state()
+        held = (len(gateway._call_ids), len(gateway._by_handle), len(gateway.logins._by_user))
+        kept = (self.engine.calls, gateway.subscribers, len(self.pool), leftovers)
+        return not (any(kept) or any(held) or counted["sessions"] or counted["half_open"])
 
 
 @pytest_asyncio.fixture
 async def world(tmp_path: Path, request) -> AsyncIterator[World]:
     """A gateway that runs; parametrise indirectly with TOML text."""
-    world = World(tmp_path, parse(getattr(request, "param", "")))
+    file = tmp_path / "h.toml"
+    file.write_text(getattr(request, "param", ""))
+    world = World(tmp_path, load(file))
+    world.file = file
     await world.start()
     yield world
     with contextlib.suppress(asyncio.TimeoutError):
         await world.stop()
     for line in (tmp_path / "events.jsonl").read_text().splitlines():
         json.loads(line)
+
+
+@pytest_asyncio.fixture
+async def crowd(world: World) -> AsyncIterator[Crowd]:
+    """Clients of that gateway."""
+    crowd = Crowd(world.client_engine, world.port)
+    yield crowd
+    await crowd.close()

@@ -1,0 +1,61 @@
+"""`holdfast why`."""
+
+import json
+
+import pytest
+
+from holdfast.cli import why
+from unit.cli.conftest import Run
+
+ANSWER = {
+    "id": "0199c0ffee",
+    "user": "alice",
+    "group": "office",
+    "state": "up",
+    "settings": [
+        {"key": "idle_timeout", "value": 900.0, "origin": "h.toml:3"},
+        {"key": "session_timeout", "value": 0.0, "origin": "default"},
+        {"key": "lcp_echo_failures", "value": 3, "origin": "preset mobile (h.toml:2)"},
+        {"key": "single_session", "value": "deny", "origin": "group office"},
+        {"key": "volume_limit", "value": 0, "origin": "default"},
+    ],
+    "before_login": [{"key": "timeouts.setup_timeout", "value": 60.0, "origin": "default"}],
+    "used": {"session_time": 61.5, "idle": 4.0, "octets": 1024, "echoes_missed": 1, "detection_time": 30.0},
+    "silent": ["sent"],
+}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    asked: list[object] = []
+
+    def ask(_state: object, verb: str, **arguments: object) -> object:
+        asked.append((verb, arguments))
+        return ANSWER
+
+    monkeypatch.setattr(why, "ask", ask)
+    return asked
+
+
+def test_a_table_with_origins(run: Run, asked: list[object]) -> None:
+    code, out, _ = run("why", "c0ffee")
+    assert code == 0
+    assert asked == [("why", {"session": "c0ffee"})]
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.split()}
+    assert rows["idle_timeout"] == ["900", "4", "s", "h.toml:3"]
+    assert rows["session_timeout"] == ["any", "time", "61.5", "s", "default"]
+    assert rows["lcp_echo_failures"] == ["3", "1", "missed", "preset", "mobile", "(h.toml:2)"]
+    assert rows["single_session"] == ["deny", "-", "group", "office"]
+    assert rows["volume_limit"] == ["any", "1024", "octets", "default"]
+    assert rows["timeouts.setup_timeout"] == ["60", "-", "default"]
+    assert "session 0199c0ffee, user alice, group office, up" in out
+    assert "half-dead: sent is silent" in out
+
+
+@pytest.mark.usefixtures("asked")
+def test_json(run: Run) -> None:
+    assert json.loads(run("why", "c0ffee", "--json").out) == ANSWER
+
+
+def test_nothing_runs(run: Run) -> None:
+    assert run("why", "x").code == 2
