@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "drain": Command("drain", "End the gateway with its last session.", RUN),
     "user": Command("user", "Users: add, change, list, import.", SET_UP),
     "config": Command("config", "The configuration file: check, show, schema.", SET_UP),
+    "capture": Command("capture", "Make a capture that can be judged.", DIAGNOSE),
     "diagnose": Command("diagnose", "From a capture to the cause, the evidence and the fix.", DIAGNOSE),
 }
 """Every command by its name. A new one is a file in this folder with a Typer named `app`, and a line here."""

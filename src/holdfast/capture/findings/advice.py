@@ -1,12 +1,12 @@
 """What to do and what to capture, where several findings say the same."""
 
 CAPTURE_BOTH_ENDS = (
-    "Capture at the client and at the server at the same time: tcpdump -i any -s 0 -w FILE "
-    "'(tcp port 1723) or (proto 47) or icmp or (vlan and (tcp port 1723 or proto 47 or icmp))', and compare with: "
-    "holdfast diagnose --client A.pcap --server B.pcap"
+    "Capture at the client and at the server at the same time (holdfast capture -i IF FILE), and "
+    "compare: holdfast diagnose --client A.pcap --server B.pcap"
 )
 CAPTURE_SERVER = (
-    "Capture at the server while the client dials: tcpdump -i any -s 0 -w FILE 'tcp port 1723 or proto 47 or icmp'"
+    "Capture at the server while the client dials: holdfast capture -i IF FILE, or: "
+    "tcpdump -i IF -s 0 -w FILE 'tcp port 1723 or proto 47 or icmp'"
 )
 CAPTURE_WHOLE = (
     "Start the capture before the client dials, on one interface, with TCP 1723, GRE and ICMP in one file: "

@@ -1,0 +1,101 @@
+"""`holdfast capture`: a good capture by hand. Runs tcpdump with the filter that PPTP needs; the same at both ends."""
+
+import os
+import shutil
+import signal
+import subprocess
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.common import command_app
+from holdfast.cli.output import print_text
+from holdfast.errors import HoldfastError, HostError
+
+app = command_app("Make a capture that `holdfast diagnose` can judge.")
+
+ANY = "any"
+PRIVATE_SNAP = 256
+"""Octets of each frame: all of every control message and negotiation, and little of what users send."""
+WHOLE_SNAP = 262_144
+SECONDS_MOST = 86_400
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="Where the capture goes. It must not exist yet.")]
+InterfaceOption = Annotated[
+    str,
+    typer.Option("-i", "--interface", metavar="IF", help="The interface; any is all, but without VLANs."),
+]
+HostOption = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Only traffic of this address.")]
+SecondsOption = Annotated[
+    int, typer.Option("--seconds", metavar="N", min=1, max=SECONDS_MOST, help="Stop after so many seconds.")
+]
+WholeOption = Annotated[
+    bool, typer.Option("--whole", help="Keep frames whole, as looking inside with the user's password needs.")
+]
+
+
+@app.command(
+    epilog="Examples:\n\n  holdfast capture -i eth0 vpn.pcap\n\n  holdfast capture -i eth0 --host 192.0.2.7 "
+    "--seconds 120 --whole vpn.pcap\n\nRun the same command at both ends, then: holdfast diagnose --client A --server B"
+)
+def capture(
+    file: FileArgument,
+    *,
+    interface: InterfaceOption = ANY,
+    host: HostOption = "",
+    seconds: SecondsOption = 600,
+    whole: WholeOption = False,
+) -> None:
+    """Capture TCP 1723, GRE and ICMP in one file. Start it before the client dials; Ctrl-C ends it early."""
+    if file.exists():
+        raise HoldfastError("there is such a file already", where=str(file), fix="Choose another name.")
+    arguments = command(file, interface=interface, host=host, whole=whole)
+    print_text(f"Capturing for up to {seconds} s; Ctrl-C ends it. Let the client dial now.")
+    _run(arguments, seconds)
+    print_text(f"Now: holdfast diagnose {file}")
+
+
+def command(file: Path, *, interface: str, host: str, whole: bool) -> list[str]:
+    """Return the arguments of tcpdump. HoldfastError when `host` is no address."""
+    snap = WHOLE_SNAP if whole else PRIVATE_SNAP
+    arguments = ["tcpdump", "-n", "-U", "-i", interface, "-s", str(snap)]
+    if os.geteuid() == 0:
+        arguments += ["-Z", "root"]
+    return [*arguments, "-w", str(file), pcap_filter(host, vlan=interface != ANY)]
+
+
+def pcap_filter(host: str, *, vlan: bool) -> str:
+    """Return the capture filter: both channels and ICMP, and the same behind a VLAN tag.
+
+    `proto 47` stands for GRE, as `gre` is no word of this language. VLAN tags cannot be asked for on `any`.
+    """
+    wanted = "tcp port 1723 or proto 47 or icmp"
+    if host:
+        wanted = f"host {_address(host)} and ({wanted})"
+    return f"({wanted}) or (vlan and ({wanted}))" if vlan else wanted
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise HoldfastError(
+            "this is no IP address", where=text, fix="Give the client's or the server's address."
+        ) from None
+
+
+def _run(arguments: list[str], seconds: int) -> None:
+    """Run tcpdump for so long. HostError when it is missing or refuses."""
+    if shutil.which(arguments[0]) is None:
+        raise HostError("tcpdump is not installed", fix="apt install tcpdump")
+    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)  # noqa: S603 - no shell
+    try:
+        _, said = process.communicate(timeout=seconds)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.send_signal(signal.SIGINT)  # its own rotation by time waits for one more packet
+        process.communicate()
+        return
+    lines = said.strip().splitlines() or ["it gave no reason"]
+    raise HostError(f"tcpdump ended: {lines[-1]}", fix="Capturing needs root, and the name of an interface: ip link")
