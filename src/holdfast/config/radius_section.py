@@ -2,12 +2,13 @@
 
 from enum import StrEnum
 from functools import partial
-from typing import Annotated
+from ipaddress import IPv4Address
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from holdfast.config.paths import WholePath
-from holdfast.config.values import Endpoint, HostAddress, endpoint_with
+from holdfast.config.values import Endpoint, endpoint_with, parse_host_address
 from holdfast.policy.overrides import Count
 
 AUTHENTICATION_PORT, ACCOUNTING_PORT, DYNAMIC_PORT = 1812, 1813, 3799
@@ -29,6 +30,16 @@ def _server(port: int) -> tuple[BeforeValidator, PlainSerializer, WithJsonSchema
 AuthenticationServer = Annotated[Endpoint, *_server(AUTHENTICATION_PORT)]
 AccountingServer = Annotated[Endpoint, *_server(ACCOUNTING_PORT)]
 DynamicListen = Annotated[Endpoint, *_server(DYNAMIC_PORT)]
+
+
+def _address(value: Any) -> Any:
+    """Read an address that may be this machine's own: RADIUS often runs beside the gateway."""
+    if isinstance(value, str) and value.startswith("127."):
+        return IPv4Address(value)
+    return parse_host_address(value)
+
+
+ServerAddress = Annotated[IPv4Address, BeforeValidator(_address), WithJsonSchema({"type": "string", "format": "ipv4"})]
 
 
 class WhenDown(StrEnum):
@@ -61,7 +72,7 @@ class RadiusSection(BaseModel):
     """Seconds until a client is told; 60 or more where people confirm on a telephone."""
     dead_time: Seconds = 60.0
     """Seconds in which a server that did not answer is asked last."""
-    unsigned: tuple[HostAddress, ...] = ()
+    unsigned: tuple[ServerAddress, ...] = ()
     """Old servers whose answers are taken without a Message-Authenticator, which lets them be forged."""
     when_down: WhenDown = WhenDown.REJECT
     """While no server answers: "reject", or "local" for the local users."""
@@ -71,5 +82,5 @@ class RadiusSection(BaseModel):
     """Most accounting records that wait on disk while no server takes them."""
     dynamic_listen: DynamicListen | None = None
     """Where Disconnect and CoA requests are taken (RFC 5176), as address or address:port; without it, nowhere."""
-    dynamic_clients: tuple[HostAddress, ...] = ()
+    dynamic_clients: tuple[ServerAddress, ...] = ()
     """Who may send them; their secrets stand in `secrets_file`."""

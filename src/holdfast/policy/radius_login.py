@@ -189,7 +189,9 @@ def _keys(outcome: Outcome, exchange: Exchange) -> MppeKeyPair | None:
         if pair is None:
             return None
         lan_manager, nt_hash_hash = pair
-        return keys_from_ms_chap(exchange.challenge.reveal(), nt_hash_hash.reveal(), lan_manager.reveal())
+        # A server that keeps no LM hash (FreeRADIUS by default) fills in zeros, from which anybody could make the key
+        known = lan_manager.reveal() if any(lan_manager.reveal()) else None
+        return keys_from_ms_chap(exchange.challenge.reveal(), nt_hash_hash.reveal(), known)
     send, receive = outcome.mppe_key("MS-MPPE-Send-Key"), outcome.mppe_key("MS-MPPE-Recv-Key")
     return None if send is None or receive is None else MppeKeyPair(send, receive)
 
