@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.dialling import GATEWAY, HOLDFAST, DialWorld, dial_world, wait
+from support.dialling import GATEWAY, HOLDFAST, PASSWORD, DialWorld, dial_world, wait
 
 pytestmark = pytest.mark.root
 FULL = ("--routes", "full", "--set", "dns=none")
@@ -248,3 +248,32 @@ def test_the_servers_routes_are_taken_but_not_its_default_route(world: DialWorld
     finally:
         server.kill()
         server.wait()
+
+
+def test_many_tunnels_of_one_file(world: DialWorld, tmp_path: Path) -> None:
+    """Two tunnels to one server: what both need (the way to it) stays until the last is gone."""
+    before = world.picture()
+    password = tmp_path / "password"
+    password.touch(0o600)
+    password.write_text(PASSWORD)
+    tables = [
+        f'[tunnel.{name}]\nhost = "{GATEWAY}"\nuser = "alice"\npassword_file = "{password}"\nask_server = false\n'
+        f'dns = "none"\nnetworks = ["{network}"]\n'
+        for name, network in (("one", "10.1.0.0/16"), ("two", "10.2.0.0/16"))
+    ]
+    (tmp_path / "dial.toml").write_text("".join(tables))
+    command = (*HOLDFAST, "dial", "--config", tmp_path / "dial.toml", "--state", tmp_path / "dialer")
+    with (tmp_path / "log").open("wb") as log:
+        process = world.dialer.start(*command, stdout=log, stderr=log)
+    story = (tmp_path / "log").read_text
+    try:
+        wait(lambda: story().count("traffic after") == 2, 10, story)
+        table = world.dialer.run(*HOLDFAST, "dial", "status", "--state", tmp_path / "dialer")
+        assert "one" in table
+        assert "two" in table
+        assert "pptp0" in world.dialer.ip("route", "get", "10.1.2.3")
+        assert "pptp1" in world.dialer.ip("route", "get", "10.2.2.3")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0, story()
+    assert world.picture() == before

@@ -19,6 +19,10 @@ Memory = dict[str, Any]
 """What `inspect` saw, as plain JSON data."""
 
 
+class AlreadySoError(HostError):
+    """Somebody else has just made the same change: it is theirs to undo."""
+
+
 class Change(Protocol):
     """One change of the host. Implementations are frozen dataclasses."""
 
@@ -33,7 +37,10 @@ class Change(Protocol):
         """Return what `undo` needs to know, or None when the host is already so."""
 
     def apply(self, kernel: Kernel) -> None:
-        """Make the change. HostError when the host refuses."""
+        """Make the change. HostError when the host refuses: then nothing of it stands.
+
+        AlreadySoError when somebody else has made it since `inspect` looked.
+        """
 
     def undo(self, kernel: Kernel, memory: Memory) -> bool:
         """Put back what was; False when there was nothing left to undo."""
@@ -139,7 +146,12 @@ class AddRoute:
 
     def apply(self, kernel: Kernel) -> None:
         """Add the route."""
-        kernel.netlink.add_route(self.route)
+        try:
+            kernel.netlink.add_route(self.route)
+        except HostError:
+            if kernel.netlink.has_route(self.route):
+                raise AlreadySoError("it is there already", where=str(self)) from None
+            raise
 
     def undo(self, kernel: Kernel, memory: Memory) -> bool:  # noqa: ARG002  # the protocol's signature
         """Remove the route."""

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from holdfast.errors import HostError
-from holdfast.network.changes import Change
+from holdfast.network.changes import AlreadySoError, Change
 from holdfast.network.journal import Entry, Journal
 from holdfast.network.kernel import Kernel
 
@@ -41,14 +41,18 @@ class HostNetwork:
         else:
             self._journal.write(self._kernel.boot_identity(), entries)
         held.extend(entries)
+        made: list[Entry] = []
         for index, entry in enumerate(entries):
             try:
                 entry.change.apply(self._kernel)
+                made.append(entry)
+            except AlreadySoError:
+                self._forget([entry])
             except HostError:
-                self._forget(entries[index + 1 :])
-                self._take_back(entries[: index + 1])
+                self._forget(entries[index:])
+                self._take_back(made)
                 raise
-        return [str(entry.change) for entry in entries]
+        return [str(entry.change) for entry in made]
 
     def undo(self, changes: Iterable[Change]) -> list[str]:
         """Undo some of the changes that were made, last first; return what was undone."""

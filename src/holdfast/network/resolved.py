@@ -1,5 +1,6 @@
 """Name servers of one link, told to systemd-resolved through resolvectl(1)."""
 
+import contextlib
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -30,9 +31,14 @@ class UseResolved:
 
     def apply(self, kernel: Kernel) -> None:  # noqa: ARG002  # the protocol's signature
         """Set servers, domains and whether the link is asked for names of no domain."""
-        _resolvectl("dns", self.interface, *self.servers)
-        _resolvectl("domain", self.interface, *self.domains)
-        _resolvectl("default-route", self.interface, "yes" if "~." in self.domains else "no")
+        try:
+            _resolvectl("dns", self.interface, *self.servers)
+            _resolvectl("domain", self.interface, *self.domains)
+            _resolvectl("default-route", self.interface, "yes" if "~." in self.domains else "no")
+        except HostError:
+            with contextlib.suppress(HostError):
+                _resolvectl("revert", self.interface)
+            raise
 
     def undo(self, kernel: Kernel, memory: dict[str, Any]) -> bool:  # noqa: ARG002  # the protocol's signature
         """Forget what was set; a link that is gone took it along."""

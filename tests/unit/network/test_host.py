@@ -30,6 +30,9 @@ class Mark:
     def apply(self, kernel: Kernel) -> None:
         if self.path.endswith("bad"):
             raise HostError("cannot")
+        if self.path.endswith("theirs"):
+            Path(self.path).touch()
+            raise changes.AlreadySoError("somebody was faster")
         assert self.path in (Path(self.path).parent / "state/network.journal").read_text()
         Path(self.path).touch()
 
@@ -142,3 +145,29 @@ def test_what_is_to_be_kept_is_taken_over(tmp_path: Path) -> None:
     assert host.apply([kept]) == []
     assert host.rollback() == ["a"]
     assert names(tmp_path) == set()
+
+
+def test_what_somebody_else_made_in_between_is_theirs(tmp_path: Path) -> None:
+    host = HostNetwork(tmp_path / "state")
+    assert host.apply(marks(tmp_path, "a", "theirs", "b")) == ["a", "b"]
+    assert host.rollback() == ["b", "a"]
+    assert names(tmp_path) == {"theirs"}
+
+
+def test_a_change_that_failed_is_not_undone(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    host = HostNetwork(tmp_path / "state")
+    with pytest.raises(HostError, match="cannot"):
+        host.apply([*marks(tmp_path, "a"), Stubborn(str(tmp_path / "x"))])
+    assert names(tmp_path) == {"x"}, "what stood in the way is not ours to remove"
+
+
+@dataclass(frozen=True)
+class Stubborn(Mark):
+    """A change that looks possible and then is not."""
+
+    def inspect(self, kernel: Kernel) -> dict[str, Any] | None:
+        return {"seen": True}
+
+    def apply(self, kernel: Kernel) -> None:
+        raise HostError("cannot")
