@@ -57,13 +57,18 @@ def to_toml(settings: Settings) -> str:
 
 
 class Gateway:
-    """`holdfast serve`, listening on entry, told to stop on exit. `settings` are laid over `DEFAULTS`."""
+    """`holdfast serve`, listening on entry, told to stop on exit. `settings` are laid over `DEFAULTS`.
 
-    def __init__(self, namespace: Namespace, directory: Path, state: Path, settings: Settings) -> None:
+    `wrap` is a command that starts it, such as setpriv.
+    """
+
+    def __init__(
+        self, namespace: Namespace, directory: Path, state: Path, settings: Settings, wrap: tuple[str, ...] = ()
+    ) -> None:
         self.namespace = namespace
         self.state = directory / "state"
         self._state_template = state
-        self._directory = directory
+        self._directory, self._wrap = directory, wrap
         sections = {**DEFAULTS, **settings}
         self._settings = {name: {**DEFAULTS.get(name, {}), **keys} for name, keys in sections.items()}
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,7 +94,7 @@ class Gateway:
         """Start the command and wait until it listens."""
         with (self._directory / "output").open("ab") as output:
             self._process = self.namespace.start(
-                *(COMMAND, "serve", "--state", self.state, "--config", self._directory / "gateway.toml"),
+                *(*self._wrap, COMMAND, "serve", "--state", self.state, "--config", self._directory / "gateway.toml"),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

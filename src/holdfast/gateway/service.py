@@ -155,13 +155,18 @@ def _report_leftovers(store: Store, gateway: Gateway) -> None:
 
 def _engine(config: Config) -> Engine:
     listen = config.gateway.listen
-    named = () if any(end.everywhere for end in listen) else tuple(str(end.address) for end in listen)
-    return Engine(
-        tun_name=config.gateway.tun_name,
-        bind_addresses=named,
-        tun_mtu=config.ppp.mtu,
-        heartbeats=tuple(map(str, config.timeouts.heartbeats)),
-    )
+    # One socket for each address, however many ports of it are listened on: two would hear every packet twice.
+    named = () if any(end.everywhere for end in listen) else tuple(dict.fromkeys(str(end.address) for end in listen))
+    try:
+        return Engine(tun_name=config.gateway.tun_name, bind_addresses=named, tun_mtu=config.ppp.mtu)
+    except OSError as error:
+        fix = (
+            f"Each address of gateway.listen ({', '.join(named) or 'all'}) must be this machine's (ip addr says), and "
+            f"no other gateway may have the interface {config.gateway.tun_name} (gateway.tun_name)."
+        )
+        if isinstance(error, PermissionError):
+            fix = "Run as root, or give the process CAP_NET_ADMIN, CAP_NET_RAW and /dev/net/tun."
+        raise HostError(f"cannot open the TUN interface and the socket for GRE: {error}", fix=fix) from error
 
 
 def _plan(config: Config, tun: str) -> GatewayNetwork:
