@@ -123,9 +123,10 @@ class GreFlow:
     """One direction of one call, named by the receiver's call ID. Counts are of packets as captured.
 
     `copies` are the very same IP packet again (`copies_wireless`: by 802.11), `duplicates` the same sequence number
-    in another packet, `late` far behind, `aged` those of them that came seconds after the first, `repeated_data`
-    those with user data. `sizes` counts packets in steps of 100 octets of IP. `lag_*`: how long this side took to
-    acknowledge what the other sent, seen from the capture point. `timeline`: (packets, octets, missing) in each step.
+    in another packet, `acked_unseen` numbers that the receiver confirmed and the capture lacks, `late` far behind,
+    `aged` those of them that came seconds after the first, `repeated_data` those with user data. `sizes` counts
+    packets in steps of 100 octets of IP. `lag_*`: how long this side took to acknowledge what the other sent, seen
+    from the capture point. `timeline`: (packets, octets, missing) in each step.
     """
 
     source: str
@@ -142,6 +143,7 @@ class GreFlow:
     unnumbered: int
     short: int
     missing: int
+    acked_unseen: int
     jumps: int
     reordered: int
     reordered_most: int

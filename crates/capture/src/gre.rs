@@ -137,6 +137,8 @@ pub struct GreStats {
     pub short: u64,
     /// Sequence numbers never seen.
     pub missing: u64,
+    /// Numbers that the receiver acknowledged and that the capture does not have.
+    pub acked_unseen: u64,
     /// Forward steps too large to be loss.
     pub jumps: u64,
     /// Packets that came after a later one.
@@ -463,6 +465,13 @@ impl GreFlow {
     /// When this flow sent that number, if it is remembered.
     pub(crate) fn sent_at(&self, number: u32) -> Option<i64> {
         self.sequence.as_ref()?.sent_at(number)
+    }
+
+    /// The other side acknowledged a number that this capture never saw: the capture lost that packet.
+    pub(crate) fn note_unseen(&mut self, number: u32) {
+        let unseen = |sequence: &Sequence| sequence.never_saw(number);
+        let lost = self.sequence.as_deref().is_some_and(unseen);
+        self.stats.acked_unseen += u64::from(lost);
     }
 
     pub(crate) fn add_lag(&mut self, lag_ns: i64) {

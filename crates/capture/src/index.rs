@@ -407,6 +407,7 @@ impl Pass {
             return;
         };
         let Some(sent) = self.gre[partner as usize].sent_at(number) else {
+            self.gre[partner as usize].note_unseen(number);
             return;
         };
         let lag = now_ns.saturating_sub(sent);

@@ -185,6 +185,17 @@ impl Sequence {
         self.find(number).map(|recent| recent.time_ns)
     }
 
+    /// Whether that number was never seen although it lies where numbers were: behind the highest or just ahead.
+    /// An acknowledgement of such a number proves that the packet existed and that the capture lost it.
+    pub(crate) fn never_saw(&self, number: u32) -> bool {
+        let (after_first, ahead) = (
+            number.wrapping_sub(self.first) as i32,
+            number.wrapping_sub(self.highest) as i32,
+        );
+        let behind = ahead <= 0 && ahead.unsigned_abs() < WINDOW && !self.marked(number);
+        after_first > 0 && (behind || (1..JUMP as i32).contains(&ahead))
+    }
+
     fn find(&self, number: u32) -> Option<&Recent> {
         self.recent
             .iter()
@@ -262,6 +273,16 @@ mod tests {
                 Verdict::Forward { missing: 0 },
             ]
         );
+    }
+
+    #[test]
+    fn what_was_never_seen_is_known() {
+        let mut sequence = Sequence::new(5, 0, print(5), 8);
+        sequence.judge(8, 1, print(8));
+        assert!([6, 7, 9].iter().all(|&number| sequence.never_saw(number)));
+        assert!([4, 5, 8, u32::MAX]
+            .iter()
+            .all(|&number| !sequence.never_saw(number)));
     }
 
     #[test]

@@ -30,6 +30,9 @@ ENTRY = Entry(
 )
 
 SHARE, HEAVY, LEAST = 0.01, 0.05, 5
+CONFIRMED = 0.1
+"""So large a part of the missing share among what the receiver confirms, and the capture is not to be trusted. Losses
+of a capture come in bursts in which the confirmations are lost too, so that their part is smaller than the whole."""
 
 
 def recognise(view: View) -> Iterator[Finding]:
@@ -44,16 +47,29 @@ def recognise(view: View) -> Iterator[Finding]:
         gaps = [Moment(*place) for flow in flows for place, _ in flow.gaps]
         who = side(up)
         why = f"{missing} of {missing + numbered} packets of {who} are missing ({share:.1%}) where this was captured."
-        dropped = sum(file.dropped for file in view.case.files)
-        certainty = 0.9
-        if dropped:
-            why += f" But the capturing machine says that it lost {dropped} frames itself."
-            certainty = 0.4
-        elif view.session.wireless:
-            why += " On the air a capture misses frames that arrived all the same."
-            certainty = 0.4
+        doubt = _doubt(view, up, share)
+        why += f" {doubt}" if doubt else ""
+        certainty = 0.4 if doubt else 0.9
         heavy = share >= HEAVY and certainty > 0.5
         towards = Towards.SERVER if up else Towards.CLIENT
         severity = Severity.FAULT if heavy and share >= 0.2 else Severity.WARNING
         severity = severity if certainty > 0.5 else Severity.NOTE
         yield ENTRY.found(why, gaps, certainty=certainty, severity=severity, towards=towards)
+
+
+def _doubt(view: View, up: bool, share: float) -> str:
+    """Say why the capture itself may have lost them; empty when nothing speaks for that.
+
+    A receiver acknowledges only what came. Among the numbers it acknowledges, packets lost on the way never are;
+    packets that only the capture lost are there in their full share.
+    """
+    dropped = sum(file.dropped for file in view.case.files)
+    if dropped:
+        return f"But the capturing machine says that it lost {dropped} frames itself."
+    if view.session.wireless:
+        return "On the air a capture misses frames that arrived all the same."
+    unseen = sum(flow.acked_unseen for flow in view.session.flows(up))
+    confirmed = unseen + sum(flow.lag_count for flow in view.session.flows(not up))
+    if unseen >= LEAST and unseen / confirmed >= share * CONFIRMED:
+        return f"But the receiver confirmed {unseen} of them: the capture lost them, not the line."
+    return ""

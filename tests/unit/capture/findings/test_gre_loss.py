@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from holdfast.capture.findings.base import Severity, Towards
-from support.scene import Scene
+from support.scene import Scene, gre
 
 
 def lossy(every: int, total: int = 200) -> Scene:
@@ -24,3 +24,27 @@ def test_a_fifth_lost_is_a_fault(tmp_path: Path) -> None:
 
 def test_little_loss_is_no_finding(tmp_path: Path) -> None:
     assert "gre-loss" not in lossy(150).findings(tmp_path)
+
+
+def test_what_the_receiver_confirmed_was_lost_by_the_capture(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(200):
+        sequence = scene.numbers[True]
+        scene.lose(True) if number % 5 == 0 else scene.data(True)
+        scene.packet(False, 47, gre(scene.client_call, b"", None, sequence))
+    diagnosis = scene.diagnosis(tmp_path)
+    found = {each.id: each for each in diagnosis.judgement.all}
+    assert found["gre-loss"].severity is Severity.NOTE
+    assert "the capture lost them" in found["gre-loss"].why
+    assert diagnosis.verdict == "healthy"
+
+
+def test_what_nobody_confirmed_was_lost_on_the_way(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(200):
+        sequence = scene.numbers[True]
+        if number % 5 == 0:
+            scene.lose(True)
+            continue
+        scene.data(True).packet(False, 47, gre(scene.client_call, b"", None, sequence))
+    assert scene.findings(tmp_path)["gre-loss"].severity is Severity.WARNING
