@@ -69,7 +69,8 @@ bench: setup-dev  ## measure; prints tables with ratios from this one run
 
 corpus: setup-dev  ## make the labelled captures with real peers (root), and judge them
 	rm -rf bench/out/corpus
-	$(BIN)/python -m bench.corpus
+	$(BIN)/python -m lab.corpus bench/out/corpus
+	$(BIN)/python -m bench.truth
 
 format: setup-dev
 	$(BIN)/ruff check --fix --exit-zero . && $(BIN)/ruff format . && cargo fmt --all

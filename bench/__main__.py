@@ -10,7 +10,7 @@ PARTS = {
     "event_log": "a burst of 500,000 events, and control replies beside it",
     "dial": "a dialer: first connect, noticing a loss, coming back (root)",
     "diagnose": "a gigabyte of capture beside tshark",
-    "corpus": "labelled captures of real peers, judged (root, ten minutes when they are not made yet)",
+    "truth": "labelled captures of real peers, judged (root when they are not made yet: eight minutes)",
 }
 
 

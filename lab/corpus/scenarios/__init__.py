@@ -1,0 +1,14 @@
+"""All scenarios, grouped by what they break."""
+
+from lab.corpus.scenario import Scenario
+from lab.corpus.scenarios import control, ends, gre, healthy, negotiation, quality
+
+ALL: tuple[Scenario, ...] = (
+    *ends.SCENARIOS,
+    *gre.SCENARIOS,
+    *quality.SCENARIOS,
+    *negotiation.SCENARIOS,
+    *control.SCENARIOS,
+    *healthy.SCENARIOS,
+)
+"""The slowest groups come first, so that the lanes end together."""

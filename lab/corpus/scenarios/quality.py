@@ -1,0 +1,52 @@
+"""The way between is bad: netem towards the client, so that only the client's side shows it."""
+
+from lab.corpus.plays import BUSY, fetch, visit
+from lab.corpus.scenario import ECHO, HEALTHY, MPPE, Scenario, at_client, at_server, both
+
+NETEM = "tc qdisc add dev r0 root netem {}"
+NETEM_UP = "tc qdisc add dev r1 root netem {}"
+
+SCENARIOS = (
+    Scenario("loss-5", (*at_client("gre-loss"), *at_server(*HEALTHY)), visit(BUSY), before=NETEM.format("loss 6%")),
+    Scenario("loss-20", (*at_client("gre-loss"), *at_server(*HEALTHY)), visit(BUSY), before=NETEM.format("loss 20%")),
+    Scenario(
+        "loss-upwards", (*at_client(*HEALTHY), *at_server("gre-loss")), visit(BUSY), before=NETEM_UP.format("loss 6%")
+    ),
+    Scenario(
+        "reordering",
+        (*at_client("gre-reordering"), *at_server(*HEALTHY)),
+        visit(BUSY),
+        before=NETEM.format("delay 30ms reorder 75%"),
+    ),
+    Scenario(
+        "duplicates",
+        (*at_client("gre-duplicates"), *at_server(*HEALTHY)),
+        visit(BUSY),
+        before=NETEM.format("duplicate 10%"),
+    ),
+    Scenario(
+        "duplicates-upwards",
+        (*at_client(*HEALTHY), *at_server("gre-duplicates")),
+        visit(BUSY),
+        before=NETEM_UP.format("duplicate 10%"),
+    ),
+    Scenario(
+        "jitter",
+        both("gre-jitter", "gre-reordering", "high-latency"),
+        visit(BUSY),
+        before=NETEM.format("delay 150ms 140ms"),
+    ),
+    Scenario(
+        "slow",
+        both("high-latency"),
+        visit(wait=6),
+        client=(*MPPE, *ECHO),
+        before=NETEM.format("delay 500ms"),
+    ),
+    Scenario("transfer-with-loss", at_client("gre-loss"), fetch(400), before=NETEM.format("loss 4%")),
+    Scenario(
+        "no-return",
+        both("no-return-traffic"),
+        visit("ip route add 10.99.0.0/16 dev PPP; ping -I PPP -c 10 -w 11 10.99.0.1"),
+    ),
+)

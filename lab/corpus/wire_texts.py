@@ -1,0 +1,41 @@
+"""What a scripted server says that refuses, since pptpd never does."""
+
+from holdfast.control.codes import OutgoingCallResult, StartResult
+from holdfast.control.messages import ControlMessage, OutgoingCallReply, StartControlConnectionReply
+
+PPTP_VERSION = 0x0100
+
+
+def as_printf(message: ControlMessage) -> str:
+    """Return a shell command that writes a message."""
+    return "printf '" + "".join(f"\\{octet:03o}" for octet in message.encode()) + "'"
+
+
+def start_reply(result: StartResult) -> ControlMessage:
+    """Return the answer to a connection."""
+    return StartControlConnectionReply(
+        protocol_version=PPTP_VERSION,
+        result_code=result,
+        error_code=0,
+        framing_capabilities=3,
+        bearer_capabilities=3,
+        maximum_channels=1,
+        firmware_revision=1,
+        host_name="lab",
+        vendor_string="lab",
+    )
+
+
+def call_reply(result: OutgoingCallResult) -> ControlMessage:
+    """Return the answer to the first call of pptp-linux, whose Call ID is zero."""
+    return OutgoingCallReply(
+        call_id=7,
+        peer_call_id=0,
+        result_code=result,
+        error_code=0,
+        cause_code=0,
+        connect_speed=0,
+        packet_recv_window_size=0,
+        packet_processing_delay=0,
+        physical_channel_id=0,
+    )
