@@ -14,7 +14,7 @@ from holdfast.capture.reading import UnreadableCaptureError
 from holdfast.capture.text_report import render
 from support.scene import SYN, Scene, ethernet, gre, ip, pcap
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SEED = Scene().up().goodbye()
 WHOLE = pcap(SEED.frames)
 
