@@ -7,6 +7,7 @@ import sys
 PARTS = {
     "throughput": "one TCP flow beside OpenVPN and wireguard-go (root)",
     "load": "a thousand and five thousand sessions: set-up, memory, idle cost (root)",
+    "detection": "a thousand clients cut off: how long until each is noticed (root)",
     "event_log": "a burst of 500,000 events, and control replies beside it",
     "dial": "a dialer: first connect, noticing a loss, coming back (root)",
     "diagnose": "a gigabyte of capture beside tshark",
