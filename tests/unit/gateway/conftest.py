@@ -26,6 +26,7 @@ from holdfast.policy.store import Store
 from holdfast.policy.users import Users
 from holdfast.secret import Secret
 from support.fake_engine import FakeEngine
+from support.log_schema import fits
 from support.pns_client import Crowd
 
 
@@ -107,7 +108,7 @@ async def world(tmp_path: Path, request) -> AsyncIterator[World]:
     with contextlib.suppress(asyncio.TimeoutError):
         await world.stop()
     for line in (tmp_path / "events.jsonl").read_text().splitlines():
-        json.loads(line)
+        assert not fits(json.loads(line)), line
 
 
 @pytest_asyncio.fixture

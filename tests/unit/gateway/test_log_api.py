@@ -1,0 +1,47 @@
+"""What the commands ask of the process that writes the log."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast.config import parse
+from holdfast.errors import HoldfastError
+from holdfast.events import PeerIdentified
+from holdfast.gateway.log_api import LogApi
+from holdfast.gateway.log_setup import Journal, open_log
+from support.logs import check, records
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = open_log(parse("").config, tmp_path)
+    journal.log.emit(PeerIdentified("x"), {"user": "alice"})
+    yield journal
+    journal.close()
+    assert check(journal.log.place.path).whole
+
+
+async def test_purging(journal: Journal) -> None:
+    assert await LogApi(journal).verbs()["log-purge"]({}) == {"lines": 0}
+
+
+async def test_forgetting(journal: Journal) -> None:
+    api = LogApi(journal)
+    assert await api.verbs()["log-forget"]({"user": "alice"}) == {"lines": 1, "keys": 0}
+    assert "alice" not in str(records(journal.log.place.path))
+    for wrong in ({}, {"user": ""}, {"user": 7}):
+        with pytest.raises(HoldfastError, match="name a user"):
+            await api.forget(wrong)
+
+
+async def test_noting_an_export(journal: Journal) -> None:
+    api = LogApi(journal)
+    told = {"by": "root", "lines": 5, "digest": "00", "selection": "user=alice"}
+    assert await api.verbs()["log-exported"](told) == {}
+    (noted,) = [record for record in records(journal.log.place.path) if record["event"] == "LOG_EXPORTED"]
+    assert {key: noted[key] for key in told} == told
+    with pytest.raises(HoldfastError, match="say by whom"):
+        await api.exported({"by": "root"})
