@@ -40,7 +40,7 @@ lcp_echo_failures = {failures}
 flaps = 0
 """
 SPREAD = 20.0
-"""Seconds over which the clients are cut off."""
+"""Seconds over which a thousand clients are cut off; fewer take less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class MortalGenerator(Generator):
     async def cut_all(self, patience: float) -> dict[str, float]:
         """Cut all clients off, each at a moment of its own; return when (seconds since 1970), by inner address."""
         cuts: dict[str, float] = {}
-        moments = sorted(random.uniform(0, SPREAD) for _ in self._tunnels)
+        spread = max(2.0, SPREAD * len(self._tunnels) / 1000)
+        moments = sorted(random.uniform(0, spread) for _ in self._tunnels)
         begun = time.monotonic()
         for moment, (tunnel, up) in zip(moments, self._tunnels, strict=True):
             await asyncio.sleep(max(0.0, begun + moment - time.monotonic()))
