@@ -23,7 +23,7 @@ from holdfast.gateway.log_api import LogApi
 from holdfast.gateway.log_setup import open_log
 from holdfast.gateway.metrics import GatewayMetrics
 from holdfast.gateway.operation_api import OperationApi
-from holdfast.gateway.radius import use_radius
+from holdfast.gateway.radius_service import radius
 from holdfast.gateway.recording import recorder_from
 from holdfast.gateway.reload import Reloader
 from holdfast.gateway.settings import settings_from
@@ -93,7 +93,7 @@ async def serve(
         pool = _pool(config, store, users)
         means = Means(engine, users, pool, SessionRecords(store), log, recorder, routes)
         gateway = Gateway(settings_from(loaded, _resolvers()), means)
-        use_radius(gateway, config, users)
+        await stack.enter_async_context(radius(gateway, config, state, users, log))
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)

@@ -108,7 +108,9 @@ class RadiusExchange:
         pending = known.lanes[lane].get(octets[1]) if 0 <= lane < len(known.lanes) else None
         if pending is None:
             return
-        shared, required = known.config.secret, known.config.require_message_authenticator
+        shared = known.config.secret
+        # An Accounting-Response never carries one: its request was signed with the secret, not merely random
+        required = known.config.require_message_authenticator and pending.request.code in RANDOM_AUTHENTICATOR
         reply = read_reply(octets, pending.authenticator, shared, require_message_authenticator=required)
         if isinstance(reply, PacketFault):
             self._refuse(pending, known, reply, now)

@@ -1,5 +1,6 @@
 """Asking servers: repetition, failover, identifiers, health, lies."""
 
+import hashlib
 import itertools
 import random
 
@@ -210,6 +211,17 @@ def test_equals_share_by_weight():
         scene.answer()
     share = sum(outcome.server == "a" for outcome in scene.outcomes) / 400
     assert 0.68 < share < 0.82
+
+
+def test_an_accounting_response_carries_no_message_authenticator():
+    scene = Scene(FIRST)
+    scene.ask(Request(Code.ACCOUNTING_REQUEST, LOGIN.attributes))
+    request = scene.sent[-1].octets
+    unsigned = bytes((Code.ACCOUNTING_RESPONSE, request[1])) + (20).to_bytes(2) + request[4:20]
+    reply = unsigned[:4] + hashlib.md5(unsigned + ONE.reveal()).digest()
+    scene.exchange.receive(0, 0, reply, 0.0)
+    scene.drain()
+    assert scene.outcomes[0].accepted
 
 
 def test_accounting_needs_no_random_authenticator():

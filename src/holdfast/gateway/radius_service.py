@@ -1,0 +1,29 @@
+"""All of RADIUS in a gateway, from its start to its end: logins, accounting, requests of an administrator."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast.config import Config
+from holdfast.gateway.accounting import start_accounting
+from holdfast.gateway.radius import use_radius
+from holdfast.observe.event_log import EventLog
+from holdfast.policy.authenticate import Authenticator
+
+if TYPE_CHECKING:
+    from holdfast.gateway.gateway import Gateway
+
+
+@asynccontextmanager
+async def radius(
+    gateway: "Gateway", config: Config, state: Path, local: Authenticator, log: EventLog
+) -> AsyncIterator[None]:
+    """Do what `[radius]` asks for, which is nothing by default. ConfigError when a secret is missing."""
+    use_radius(gateway, config, local)
+    accounting = start_accounting(gateway, config, state, log)
+    try:
+        yield
+    finally:
+        if accounting is not None:
+            await accounting.end()

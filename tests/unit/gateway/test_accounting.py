@@ -1,0 +1,162 @@
+"""Accounting from end to end: what a server gets, and what happens while none is there."""
+
+import asyncio
+
+import pytest
+
+from holdfast.gateway import accounting as module
+from holdfast.gateway.accounting import start_accounting
+from holdfast.radius.codes import Code
+from support import freeradius
+from support.pns_client import PnsClient
+from unit.gateway.test_radius import configuration, serving
+
+pytestmark = pytest.mark.asyncio
+ACCEPT = (Code.ACCOUNTING_RESPONSE, [])
+STATUS = {1: "start", 2: "stop", 3: "update", 7: "on", 8: "off"}
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+
+
+class Ledger:
+    """An accounting server that can be switched off."""
+
+    def __init__(self) -> None:
+        self.on = True
+        self.records: list = []
+
+    def __call__(self, request):
+        if self.on:
+            self.records.append(request.values)
+        return ACCEPT if self.on else None
+
+    def kinds(self) -> list[str]:
+        return [STATUS[values.integer("Acct-Status-Type")] for values in self.records]
+
+    async def has(self, *kinds: str) -> None:
+        await until(lambda: self.kinds() == list(kinds))
+
+
+def accounting(world, directory, port: int):
+    more = f'accounting_servers = ["127.0.0.1:{port}"]\n'
+    config = configuration(directory, port, more)
+    return start_accounting(world.gateway, config, directory, world.log)
+
+
+async def hang_up(world, client) -> None:
+    await world.api.disconnect({"user": "alice"})
+    await client.wait(lambda: client.ended is not None)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(module, "SWEEP", 0.02)
+    monkeypatch.setattr(module, "FAREWELL", 0.3)
+
+
+@pytest.mark.parametrize("world", ["[timeouts]\naccounting_interval = 1.0\n"], indirect=True)
+async def test_a_session_from_start_to_stop(world, tmp_path):
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await ledger.has("on", "start", "update")
+        await hang_up(world, client)
+        await ledger.has("on", "start", "update", "stop")
+        await accounts.end()
+        assert ledger.kinds()[-1] == "off"
+    _, start, _, stop, _ = ledger.records
+    session = world.named("TEARDOWN")[0]["session"]
+    for values in (start, stop):
+        assert values.text("Acct-Session-Id") == session
+        assert values.text("User-Name") == "alice"
+        assert str(values.address("Framed-IP-Address")) == "10.77.0.10"
+        assert values.integer("Tunnel-Type") == 1
+    assert stop.integer("Acct-Terminate-Cause") == 6
+    assert (stop.integer("Acct-Input-Octets"), stop.integer("Acct-Output-Packets")) == (2, 3)
+    assert stop.integer("Acct-Session-Time") >= 0
+    assert not accounts._open
+
+
+async def test_records_wait_for_the_server_and_come_in_order_once(world, tmp_path):
+    ledger = Ledger()
+    ledger.on = False
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        for _ in range(3):
+            client = await PnsClient.dial(world.client_engine, world.port)
+            await client.up()
+            await hang_up(world, client)
+        await until(lambda: world.named("ACCOUNTING_QUEUE"))
+        assert world.named("ACCOUNTING_QUEUE")[0]["waiting"] >= 1
+        ledger.on = True
+        await ledger.has("on", *["start", "stop"] * 3)
+        sessions = [values.text("Acct-Session-Id") for values in ledger.records[1:]]
+        assert sessions[::2] == sessions[1::2] == [record["session"] for record in world.named("TEARDOWN")]
+        assert max(values.integer("Acct-Delay-Time") for values in ledger.records) >= 1
+        assert world.named("ACCOUNTING_QUEUE")[-1]["waiting"] == 0
+        await accounts.end()
+
+
+async def test_a_killed_gateway_leaves_its_stops_to_the_next(world, tmp_path):
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        killed = accounting(world, tmp_path, port)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await ledger.has("on", "start")
+        world.log.observers.remove(killed.observe)
+        for task in killed._tasks:
+            task.cancel()
+        killed._client.close()
+        killed._queue.close()
+        successor = accounting(world, tmp_path, port)
+        await ledger.has("on", "start", "stop", "on")
+        stop = ledger.records[2]
+        assert stop.integer("Acct-Terminate-Cause") == 11
+        assert stop.text("Acct-Session-Id") == ledger.records[1].text("Acct-Session-Id")
+        await successor.end()
+
+
+async def test_what_is_not_delivered_at_the_end_goes_out_at_the_next_start(world, tmp_path):
+    ledger = Ledger()
+    ledger.on = False
+    async with serving(ledger) as (_, port):
+        await accounting(world, tmp_path, port).end()
+        ledger.on = True
+        successor = accounting(world, tmp_path, port)
+        await ledger.has("on", "off", "on")
+        await successor.end()
+
+
+async def test_sessions_that_never_came_up_are_not_accounted(world, tmp_path):
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        client = await PnsClient.dial(world.client_engine, world.port, password="guess")
+        await client.wait(lambda: client.ended is not None, 15)
+        await accounts.end()
+        assert ledger.kinds() == ["on", "off"]
+
+
+@pytest.mark.root
+async def test_freeradius_writes_it_down(world, tmp_path):
+    with freeradius.running(tmp_path / "radius") as server:
+        accounts = accounting(world, tmp_path, server.accounting)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await hang_up(world, client)
+        await accounts.end()
+        records = server.detail()
+    assert [one["Acct-Status-Type"] for one in records] == ["Accounting-On", "Start", "Stop", "Accounting-Off"]
+    assert records[2]["Acct-Terminate-Cause"] == "Admin-Reset"
+    assert records[2]["Acct-Input-Octets"] == "2"
+    assert records[1]["Tunnel-Client-Endpoint:0"] == "127.0.0.1"
