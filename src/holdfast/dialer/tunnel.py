@@ -321,7 +321,7 @@ class Tunnel(asyncio.Protocol):
             case CallRefused():
                 self._end(Down(DisconnectReason.NEGOTIATION_FAILED, f"the server refused the call: {event.detail}"))
                 self._machine.close(DisconnectReason.NEGOTIATION_FAILED, now)
-            case CallCleared() if event.by_peer:
+            case CallCleared() if event.by_peer and not self._machine.closed:
                 self._session.call_cleared(
                     DisconnectReason.USER_REQUEST, f"the server cleared the call: {event.detail}", now
                 )

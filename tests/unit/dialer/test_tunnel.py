@@ -221,6 +221,16 @@ async def test_a_server_that_says_goodbye_is_believed() -> None:
         assert down.reason is DisconnectReason.SESSION_TIMEOUT
 
 
+async def test_a_server_that_stops_says_so_itself() -> None:
+    async with dialled() as made:
+        await made.connect()
+        connection = made.world.connections[0]
+        connection.machine.close(DisconnectReason.GATEWAY_SHUTDOWN, asyncio.get_running_loop().time())
+        connection.drive()
+        down = await made.tunnel.wait_down()
+        assert down.reason is DisconnectReason.GATEWAY_SHUTDOWN
+
+
 async def test_a_goodbye_that_nobody_answers_is_bounded() -> None:
     async with dialled() as made:
         await made.connect()
