@@ -185,6 +185,15 @@ class Session:
         """Drain the facts."""
         return self._link.events()
 
+    @property
+    def trace(self) -> bool:
+        """Whether each PPP control packet is told as `PppPacketSeen`."""
+        return self._link.trace
+
+    @trace.setter
+    def trace(self, wanted: bool) -> None:
+        self._link.trace = wanted
+
     def status(self) -> dict[str, Any]:
         """Return what is known of the session as plain data."""
         return {"id": self.session_id, "state": str(self.state), **self._link.status()}

@@ -166,6 +166,25 @@ def who(
     print_text(found)
 
 
+@app.command(epilog="Examples:\n\n  holdfast events trace --user alice\n\n  holdfast events trace --user alice --off")
+def trace(
+    state: StateOption,
+    *,
+    user: Annotated[str, typer.Option("--user", metavar="NAME", help="Who signs in under this name.")] = "",
+    address: Annotated[str, typer.Option("--address", metavar="ADDRESS", help="Who comes from this address.")] = "",
+    session: Annotated[str, typer.Option("--session", metavar="ID", help="This session.")] = "",
+    off: Annotated[bool, typer.Option("--off", help="Stop it; without a name, all of it.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the running gateway log every packet of some, at debug, until told otherwise; or show of whom it does."""
+    chosen = {"user": user, "address": address, "session": session}
+    traced = ask(state, "trace", off=off, **{key: value for key, value in chosen.items() if value})
+    if as_json:
+        print_json(traced)
+    else:
+        print_text("\n".join(f"{one['kind']} {one['value']}" for one in traced) or "nobody is traced")
+
+
 @app.command(
     "export", epilog="Example: holdfast events export case-17.jsonl --user alice --since 2026-03-01 --reason 'case 17'"
 )

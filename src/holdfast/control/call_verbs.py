@@ -29,6 +29,15 @@ class CallVerbs:
         raise NotImplementedError
 
     @property
+    def trace(self) -> bool:
+        """Whether each message is told as `ControlMessageSeen`."""
+        return self._outbox.trace
+
+    @trace.setter
+    def trace(self, wanted: bool) -> None:
+        self._outbox.trace = wanted
+
+    @property
     def call_count(self) -> int:
         """How many calls are not idle."""
         return len(self._book)

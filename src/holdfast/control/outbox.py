@@ -12,10 +12,10 @@ T = TypeVar("T")
 class Outbox:
     """Octets, commands and events in order, until they are drained."""
 
-    __slots__ = ("_commands", "_events", "_octets", "_trace")
+    __slots__ = ("_commands", "_events", "_octets", "trace")
 
     def __init__(self, *, trace: bool) -> None:
-        self._trace = trace
+        self.trace = trace
         self._octets: list[bytes] = []
         self._commands: list[ControlCommand] = []
         self._events: list[Event] = []
@@ -60,7 +60,7 @@ class Outbox:
         return bool(self._octets or self._commands or self._events)
 
     def _note(self, direction: Direction, message: ControlMessage) -> None:
-        if self._trace:
+        if self.trace:
             self._events.append(ControlMessageSeen(direction, message.name, message.fields_text()))
 
 

@@ -128,6 +128,10 @@ class ControlConnection(asyncio.Protocol):
         self._machine.clear_call(local_call_id, self._gateway.now())
         self.drive()
 
+    def trace(self, wanted: bool) -> None:
+        """Let each control message be told as an event, or not."""
+        self._machine.trace = wanted
+
     def probe(self) -> None:
         """Ask whether the client is there, without losing patience sooner than otherwise."""
         self._machine.probe(self._gateway.now(), self._gateway.settings.control.echo_timeout)

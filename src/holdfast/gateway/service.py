@@ -27,6 +27,7 @@ from holdfast.gateway.radius_service import radius
 from holdfast.gateway.recording import recorder_from
 from holdfast.gateway.reload import Reloader
 from holdfast.gateway.settings import settings_from
+from holdfast.gateway.tracing import Tracing
 from holdfast.local_api import ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
@@ -99,7 +100,7 @@ async def serve(
         listen = tuple(_bound(server) for server in servers)
         reloader = Reloader(loaded, gateway, log, _resolvers())
         loop.add_signal_handler(signal.SIGHUP, reloader.by_signal)
-        verbs = GatewayApi(gateway, engine, listen).verbs() | LogApi(journal).verbs()
+        verbs = GatewayApi(gateway, engine, listen).verbs() | LogApi(journal).verbs() | Tracing(gateway, log).verbs()
         api = ApiServer(state / SOCKET_NAME, verbs | OperationApi(gateway, reloader).verbs())
         await api.start()
         stack.push_async_callback(api.stop)
