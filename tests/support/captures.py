@@ -93,3 +93,9 @@ def _ip_packet(link_type: int, frame: bytes) -> bytes:
     if link_type == _WIRELESS and _SNAP_IPV4 in frame[:48]:
         return frame[frame.index(_SNAP_IPV4) + len(_SNAP_IPV4) :]
     return b""
+
+
+def gre_packets(name: str) -> list[bytes]:
+    """Return the GRE packets of a classic pcap of Ethernet or 802.11, without their IP headers."""
+    packets = _ip_packets(capture_path(name).read_bytes())
+    return [packet[(packet[0] & 0x0F) * 4 :] for packet in packets if packet[9] == 47]
