@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from holdfast.config import Config
 from holdfast.gateway.accounting import start_accounting
 from holdfast.gateway.radius import use_radius
+from holdfast.gateway.radius_dynamic import start_dynamic
 from holdfast.observe.event_log import EventLog
 from holdfast.policy.authenticate import Authenticator
 
@@ -22,8 +23,12 @@ async def radius(
     """Do what `[radius]` asks for, which is nothing by default. ConfigError when a secret is missing."""
     use_radius(gateway, config, local)
     accounting = start_accounting(gateway, config, state, log)
+    dynamic = None
     try:
+        dynamic = await start_dynamic(gateway, config)
         yield
     finally:
+        if dynamic is not None:
+            dynamic.close()
         if accounting is not None:
             await accounting.end()

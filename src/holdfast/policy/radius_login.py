@@ -172,7 +172,7 @@ def _accepted(outcome: Outcome, values: Attributes, exchange: Exchange) -> Judge
         trouble = "an Access-Accept without MPPE keys: no encryption is possible"
     user = values.text("User-Name") or printable(exchange.name)
     verdict = Verdict.accept(keys, proof, grant.reply_message, user=user)
-    return Judgement(verdict, _layer(values, outcome.server), grant, trouble)
+    return Judgement(verdict, settings_layer(values, f"RADIUS {outcome.server}"), grant, trouble)
 
 
 def _proof_of_server(values: Attributes) -> Secret | None:
@@ -231,19 +231,19 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
 """Attributes that are settings of a session."""
 
 
-def _layer(values: Attributes, server: str) -> Layer:
-    """Return the settings that came along, each with the attribute that it came in."""
+def settings_layer(values: Attributes, origin: str) -> Layer:
+    """Return the settings among some attributes, each with `origin` and the attribute that it came in."""
     found: dict[str, float | int] = {}
     origins: dict[str, str] = {}
     for name, key in SETTINGS.items():
         number = values.integer(name)
         if number is not None:
             found[key] = float(max(number, SMALLEST_INTERIM) if key == "accounting_interval" and number else number)
-            origins[key] = f"RADIUS {server}: {name}"
+            origins[key] = f"{origin}: {name}"
     volume = _volume(values)
     if volume:
         found["volume_limit"] = volume
-        origins["volume_limit"] = f"RADIUS {server}: Mikrotik-Total-Limit"
+        origins["volume_limit"] = f"{origin}: Mikrotik-Total-Limit"
     return Layer(found, origins)
 
 
