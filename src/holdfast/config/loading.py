@@ -112,6 +112,8 @@ def parse(text: str, file: str = "<text>") -> LoadedConfig:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidConfigError(file, [_syntax_problem(str(error))]) from None
+    except RecursionError:  # what the parser does with thousands of brackets within each other
+        raise InvalidConfigError(file, [Problem((), "lists or tables are nested too deeply", "", 0)]) from None
     lines = key_lines(text)
     config, problems = _validate(data)
     known = {problem.key for problem in problems}

@@ -1,0 +1,146 @@
+"""Every parser over the seeds of its folder in `corpus`, and over what becomes of them when octets change.
+
+A parser either understands or says so in its own way; it raises nothing else, and what it read it writes again as it
+was. What a fuzzer finds is added to the folder as a file and stays. HOLDFAST_FUZZ_EXAMPLES sets how many changed seeds
+each parser is given (`make fuzz` gives many).
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from holdfast.config import parse as parse_config
+from holdfast.config.problems import InvalidConfigError
+from holdfast.gre import codec
+from holdfast.policy import chap_secrets
+from holdfast.ppp import authentication_packets as chap
+from holdfast.ppp.authentication_text import describe_authentication
+from holdfast.ppp.framing import Protocol, split
+from holdfast.ppp.mschap import verdict_from_failure
+from holdfast.ppp.options import describe_options
+from holdfast.ppp.packet import describe, parse
+from holdfast.wire.errors import MalformedError
+from holdfast.wire.tlv import read_options, write_options
+
+CORPUS = Path(__file__).parent / "corpus"
+EXAMPLES = int(os.environ.get("HOLDFAST_FUZZ_EXAMPLES", "150"))
+
+
+def take_options(octets: bytes) -> None:
+    try:
+        options = read_options(octets)
+    except MalformedError:
+        return
+    assert write_options(options) == octets
+    for protocol in Protocol:
+        assert describe_options(protocol, options).isprintable()
+
+
+def take_ppp(octets: bytes) -> None:
+    frame = split(octets)
+    if frame is None:
+        return
+    try:
+        packet = parse(frame.information)
+    except MalformedError:
+        return
+    assert parse(packet.encode()) == packet
+    for protocol in (frame.protocol, *Protocol):
+        assert describe(protocol, packet).isprintable()
+
+
+def take_chap(octets: bytes) -> None:
+    value = chap.parse_value(octets)
+    if value is not None:
+        assert chap.build_value(value.value, value.name) == octets
+        chap.parse_response(value.value)
+        chap.parse_response_v2(value.value)
+    request = chap.parse_request(octets)
+    if request is not None:
+        assert octets.startswith(chap.build_request(request.peer_id, request.password.reveal()))
+    assert chap.parse_message(octets).isprintable()
+    chap.parse_failure(octets)
+    assert not verdict_from_failure(octets).accepted
+    for protocol in (Protocol.PAP, Protocol.CHAP):
+        for code in range(6):
+            assert describe_authentication(protocol, code, octets).isprintable()
+
+
+def take_gre(octets: bytes) -> None:
+    packet = codec.read(octets)
+    if isinstance(packet, codec.GreFault):
+        assert codec.parse(octets) is None
+    else:
+        assert codec.parse(codec.build(packet)) == packet
+        assert len(packet.payload) <= len(octets)
+
+
+def take_config(octets: bytes) -> None:
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        return  # `load` says so; `parse` takes text
+    try:
+        assert parse_config(text).settings()
+    except InvalidConfigError as error:
+        said = error.text()
+    else:
+        return
+    assert said
+
+
+def take_chap_secrets(octets: bytes) -> None:
+    for line in chap_secrets.parse(octets):
+        if isinstance(line, chap_secrets.Skipped):
+            assert line.client.isprintable()
+            assert line.why
+        else:
+            assert line.credentials("someone").record.name
+
+
+TAKERS: dict[str, Callable[[bytes], None]] = {
+    "options": take_options,
+    "ppp": take_ppp,
+    "chap": take_chap,
+    "gre": take_gre,
+    "config": take_config,
+    "chap_secrets": take_chap_secrets,
+}
+SEEDS = {name: sorted((CORPUS / name).iterdir()) for name in TAKERS}
+
+
+@pytest.mark.parametrize("name", [f"{name}/{seed.name}" for name, seeds in SEEDS.items() for seed in seeds])
+def test_seed(name: str) -> None:
+    take, octets = TAKERS[name.partition("/")[0]], (CORPUS / name).read_bytes()
+    for end in range(max(0, len(octets) - 400), len(octets) + 1):
+        take(octets[:end])
+
+
+@st.composite
+def changed(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
+    """One seed, or the beginning of one and the end of another, with some octets changed, added and taken out."""
+    octets = bytearray(draw(st.sampled_from(seeds)))
+    if draw(st.booleans()):
+        other = draw(st.sampled_from(seeds))
+        octets = octets[: draw(st.integers(0, len(octets)))] + other[draw(st.integers(0, len(other))) :]
+    for _ in range(draw(st.integers(0, 6))):
+        place = draw(st.integers(0, len(octets)))
+        length = draw(st.integers(0, 3))
+        octets[place : place + length] = draw(st.binary(max_size=4))
+    return bytes(octets)
+
+
+@pytest.mark.parametrize("name", TAKERS)
+def test_changed_seeds(name: str) -> None:
+    seeds = [path.read_bytes() for path in SEEDS[name]]
+
+    @given(changed(seeds))
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    def run(octets: bytes) -> None:
+        TAKERS[name](octets)
+
+    run()
