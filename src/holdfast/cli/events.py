@@ -124,7 +124,7 @@ def verify_log(
 def purge(state: StateOption, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Take out every line that is older than the configuration keeps it. The gateway does this itself once a day."""
     done = _ask_or_do(state, config, "log-purge", lambda journal: {"lines": journal.keeper.purge()})
-    print_json(done) if as_json else print_text(f"{done['lines']} lines were taken out")
+    _print_done(done, "{lines} lines were taken out", as_json=as_json)
 
 
 @app.command(epilog="Example: holdfast events forget alice")
@@ -144,10 +144,7 @@ def forget(
         return {"lines": forgotten.lines, "keys": forgotten.keys}
 
     done = _ask_or_do(state, config, "log-forget", work, user=user)
-    if as_json:
-        print_json(done)
-    else:
-        print_text(f"{done['lines']} lines were taken out, {done['keys']} keys destroyed")
+    _print_done(done, "{lines} lines were taken out, {keys} keys destroyed", as_json=as_json)
 
 
 @app.command(epilog="Example: holdfast events who user-mfrggzdfmztwq2lk")
@@ -344,6 +341,13 @@ def _ask_or_do(state: Path, config: Path | None, verb: str, work: Any, **argumen
         finally:
             journal.close()
     return done
+
+
+def _print_done(done: dict[str, Any], words: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+    else:
+        print_text("it takes long and goes on in the gateway" if done.get("goes_on") else words.format(**done))
 
 
 def _note_export(state: Path, config: Path | None, excerpt: Excerpt) -> None:

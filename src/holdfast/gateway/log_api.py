@@ -1,12 +1,16 @@
 """The verbs of the control socket that concern the event log: what must be done by the process that writes it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from holdfast.errors import HoldfastError
-from holdfast.events import LogExported
+from holdfast.events import LogExported, LogFailed
 from holdfast.gateway.log_setup import Journal
 from holdfast.local_api import Handler
+
+PATIENCE = 10.0
+"""Seconds to wait for work on files before the answer is that it goes on."""
 
 
 class LogApi:
@@ -14,6 +18,7 @@ class LogApi:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._going_on: set[asyncio.Task[dict[str, Any]]] = set()
 
     def verbs(self) -> dict[str, Handler]:
         """Return the verbs by name."""
@@ -21,15 +26,37 @@ class LogApi:
 
     async def purge(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Take out what is older than it is kept; answer how many lines."""
-        return {"lines": await asyncio.to_thread(self._journal.keeper.purge)}
+        return await self._patiently(lambda: {"lines": self._journal.keeper.purge()})
 
     async def forget(self, request: dict[str, Any]) -> dict[str, Any]:
         """Forget the user named by `user`; answer how many lines and keys are gone."""
         user = request.get("user")
         if not isinstance(user, str) or not user:
             raise HoldfastError("name a user")
-        forgotten = await asyncio.to_thread(self._journal.keeper.forget, user)
-        return {"lines": forgotten.lines, "keys": forgotten.keys}
+
+        def work() -> dict[str, Any]:
+            forgotten = self._journal.keeper.forget(user)
+            return {"lines": forgotten.lines, "keys": forgotten.keys}
+
+        return await self._patiently(work)
+
+    async def _patiently(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Answer with what `work` returns; when that takes long, that it goes on."""
+        task = asyncio.create_task(asyncio.to_thread(work))
+        self._going_on.add(task)
+        task.add_done_callback(self._done)
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+        try:
+            return task.result() if done else {"goes_on": True}
+        except OSError as error:
+            raise HoldfastError(f"the log's files cannot be changed: {error.strerror or error}") from None
+
+    def _done(self, task: "asyncio.Task[dict[str, Any]]") -> None:
+        """Nobody waits any more for what failed late: the log is told."""
+        self._going_on.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._journal.log.tell(LogFailed(f"closed parts of the log: {error}", 0))
 
     async def exported(self, request: dict[str, Any]) -> dict[str, Any]:
         """Note in the log that someone took lines out: `by`, `lines`, `digest`, `selection`."""

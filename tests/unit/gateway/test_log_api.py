@@ -1,5 +1,7 @@
 """What the commands ask of the process that writes the log."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from holdfast.config import parse
 from holdfast.errors import HoldfastError
 from holdfast.events import PeerIdentified
+from holdfast.gateway import log_api
 from holdfast.gateway.log_api import LogApi
 from holdfast.gateway.log_setup import Journal, open_log
 from support.logs import check, records
@@ -45,3 +48,28 @@ async def test_noting_an_export(journal: Journal) -> None:
     assert {key: noted[key] for key in told} == told
     with pytest.raises(HoldfastError, match="say by whom"):
         await api.exported({"by": "root"})
+
+
+async def test_what_takes_long_goes_on(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_api, "PATIENCE", 0.01)
+    api, go_on = LogApi(journal), threading.Event()
+
+    def slow() -> int:
+        go_on.wait(10)
+        raise OSError("disk")
+
+    monkeypatch.setattr(journal.keeper, "purge", slow)
+    assert await api.purge({}) == {"goes_on": True}
+    go_on.set()
+    async with asyncio.timeout(5):
+        while "LOG_FAILED" not in journal.log.place.path.read_text():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_a_disk_that_refuses_is_said(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(journal.keeper, "purge", broken)
+    with pytest.raises(HoldfastError, match="No space left"):
+        await LogApi(journal).purge({})
