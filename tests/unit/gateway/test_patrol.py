@@ -47,7 +47,7 @@ async def test_the_session_time_ends_it_after_a_warning(world, crowd):
     assert 0.8 < end["duration"] < 4
     sent = [frame for _, frame in world.engine.sent if frame[:3] == b"\xc0\x21" + bytes([Code.TIME_REMAINING])]
     assert len(sent) == 1
-    assert client.ended is not None
+    await crowd.until(lambda: client.ended is not None)
 
 
 @toml("[limits]\nvolume_limit = 1000\n")
