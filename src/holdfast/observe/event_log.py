@@ -28,6 +28,9 @@ QUEUE_LIMIT = 600_000
 SLICE = 32
 """Facts written in one go. Between slices the thread lets others run: a control reply waits for one slice at most."""
 PAUSE = 0.0001
+RUSH = 10_000
+"""Facts that may wait as they are. Those beyond are written out by who reports them: half a million small objects would
+make each pass of Python's garbage collector as long as a delay that clients notice, and texts it does not look at."""
 RETRY = 1.0
 TICK = 1.0
 CLOCK_TOLERANCE = 2.0
@@ -39,7 +42,7 @@ Observer = Callable[[Event, Mapping[str, Any]], None]
 """Sees every event and its envelope, whatever the log's threshold: metrics and accounting must not depend on it."""
 
 Result = TypeVar("Result")
-_Entry = tuple[float, Event, Mapping[str, Any]]
+_Entry = tuple[float, Event, Mapping[str, Any]] | bytes
 
 
 class Receiver(Protocol):
@@ -130,7 +133,10 @@ class EventLog:
             self.dropped += 1
             self._watch.lost += 1
             return
-        self._queue.append((now, event, context))
+        if len(self._queue) > RUSH and self.options.disguise is None:
+            self._queue.append(encode(build_record(event, context, self._stamp(now))))
+        else:
+            self._queue.append((now, event, context))
         self._rouse()
 
     def request(self, action: Callable[[LogFile], Result]) -> "Future[Result]":
@@ -203,12 +209,19 @@ class EventLog:
         self._wake.clear()
 
     def _compose(self, batch: Iterable[_Entry]) -> None:
-        stamp, disguise = self._stamp, self.options.disguise
-        records = [build_record(event, context, stamp(at)) for at, event, context in batch]
-        if disguise is not None:
-            records = [disguise.apply(record) for record in records]
-        self._watch.unsafe += len(records)
-        self._file.add([encode(record) for record in records])
+        texts = [entry if isinstance(entry, bytes) else self._written(*entry) for entry in batch]
+        self._watch.unsafe += len(texts)
+        self._file.add(texts)
+
+    def _written(self, at: float, event: Event, context: Mapping[str, Any]) -> bytes:
+        """Return the text of a fact. A fault of ours costs this one fact its words, and no other."""
+        stamp, disguise = self._stamp(at), self.options.disguise
+        try:
+            record = build_record(event, context, stamp)
+            return encode(record if disguise is None else disguise.apply(record))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the facts behind it must be written
+            fault = InternalFault("event log", f"{type(error).__name__} while {event.name} was written")
+            return encode(build_record(fault, {}, stamp))
 
     def _deliver(self) -> None:
         """Hand on what was chained, whether the file could be written or not."""
@@ -250,21 +263,16 @@ class EventLog:
         for observer in self.observers:
             observer(event, {})
         self._tell_listeners(event, {}, now)
-        self._file.add([self._text(event, now)])
+        self._file.add([self._written(now, event, {})])
 
     def record(self, event: Event) -> "Future[None]":
         """Bring a fact about the log itself to the disk, signed; the future is done when it is there."""
 
         def write(file: LogFile) -> None:
-            file.add([self._text(event, time.time())])
+            file.add([self._written(time.time(), event, {})])
             file.sign()
 
         return self.request(write)
-
-    def _text(self, event: Event, now: float) -> bytes:
-        record = build_record(event, {}, self._stamp(now))
-        disguise = self.options.disguise
-        return encode(record if disguise is None else disguise.apply(record))
 
     def _tick(self, now: float) -> None:
         """Do what is due about once a second."""

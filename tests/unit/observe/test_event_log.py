@@ -220,11 +220,30 @@ def test_a_fault_of_ours_does_not_end_the_log(tmp_path):
 
     path = tmp_path / "events.jsonl"
     log = EventLog(path, options=LogOptions(disguise=Broken()))
-    log.emit(PeerIdentified("bad"), {})
-    until(lambda: path.exists() and "INTERNAL_FAULT" in path.read_text())
-    log.emit(PeerIdentified("good"), {})
+    for text in ("first", "bad", "good"):
+        log.emit(PeerIdentified(text), {})
     log.close()
-    assert [line.get("text") for line in lines(path)] == [None, "good"]
+    assert [line.get("text") for line in lines(path)] == ["first", None, "good"]
+    assert lines(path)[1]["detail"] == "RuntimeError while IDENTIFICATION was written"
+
+
+def test_in_a_rush_nothing_changes_but_the_place_where_it_is_written_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(event_log, "RUSH", 10)
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    started, go_on = threading.Event(), threading.Event()
+    log.request(lambda _: (started.set(), go_on.wait(10)))
+    assert started.wait(10)
+    for number in range(100):
+        log.emit(PeerIdentified(str(number)), {"session": "s"})
+    assert log._queue[5][1] == PeerIdentified("5")
+    assert isinstance(log._queue[50], bytes)
+    go_on.set()
+    log.close()
+    assert [line["text"] for line in lines(path)] == [str(number) for number in range(100)]
+    assert {tuple(line) for line in lines(path)} == {
+        ("ts", "event", "severity", "v", "session", "text", "seq", "chain")
+    }
 
 
 KILLED = """
