@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "reload": Command("reload", "Read the configuration again.", RUN),
     "drain": Command("drain", "End the gateway with its last session.", RUN),
     "user": Command("user", "Users: add, change, list, import.", SET_UP),
+    "radius": Command("radius", "What the RADIUS servers say.", DIAGNOSE),
     "config": Command("config", "The configuration file: check, show, schema.", SET_UP),
     "capture": Command("capture", "Make a capture that can be judged.", DIAGNOSE),
     "diagnose": Command("diagnose", "From a capture to the cause, the evidence and the fix.", DIAGNOSE),

@@ -1,0 +1,155 @@
+"""Walking through a login at each RADIUS server, and saying at which step it fails and why."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from holdfast.config import Config
+from holdfast.gateway.radius import exchange_config, nas_identifier, server_configs
+from holdfast.gateway.radius_client import RadiusClient
+from holdfast.policy.radius_login import Judgement, Place, judge, login_request
+from holdfast.ppp.authentication_types import (
+    ChapMd5Exchange,
+    Exchange,
+    Method,
+    MsChapExchange,
+    MsChapV2Exchange,
+    PapExchange,
+    without_domain,
+)
+from holdfast.ppp.crypto import (
+    challenge_response,
+    chap_md5_response,
+    generate_authenticator_response,
+    generate_nt_response,
+    nt_password_hash,
+)
+from holdfast.radius.attributes import describe
+from holdfast.radius.codes import Code, code_name
+from holdfast.radius.exchange_types import Fault, Outcome, Request
+from holdfast.radius.packet import MESSAGE_AUTHENTICATOR
+from holdfast.secret import Secret
+
+FIXES = {
+    Fault.SILENT: "Is the address right, does a firewall let UDP pass, does the server know this gateway as a client?",
+    Fault.WRONG_SECRET: "Make the secret in radius.secrets_file and the one on the server the same.",
+    Fault.NOT_SIGNED: "Let the server sign (FreeRADIUS before 3.2.5: update reply { Message-Authenticator := 0x00 } in "
+    "post-auth), or list it in radius.unsigned.",
+    Fault.MALFORMED: "Something else listens at that port.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was tried. `answer` lists the attributes of a reply, secrets left out."""
+
+    server: str
+    what: str
+    good: bool
+    said: str
+    fix: str = ""
+    answer: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Whom to sign in, and how."""
+
+    user: str
+    password: Secret
+    method: Method = Method.MS_CHAP_V2
+
+
+async def probe(config: Config, credentials: Credentials) -> AsyncIterator[Step]:
+    """Yield step after step for each server of the configuration, best first. ConfigError when a secret is missing."""
+    for address, server in server_configs(config, config.radius.servers).items():
+        client = RadiusClient({address: server}, exchange_config(config), secrets.token_bytes, lambda _event: None)
+        try:
+            yield await _status(client, server.name, config)
+            yield await _login(client, server.name, config, credentials)
+        finally:
+            client.close()
+
+
+async def _status(client: RadiusClient, name: str, config: Config) -> Step:
+    """RFC 5997: a server that knows Status-Server answers it; many do not, which is no fault."""
+    patience = min(config.radius.patience, config.radius.timeout * 1.5)
+    outcome = await client.ask(Request(Code.STATUS_SERVER, (), patience=patience))
+    if outcome.packet is not None:
+        return Step(name, "Status-Server", True, "it answers")
+    if outcome.fault is Fault.SILENT:
+        return Step(name, "Status-Server", True, "no answer: not known there, or not reachable; the login will tell")
+    fault = outcome.fault or Fault.SILENT
+    return Step(name, "Status-Server", False, str(fault), FIXES.get(fault, ""))
+
+
+async def _login(client: RadiusClient, name: str, config: Config, credentials: Credentials) -> Step:
+    exchange = make_exchange(credentials)
+    place = Place(nas_identifier(config), "127.0.0.1", "127.0.0.1", f"test-{secrets.token_hex(4)}", "test", 0)
+    request = login_request(exchange, place)
+    what = f"login by {credentials.method}"
+    if request is None:
+        return Step(name, what, False, "this password cannot be asked about by this method")
+    outcome = await client.ask(request)
+    judgement = judge(outcome, exchange)
+    if outcome.packet is None:
+        return Step(name, what, False, judgement.trouble, FIXES.get(outcome.fault or Fault.SILENT, ""))
+    answer = tuple(
+        f"{one.name} = {describe(one)}" for one in outcome.packet.attributes if one.number != MESSAGE_AUTHENTICATOR
+    )
+    return Step(name, what, *_verdict(outcome, judgement, exchange, credentials), answer)
+
+
+def _verdict(
+    outcome: Outcome, judgement: Judgement, exchange: Exchange, credentials: Credentials
+) -> tuple[bool, str, str]:
+    """Return whether it went well, what to say, and what to do."""
+    assert outcome.packet is not None
+    said = code_name(outcome.packet.code)
+    if judgement.trouble:
+        return False, f"{said}: {judgement.trouble}", "Look at the mschap module or the network policy of the server."
+    if not judgement.verdict.accepted:
+        return (
+            False,
+            judgement.verdict.detail,
+            "The server's own log says why: wrong password, no policy, no permission.",
+        )
+    if not proves_itself(exchange, credentials, judgement):
+        fix = "A proxy between, or another user's record: a client would take this for an impostor and hang up."
+        return False, f"{said}, but its MS-CHAP2-Success does not fit the password", fix
+    unknown = f"; attributes not known here: {', '.join(judgement.grant.unknown)}" if judgement.grant.unknown else ""
+    return True, f"{said}{unknown}", ""
+
+
+def make_exchange(credentials: Credentials) -> Exchange:
+    """Return what the gateway would have got from a client with these credentials."""
+    name, password = credentials.user.encode(), credentials.password.reveal()
+    identifier, challenge = 1, secrets.token_bytes(16)
+    match credentials.method:
+        case Method.PAP:
+            return PapExchange(name, identifier, credentials.password)
+        case Method.CHAP_MD5:
+            answer = chap_md5_response(identifier, password, challenge)
+            return ChapMd5Exchange(name, identifier, Secret(challenge), Secret(answer))
+        case Method.MS_CHAP:
+            answer = challenge_response(challenge[:8], nt_password_hash(password))
+            return MsChapExchange(name, identifier, Secret(challenge[:8]), Secret(bytes(24)), Secret(answer))
+        case _:
+            peer = secrets.token_bytes(16)
+            answer = generate_nt_response(challenge, peer, without_domain(name), nt_password_hash(password))
+            return MsChapV2Exchange(name, identifier, Secret(challenge), Secret(peer), Secret(answer))
+
+
+def proves_itself(exchange: Exchange, credentials: Credentials, judgement: Judgement) -> bool:
+    """Whether the server's answer shows a client that it knows the password (RFC 2759 section 5)."""
+    proof = judgement.verdict.authenticator_response
+    if not isinstance(exchange, MsChapV2Exchange) or proof is None:
+        return not isinstance(exchange, MsChapV2Exchange)
+    expected = generate_authenticator_response(
+        nt_password_hash(credentials.password.reveal()),
+        exchange.nt_response.reveal(),
+        exchange.peer_challenge.reveal(),
+        exchange.authenticator_challenge.reveal(),
+        without_domain(exchange.name),
+    )
+    return Secret(proof.reveal()[: len(expected)].upper()) == Secret(expected)

@@ -1,0 +1,99 @@
+"""`probe` says what is wrong with a RADIUS server."""
+
+import pytest
+
+from holdfast.gateway.radius_probe import Credentials, Step, make_exchange, probe, proves_itself
+from holdfast.policy.radius_login import Judgement
+from holdfast.ppp.authentication_types import Method, Verdict
+from holdfast.ppp.credentials import StoredSecret, verify
+from holdfast.radius.attributes import attribute
+from holdfast.radius.codes import Code
+from holdfast.secret import Secret
+from support import freeradius
+from unit.gateway.test_radius import configuration, serving
+
+METHODS = [Method.PAP, Method.CHAP_MD5, Method.MS_CHAP, Method.MS_CHAP_V2]
+ALICE = Credentials("alice", Secret(b"secret"))
+
+
+async def steps(config, credentials=ALICE) -> list[Step]:
+    return [step async for step in probe(config, credentials)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_its_claims_are_those_of_a_client(method):
+    made = make_exchange(Credentials("DOMAIN\\alice", Secret(b"secret"), method))
+    assert verify(made, StoredSecret.from_password(Secret(b"secret"))).accepted
+    assert not verify(made, StoredSecret.from_password(Secret(b"another"))).accepted
+
+
+def test_a_proof_is_checked_as_a_client_does():
+    made = make_exchange(ALICE)
+    right = Judgement(verify(made, StoredSecret.from_password(ALICE.password)))
+    assert proves_itself(made, ALICE, right)
+    wrong = Judgement(Verdict.accept(None, Secret(b"S=" + b"0" * 40)))
+    assert not proves_itself(made, ALICE, wrong)
+    assert not proves_itself(made, ALICE, Judgement(Verdict.accept()))
+    assert proves_itself(make_exchange(Credentials("alice", Secret(b"x"), Method.PAP)), ALICE, wrong)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.asyncio
+async def test_freeradius_is_well(tmp_path, method):
+    with freeradius.running(tmp_path / "radius") as server:
+        config = configuration(tmp_path, server.authentication)
+        _, login = await steps(config, Credentials("alice", Secret(b"secret"), method))
+        assert (login.good, login.said) == (True, "Access-Accept")
+        assert "Session-Timeout = 14400" in login.answer
+        assert not any("MS-MPPE-Send-Key = 0x" in line for line in login.answer)
+        _, refused = await steps(config, Credentials("bob", Secret(b"secret"), method))
+        assert "your subscription is over" in refused.said
+
+
+@pytest.mark.root
+@pytest.mark.asyncio
+async def test_freeradius_that_does_not_sign(tmp_path):
+    with freeradius.running(tmp_path / "radius", signed=False) as server:
+        _, login = await steps(configuration(tmp_path, server.authentication))
+        assert not login.good
+        assert "Message-Authenticator" in login.said
+        assert "post-auth" in login.fix
+
+
+@pytest.mark.asyncio
+async def test_silence(tmp_path, unused_udp_port):
+    status, login = await steps(configuration(tmp_path, unused_udp_port))
+    assert status.good
+    assert not login.good
+    assert "firewall" in login.fix
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((Code.ACCESS_ACCEPT, []), "without MS-CHAP2-Success"),
+        ((Code.ACCESS_ACCEPT, [attribute("MS-CHAP2-Success", b"\x01S=" + b"0" * 40)]), "without MPPE keys"),
+        ((Code.ACCESS_CHALLENGE, [attribute("State", b"1")]), "Access-Challenge"),
+        ((Code.ACCESS_REJECT, [attribute("Reply-Message", "not you")]), "says no: not you"),
+        (
+            (Code.ACCESS_REJECT, [attribute("MS-CHAP-Error", b"\x01E=648 R=0 C=" + b"0" * 32 + b" V=3 M=expired")]),
+            "expired",
+        ),
+    ],
+)
+@pytest.mark.asyncio
+async def test_answers_that_are_no_login(tmp_path, answer, said):
+    async with serving(lambda request: None if request.code == Code.STATUS_SERVER else answer) as (_, port):
+        _, login = await steps(configuration(tmp_path, port))
+        assert not login.good
+        assert said in login.said
+        assert login.fix
+
+
+@pytest.mark.asyncio
+async def test_a_wrong_secret(tmp_path):
+    async with serving(lambda _: (Code.ACCESS_ACCEPT, []), secret="other") as (_, port):
+        status, login = await steps(configuration(tmp_path, port))
+        assert not status.good
+        assert "secrets_file" in login.fix
