@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STATE ?= /var/lib/holdfast
 CONFIG ?=
+FUZZ_SECONDS ?= 30
+FUZZ_EXAMPLES ?= 3000
 RUST_SOURCES := $(shell find crates -name '*.rs' -not -path '*/target/*' -not -path '*/fuzz/*') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 
 .PHONY: help setup setup-dev run demo test test-fast lab bench corpus lint format clean
@@ -60,6 +62,11 @@ test-fast: setup-dev  ## the tests that need neither root nor the lab
 test: lint  ## everything: linters, cargo test, pytest with real peers when root
 	cargo test --workspace --locked --quiet
 	$(BIN)/pytest
+
+fuzz: setup-dev  ## fuzz every parser (FUZZ_SECONDS for each in Rust, FUZZ_EXAMPLES for each in Python)
+	scripts/system-packages.sh fuzz
+	HOLDFAST_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest --timeout 3600 tests/fuzz
+	scripts/fuzz.sh $(FUZZ_SECONDS)
 
 lab: .build/system-dev  ## build the guest with the real peers (root); IN='commands' runs them in one
 	$(PYTHON) -m lab $(if $(IN),'$(IN)')

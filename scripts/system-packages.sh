@@ -3,12 +3,14 @@
 #   build  what `make setup` and a running gateway need
 #   test   what the linters and the tests need besides
 #   lab    what the guests with real peers need of this host
+#   fuzz   what `make fuzz` needs besides
 # Without root it only says what is missing; that is an error for `build`, and for the others means skipped tests.
 set -euo pipefail
 
 build=(ca-certificates python3-venv gcc libc6-dev make iproute2 nftables)
 test=(conntrack freeradius freeradius-utils git iperf3 iputils-ping kmod procps prometheus psmisc tcpdump tshark)
 lab=(apt dpkg iproute2 nftables procps tar util-linux)
+fuzz=(g++)
 
 # Debian's plain rustc is too old for the bindings; its -web packages carry a current one.
 rust_is_new_enough() {
@@ -31,7 +33,8 @@ for purpose in "$@"; do
       command -v rustfmt >/dev/null || wanted+=(rustfmt-web)
       ;;
     lab) wanted+=("${lab[@]}") ;;
-    *) echo "system-packages: unknown purpose '$purpose' (build, test, lab)" >&2; exit 2 ;;
+    fuzz) wanted+=("${fuzz[@]}") ;;
+    *) echo "system-packages: unknown purpose '$purpose' (build, test, lab, fuzz)" >&2; exit 2 ;;
   esac
 done
 

@@ -21,13 +21,18 @@ from support.fake_engine import FakeEngine
 class PnsClient(asyncio.Protocol):
     """Connects, places one call and negotiates. `session.state` and `ended` tell how far it came."""
 
-    def __init__(self, engine: FakeEngine, user: str, password: str, methods=(Method.MS_CHAP_V2,), ccp=None) -> None:
+    def __init__(
+        self, engine: FakeEngine, user: str, password: str, methods=(Method.MS_CHAP_V2,), ccp=None, ipcp=None
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.engine = engine
         self.machine = ConnectionMachine(Role.PNS, ControlConfig(host_name="client"))
         credentials = PeerCredentials(user, Secret.from_text(password))
         config = LinkConfig(
-            accept=methods, credentials=credentials, ipcp=IpcpConfig(assigns=False), ccp=ccp or CcpConfig()
+            accept=methods,
+            credentials=credentials,
+            ipcp=ipcp or IpcpConfig(assigns=False),
+            ccp=ccp or CcpConfig(),
         )
         self.session = Session("client", Link(config, secrets.token_bytes), SessionConfig(first_frame_wait=0))
         self.events: list[Event] = []
