@@ -22,6 +22,8 @@ SHORTEST = 6
 """Octets below which a secret turns up by chance."""
 NO_SECRETS = frozenset({b"holdfast"})
 """What the store seals to see whether its key is the right one."""
+PHRASES = (b"shared secret",)
+"""Words of our own sentences (RFC 2865 speaks so), in a world where many a test's password is "secret"."""
 LONG = 8
 """From here on it counts wherever it stands; shorter ones, such as "secret", count as words of their own."""
 
@@ -41,6 +43,8 @@ def forms(octets: bytes) -> Iterator[bytes]:
 
 def found_in(text: bytes, secrets: set[bytes]) -> list[bytes]:
     """Return the secrets that stand in a text."""
+    for phrase in PHRASES:
+        text = text.replace(phrase, b"")
     return [secret for secret in secrets if any(_stands(text, form) for form in forms(secret) if len(form) >= SHORTEST)]
 
 
@@ -58,7 +62,7 @@ def no_secret_in_a_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def remember_secret(self: Secret, octets: bytes) -> None:
         make_secret(self, octets)
-        if len(octets) >= SHORTEST and len(set(octets)) > 2 and octets not in NO_SECRETS:
+        if len(octets) >= SHORTEST and len(set(octets)) > 2 and bytes(octets) not in NO_SECRETS:
             secrets.add(bytes(octets))
 
     def remember_log(self: EventLog, *arguments: Any, **named: Any) -> None:
