@@ -172,6 +172,33 @@ def _metrics_port_taken(config: Config) -> Findings:
             yield Finding(("metrics.listen", "gateway.listen"), f"{metrics} and {endpoint} are the same socket")
 
 
+def _radius_without_secrets(config: Config) -> Findings:
+    radius = config.radius
+    if (radius.servers or radius.dynamic_clients) and radius.secrets_file is None:
+        key = "radius.servers" if radius.servers else "radius.dynamic_clients"
+        yield Finding((key, "radius.secrets_file"), "no file with shared secrets is named", "Name radius.secrets_file.")
+
+
+def _dynamic_half(config: Config) -> Findings:
+    radius = config.radius
+    if radius.dynamic_listen is not None and not radius.dynamic_clients:
+        yield Finding(
+            ("radius.dynamic_listen", "radius.dynamic_clients"),
+            "nobody may send requests to it",
+            "List the servers that may in radius.dynamic_clients.",
+        )
+
+
+def _radius_outlasts_authentication(config: Config) -> Findings:
+    radius, limit = config.radius, config.ppp.authentication_timeout
+    if radius.servers and radius.patience >= limit:
+        yield Finding(
+            ("radius.patience", "ppp.authentication_timeout"),
+            f"a client is given up after {limit:g} s, before RADIUS may take its {radius.patience:g} s",
+            f"Set ppp.authentication_timeout above {radius.patience:g}.",
+        )
+
+
 _CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
     _encryption_without_keys,
     _repeated,
@@ -181,10 +208,13 @@ _CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
     _listen_inside,
     _nat_interface_without_nat,
     _metrics_port_taken,
+    _radius_without_secrets,
+    _dynamic_half,
 )
 _WARNINGS: tuple[Callable[[Config], Findings], ...] = (
     _large_mtu,
     _readable_traffic,
     _weak_methods,
     _open_metrics,
+    _radius_outlasts_authentication,
 )

@@ -180,7 +180,7 @@ class Gateway:
 
     def log_state(self) -> dict[str, Any]:
         """Return whether the event log keeps up."""
-        return {"dropped": self._log.dropped, "failed": self._log.failed}
+        return {"dropped": self._log.dropped, "failed": self._log.failed, "backlog": self._log.backlog}
 
     # --- control connections -------------------------------------------------------------------------------
 

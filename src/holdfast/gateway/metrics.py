@@ -65,7 +65,7 @@ class GatewayMetrics:
             sessions=gateway.count_by_state(),
             addresses_used=addresses["used"],
             addresses_size=addresses["size"],
-            log_waiting=log.get("backlog", 0),
+            log_waiting=log["backlog"],
             log_dropped=log["dropped"],
             log_failing=bool(log["failed"]),
             draining=gateway.draining,

@@ -121,7 +121,7 @@ class RadiusExchange:
     def unreachable(self, server: int, now: float) -> None:
         """The host says that nobody listens there (ICMP): waiting for an answer is in vain."""
         for pending in [one for one in self._pending.values() if one.server == server]:
-            self._lost(pending, now)
+            self._lost(pending, now, "the host says that nobody listens there")
 
     @property
     def deadline(self) -> float | None:
@@ -234,22 +234,20 @@ class RadiusExchange:
 
     # --- what comes of it ----------------------------------------------------------------------------------
 
-    def _lost(self, pending: _Pending, now: float) -> None:
+    def _lost(self, pending: _Pending, now: float, why: str = "") -> None:
         """This server did not answer: the next one."""
-        self._mark_silent(pending, now)
+        self._mark_silent(pending, now, why)
         self._free(pending)
         self._next_server(pending, now)
 
-    def _mark_silent(self, pending: _Pending, now: float) -> None:
+    def _mark_silent(self, pending: _Pending, now: float, why: str = "") -> None:
         server = self._servers[pending.server]
         pending.waited_for.append(pending.server)
         if pending.refused is not None or server.last_heard >= pending.first_sent:
             return
         if not server.dead:
-            seconds = now - pending.first_sent
-            self._events.append(
-                RadiusServerDown(server.config.name, f"no answer in {seconds:.1f} s to {pending.sent} tries")
-            )
+            silence = f"no answer in {now - pending.first_sent:.1f} s to {pending.sent} tries"
+            self._events.append(RadiusServerDown(server.config.name, why or silence))
         server.dead, server.dead_until = True, now + self._config.dead_time
 
     def _heard(self, server: _Server, now: float) -> None:

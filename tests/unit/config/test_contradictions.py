@@ -121,3 +121,19 @@ def test_metrics_that_anybody_may_read_deserve_a_warning():
 def test_metrics_and_clients_need_sockets_of_their_own():
     with pytest.raises(InvalidConfigError, match=r"metrics\.listen"):
         parse('[metrics]\nlisten = "127.0.0.1:1723"\n')
+
+
+SERVER = '[radius]\nservers = ["192.0.2.10"]\n'
+
+
+def test_radius_needs_secrets_and_people_to_ask():
+    assert problems(SERVER)[0][0] == "radius.servers"
+    listening = '[radius]\ndynamic_listen = "0.0.0.0"\nsecrets_file = "/etc/secrets"\n'
+    assert problems(listening)[0][0] == "radius.dynamic_listen"
+    assert parse(listening + 'dynamic_clients = ["192.0.2.10"]\n').config.radius.dynamic_clients
+
+
+def test_radius_may_not_take_longer_than_a_login():
+    text = SERVER + 'secrets_file = "/etc/secrets"\npatience = 60.0\n'
+    assert warnings(text) == ["radius.patience"]
+    assert warnings(text + "[ppp]\nauthentication_timeout = 70.0\n") == []

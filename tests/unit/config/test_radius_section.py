@@ -8,7 +8,7 @@ from holdfast.config import InvalidConfigError, parse
 def test_servers_have_their_usual_ports() -> None:
     text = (
         '[radius]\nservers = ["192.0.2.10", "192.0.2.11:1645"]\naccounting_servers = ["192.0.2.12"]\n'
-        'dynamic_listen = "0.0.0.0"\ndynamic_clients = ["192.0.2.10"]'
+        'dynamic_listen = "0.0.0.0"\ndynamic_clients = ["192.0.2.10"]\nsecrets_file = "/etc/secrets"'
     )
     radius = parse(text).config.radius
     assert [str(server) for server in radius.servers] == ["192.0.2.10:1812", "192.0.2.11:1645"]
