@@ -24,7 +24,9 @@ MOST_SUBJECTS = 1_000_000
 """Names and addresses with a key of their own. Guessed names beyond that share one, so that a flood fills no disk."""
 CACHE_SIZE = 50_000
 
-NAME_FIELDS = frozenset({"user", "host_name"})
+NAME_FIELDS = frozenset({"user", "account", "host_name"})
+EITHER_FIELDS = frozenset({"subject", "source"})
+"""An address, or else a name."""
 ADDRESS_FIELDS = frozenset(
     {"client", "client_ip", "gre_ip", "gre_source", "intruder", "owner", "address", "peer_address", "correlation"}
 )
@@ -35,6 +37,8 @@ OWN_FIELDS = frozenset(
 """Fields that say nothing of a person; all other texts are searched for names and addresses."""
 
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
+_TARGET = re.compile(r"\b(user )([^\s,]+)")
+"""How an administrator's action names a user."""
 _SAID_NAME = re.compile(r"\b(name|user)=(\S+)")
 
 
@@ -165,13 +169,16 @@ class Pseudonymiser:
             return value
         if isinstance(value, tuple | list):
             return [self._replaced(key, one, user) for one in value]
-        if not isinstance(value, str):
-            return value
-        if key in NAME_FIELDS:
-            return self.keyring.pseudonym(USER, value)
-        if key in ADDRESS_FIELDS:
-            return self._address(value)
-        return self._scrubbed(value, user)
+        return self._text(key, value, user) if isinstance(value, str) else value
+
+    def _text(self, key: str, text: str, user: str) -> str:
+        if key in ADDRESS_FIELDS or (key in EITHER_FIELDS and _IPV4.match(text)):
+            return self._address(text)
+        if key in NAME_FIELDS or key in EITHER_FIELDS:
+            return self.keyring.pseudonym(USER, text)
+        if key == "target":
+            text = _TARGET.sub(lambda found: found[1] + self.keyring.pseudonym(USER, found[2]), text)
+        return self._scrubbed(text, user)
 
     def _address(self, text: str) -> str:
         """Replace an address, and leave a port behind it."""

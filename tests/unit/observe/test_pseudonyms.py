@@ -112,3 +112,25 @@ def test_a_port_stays_and_a_word_that_holds_the_name_too(keyring: Keyring) -> No
     assert disguise.apply({"client": "203.0.113.7:50123"})["client"].endswith(":50123")
     assert disguise.apply({"user": "al", "detail": "also al and al-2"})["detail"].startswith("also user-")
     assert disguise.apply({"detail": "version 1.2.3 of 1.2.3.4.5"})["detail"] == "version 1.2.3 of 1.2.3.4.5"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"event": "ADMIN", "action": "trace", "target": "address 203.0.113.7, user alice"},
+        {"event": "LOCKED", "account": "alice", "source": "203.0.113.7", "failures": 5},
+        {"event": "LIMIT", "subject": "alice", "detail": "3 sessions of alice", "user": "alice"},
+        {"event": "LIMIT", "subject": "203.0.113.7", "detail": "3 connections"},
+        {"event": "LOG_EXPORTED", "selection": "user=alice severity=debug"},
+    ],
+)
+def test_facts_about_somebody_name_nobody(keyring: Keyring, record: dict) -> None:
+    text = str(Pseudonymiser(keyring).apply(record))
+    assert "alice" not in text
+    assert "203.0.113.7" not in text
+    assert ("user-" in text) or ("addr-" in text)
+
+
+def test_words_about_users_in_general_stay(keyring: Keyring) -> None:
+    record = {"event": "TEARDOWN", "evidence": "no user packet for 900 s"}
+    assert Pseudonymiser(keyring).apply(record) == record
