@@ -6,6 +6,7 @@ from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towards
 from holdfast.capture.findings.view import View
 from holdfast.capture.moment import Moment
+from holdfast.capture.tcp import Conversation
 
 ENTRY = Entry(
     id="control-filtered",
@@ -25,14 +26,17 @@ ENTRY = Entry(
 )
 
 PROHIBITED = {(3, 9), (3, 10), (3, 13), (1, 1)}
-PATIENCE = 3.0
+PATIENCE, REPEATS = 3.0, 2
 
 
 def recognise(view: View) -> Iterator[Finding]:
     """SYNs into nothing."""
     conversation = view.conversation
-    answered = conversation and (conversation.syn_ack or conversation.resets or any(conversation.payload.values()))
+    answered = conversation and (conversation.resets or any(conversation.payload.values()))
     if conversation is None or not conversation.syns or answered:
+        return
+    if conversation.syn_ack:
+        yield from _answer_lost(view, conversation)
         return
     told = [notice for notice in view.icmp_tcp if (notice.kind, notice.code) in PROHIBITED]
     if told:
@@ -47,3 +51,14 @@ def recognise(view: View) -> Iterator[Finding]:
     why = f"{tries} SYN{'s' if tries > 1 else ''} in {waited:.1f} s, and nothing came back."
     certainty = 0.9 if tries >= 3 else 0.75 if tries == 2 else 0.6
     yield ENTRY.found(why, conversation.syns, certainty=certainty, towards=Towards.BOTH)
+
+
+def _answer_lost(view: View, conversation: Conversation) -> Iterator[Finding]:
+    """Recognise, near the server, that its answers do not arrive: the client keeps asking for what was granted."""
+    answer = conversation.syn_ack
+    again = [syn for syn in conversation.syns if answer and syn > answer]
+    if answer is None or conversation.established or conversation.fins or len(again) < REPEATS:
+        return
+    if view.watched_after(answer) >= PATIENCE:
+        why = f"The server answers, and the client repeats its SYN {len(again)} times: the answers do not reach it."
+        yield ENTRY.found(why, [answer, *again], certainty=0.85, towards=Towards.CLIENT)

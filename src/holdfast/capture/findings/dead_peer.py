@@ -13,7 +13,8 @@ ENTRY = Entry(
     title="The other end is gone",
     meaning="In the middle of a session one side stops answering everything: it crashed, lost power or its network.",
     recognised="After the session was up: nothing more from one side while the other keeps asking (LCP echoes, data, "
-    "repeated TCP); or a Terminate-Request that says that the peer does not respond.",
+    "repeated TCP) for twelve seconds, or gives up after three LCP echoes; or a Terminate-Request that says that the "
+    "peer does not respond.",
     severity=Severity.FAULT,
     windows_codes=(628, 629, 829),
     fixes=Fixes(
@@ -42,10 +43,11 @@ def recognise(view: View) -> Iterator[Finding]:
         return
     for by_client in (True, False):
         last = _last_word(view, by_client)
-        if last is None or view.session.ended.since(last) < SILENT:
+        if last is None:
             continue
         asked = _asked_after(view, not by_client, last)
-        if len(asked) >= ASKS and asked[-1].since(last) >= SILENT:
+        patient = bool(asked) and asked[-1].since(last) >= SILENT
+        if len(asked) >= ASKS and (patient or view.gave_up(not by_client, last)):
             why = f"{side(by_client).capitalize()} said nothing after frame {last.frame}, while the other side asked "
             why += f"{len(asked)} times in {asked[-1].since(last):.0f} s, on the tunnel or on TCP."
             towards = Towards.SERVER if by_client else Towards.CLIENT

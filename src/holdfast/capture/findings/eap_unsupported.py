@@ -12,7 +12,8 @@ ENTRY = Entry(
     id="eap-unsupported",
     title="The server wants EAP, the client cannot",
     meaning="The server accepts only EAP (smart cards, certificates, PEAP), and this client has no such method.",
-    recognised="The server asks for EAP alone and the client refuses it; or EAP ends in a Failure after a Nak.",
+    recognised="The server asks for EAP alone, the client refuses it, and LCP never opens or the server ends it as the "
+    "client has not authenticated; or EAP ends in a Failure after a Nak.",
     severity=Severity.FAULT,
     windows_codes=(812, 919),
     fixes=Fixes(
@@ -21,7 +22,7 @@ ENTRY = Entry(
     ),
     capture_next=advice.CAPTURE_WHOLE,
     references=("RFC 2284 section 2", "RFC 1661 section 6.2"),
-    explains=ENDS | {"lcp-loop"},
+    explains=ENDS | {"lcp-loop", "ipcp-no-agreement"},
 )
 
 FAILURE = 4
@@ -38,6 +39,12 @@ def recognise(view: View) -> Iterator[Finding]:
     if failures:
         frames = moments(authentication.eap)
         yield ENTRY.found("The EAP exchange ended in a Failure.", frames, certainty=0.75, towards=Towards.SERVER)
-    elif only_eap and refused and lcp.opened is None and (view.over or len(refused) >= 3):
+    elif only_eap and refused and _in_vain(view) and (view.over or len(refused) >= 3):
         why = "The server asks for EAP and nothing else; the client refuses it."
         yield ENTRY.found(why, moments(refused), certainty=0.9, towards=Towards.SERVER)
+
+
+def _in_vain(view: View) -> bool:
+    """Whether the refusal is the end of it: pppd drops the option, lets LCP open, and then hangs up for want of it."""
+    hung_up = any(not ending.from_client for ending in view.link.endings)
+    return view.link.lcp.opened is None or (hung_up and not view.up and not view.link.authentication.attempts)

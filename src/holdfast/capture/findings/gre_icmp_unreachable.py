@@ -49,13 +49,22 @@ def recognise(view: View) -> Iterator[Finding]:
         refusals = REFUSALS_6 if notice.version_6 else REFUSALS
         if (notice.kind, notice.code) not in refusals:
             continue
-        first = Moment(*notice.first)
-        if view.session.goodbye and first > view.session.goodbye[0]:
-            continue  # after the end nobody listens any more; that is how it must be
+        first, last = Moment(*notice.first), Moment(*notice.last)
+        if not any(_during(view, moment) for moment in (first, last)):
+            continue
         to_server = notice.quoted_destination == view.session.server
         what = "protocol unreachable" if notice.code in (1, 2) else "prohibited or unreachable"
         why = f"{notice.source} answers GRE to {notice.quoted_destination} with ICMP {what} ({notice.count}x)."
         towards = Towards.SERVER if to_server else Towards.CLIENT
         severity = Severity.WARNING if view.up else Severity.FAULT
-        yield ENTRY.found(why, [first, Moment(*notice.last)], certainty=0.95, towards=towards, severity=severity)
+        yield ENTRY.found(why, [first, last], certainty=0.95, towards=towards, severity=severity)
         return
+
+
+def _during(view: View, moment: Moment) -> bool:
+    """Whether a refusal belongs to this session: it may be counted for several of the same two addresses.
+
+    After the end nobody listens any more; that is how it must be.
+    """
+    goodbye = view.session.goodbye
+    return view.session.started <= moment and (goodbye is None or moment <= goodbye[0])

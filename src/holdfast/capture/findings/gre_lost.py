@@ -13,7 +13,7 @@ ENTRY = Entry(
     meaning="The tunnel worked, and then its packets stopped in one direction or both while the control connection "
     "lived on: a NAT or firewall forgot the GRE part of the session.",
     recognised="After the session was up: no GRE from one side for twelve seconds while the other keeps sending, and "
-    "TCP port 1723 still alive.",
+    "TCP port 1723 still alive; sooner when that side gives up after three LCP echoes without an answer.",
     severity=Severity.FAULT,
     windows_codes=(628, 629, 721, 829),
     fixes=Fixes(
@@ -39,7 +39,9 @@ def recognise(view: View) -> Iterator[Finding]:
         return
     for by_client in (True, False):
         last, other = view.session.last_gre(by_client), view.session.last_gre(not by_client)
-        if last is None or other is None or other.since(last) < SILENT:
+        if last is None or other is None:
+            continue
+        if other.since(last) < SILENT and not view.gave_up(not by_client, last):
             continue
         asked = _asked(view, not by_client, last)
         alive = [

@@ -26,7 +26,7 @@ ENTRY = Entry(
     ),
     capture_next="Capture at the RADIUS server: udp port 1812 or udp port 1813.",
     references=("RFC 2865 section 2.5",),
-    explains=ENDS,
+    explains=ENDS | {"auth-rejected", "auth-unanswered"},
 )
 
 SLOW = 5.0

@@ -26,6 +26,8 @@ def found(view: View, others: list[Finding]) -> list[Finding]:
         return []
     if view.session.kind is Kind.GRE and not view.over:
         return []
+    if view.granted and not (view.session.up or view.session.down or view.session.strays):
+        return []  # GRE was not captured: how far it got is not to be seen
     stuck = view.watched_after(view.session.ended) >= STUCK
     if not view.over and not stuck:
         return []

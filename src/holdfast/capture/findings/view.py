@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from holdfast._native import IcmpNotice
 from holdfast.capture.calls import Call, first_of
@@ -15,6 +15,8 @@ from holdfast.capture.session import Kind, Phase, Session
 from holdfast.capture.tcp import ControlItem, Conversation
 from holdfast.control.messages import EchoRequest, SetLinkInfo, StartControlConnectionReply
 
+ECHO_REQUEST, ECHOES = 9, 3
+"""LCP's code (RFC 1661 section 5.8), and how many without an answer are enough when the asker then gives up."""
 LINK_CLOSED = 0xFFFFFFFF
 """What Windows sends as both maps when LCP closes; when it opens, the first is 0."""
 
@@ -81,6 +83,14 @@ class View:
             return self.session.goodbye[0].since(moment)
         end = self.case.end if self.case.orderly else self.session.ended.nanoseconds
         return max(0.0, (end - moment.nanoseconds) / 1e9)
+
+    def gave_up(self, client: bool, last: Moment) -> bool:
+        """Whether a side ended the session after three LCP echoes since `last` (or more) that nobody answered."""
+        others = self.link.lcp.others
+        echoes = [item.moment for item in others if item.from_client == client and item.packet.code == ECHO_REQUEST]
+        echoes = [moment for moment in echoes if moment > last]
+        ends = [ending.moment for ending in self.link.endings if ending.from_client == client]
+        return len(echoes) >= ECHOES and any(end > echoes[ECHOES - 1] for end in ends)
 
     def lived_after(self, moment: Moment) -> float:
         """Return how many seconds passed between `moment` and the goodbye, or the last that was seen."""
@@ -151,10 +161,16 @@ class View:
             client, server = ip_address(self.session.client), ip_address(self.session.server)
         except ValueError:
             return False
-        return client.is_private and not server.is_private
+        return _behind(client) and not _behind(server)
 
 
 _REPLY = StartControlConnectionReply
+HIDDEN = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
+"""What lies behind a NAT (RFC 1918, RFC 6598, RFC 4193): `is_private` holds also for addresses of documents."""
+
+
+def _behind(address: IPv4Address | IPv6Address) -> bool:
+    return any(address.version == network.version and address in network for network in HIDDEN)
 
 
 def _map(message: SetLinkInfo) -> tuple[int, int]:

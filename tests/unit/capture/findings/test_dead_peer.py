@@ -24,3 +24,18 @@ def test_a_quiet_session_is_alive(tmp_path: Path) -> None:
         scene.wait(30).ppp(True, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
         scene.ppp(False, Protocol.LCP, 10, b"\x22\x22\x22\x22", number)
     assert scene.diagnosis(tmp_path).verdict == "healthy"
+
+
+def test_three_echoes_and_a_goodbye_into_nothing(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(3):
+        scene.wait(2).ppp(False, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
+    top = scene.wait(2).ppp(False, Protocol.LCP, 5, b"MPPE disabled", 9).top(tmp_path)
+    assert (top.id, top.towards) == ("dead-peer", Towards.SERVER)
+
+
+def test_two_echoes_are_not_enough(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(2):
+        scene.wait(2).ppp(False, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
+    assert "dead-peer" not in scene.wait(2).ppp(False, Protocol.LCP, 5, b"MPPE disabled", 9).findings(tmp_path)

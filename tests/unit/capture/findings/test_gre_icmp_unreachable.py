@@ -17,3 +17,15 @@ def test_a_host_that_refuses_gre(tmp_path: Path) -> None:
 def test_after_the_end_it_is_normal(tmp_path: Path) -> None:
     scene = Scene().up().goodbye().data(False).icmp(3, 2, source=CLIENT)
     assert "gre-icmp-unreachable" not in scene.findings(tmp_path)
+
+
+def test_a_late_packet_of_one_session_does_not_blame_the_next(tmp_path: Path) -> None:
+    scene = Scene().up().goodbye().data(False).icmp(3, 2, source=CLIENT).wait(5)
+    again = Scene(port=40001, client_call=101, server_call=201, now=scene.now).up().wait(5).goodbye()
+    again.data(False).icmp(3, 2, source=CLIENT)
+    assert scene.together(again).diagnosis(tmp_path).verdict == "healthy"
+
+
+def test_a_refusal_in_the_middle_counts(tmp_path: Path) -> None:
+    scene = Scene().up().data(False).icmp(3, 2, source=CLIENT).wait(5).goodbye()
+    assert "gre-icmp-unreachable" in scene.findings(tmp_path)

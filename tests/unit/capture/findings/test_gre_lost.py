@@ -13,3 +13,11 @@ def test_gre_stops_and_tcp_lives(tmp_path: Path) -> None:
     scene.say(True, EchoRequest(1)).say(False, EchoReply(1, 1, 0))
     top = scene.top(tmp_path)
     assert (top.id, top.towards) == ("gre-lost", Towards.CLIENT)
+
+
+def test_the_side_that_hears_nothing_gives_up_early(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(4):
+        scene.wait(2).ppp(True, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
+    top = scene.ppp(True, Protocol.LCP, 5, b"MPPE disabled", 9).clear(True).hang_up(True).top(tmp_path)
+    assert (top.id, top.towards) == ("gre-lost", Towards.CLIENT)

@@ -30,3 +30,10 @@ def test_a_private_client_is_only_a_hint(tmp_path: Path) -> None:
     found = scene.hang_up(True).findings(tmp_path)
     assert found["nat-without-helper"].severity is Severity.WARNING
     assert scene.top(tmp_path).id == "gre-missing-from-server"
+
+
+def test_addresses_of_documents_are_not_behind_a_nat(tmp_path: Path) -> None:
+    scene = Scene(client="192.0.2.10", server="8.8.4.4").call()
+    for _ in range(10):
+        scene.configure(True, Protocol.LCP, 1, (5, b"abcd")).wait(3)
+    assert "nat-without-helper" not in scene.hang_up(True).findings(tmp_path)

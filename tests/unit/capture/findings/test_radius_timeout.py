@@ -20,3 +20,12 @@ def test_an_answer(tmp_path: Path) -> None:
     scene = Scene().call().lcp().respond().udp(NAS, RADIUS, REQUEST)
     scene.udp(RADIUS, NAS, b"\x02\x07\x00\x14" + bytes(16))
     assert "radius-timeout" not in scene.findings(tmp_path)
+
+
+def test_the_refusal_that_follows_is_its_consequence(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().respond()
+    for _ in range(3):
+        scene.udp(NAS, RADIUS, REQUEST).wait(5)
+    found = scene.refuse(b"E=691 R=0").goodbye(False, b"").findings(tmp_path)
+    assert "radius-timeout" in found
+    assert "auth-rejected" not in found
