@@ -10,16 +10,8 @@ Play = Callable[[Stage], None]
 
 PING = f"ping -I PPP -c 8 -i 0.4 -w 8 {INSIDE}"
 BUSY = f"ping -I PPP -c 300 -i 0.02 -s 200 -w 20 {INSIDE}"
-FETCH = f"timeout 20 wget -T 15 -q -O /dev/null http://{INSIDE}:8080/file"
-"""Loads a file through the tunnel; `offer` puts it there."""
-
-
-def offer(kibibytes: int) -> str:
-    """Return a script for the server that serves a file of that size in the tunnel."""
-    return (
-        f"mkdir /run/web; dd if=/dev/urandom of=/run/web/file bs=1024 count={kibibytes} 2>/dev/null\n"
-        "exec busybox httpd -f -p 8080 -h /run/web"
-    )
+FETCH = f"timeout 25 iperf3 -c {INSIDE} -n {{}}K -R -b 1500K"
+"""Loads so many KiB from the server through the tunnel, no faster than the slow guest can follow."""
 
 
 def attempt(stage: Stage) -> None:
@@ -45,11 +37,11 @@ def visit(script: str = PING, *, wait: float = 0.0, times: int = 1) -> Play:
 
 
 def fetch(kibibytes: int) -> Play:
-    """Return a play: load a file through the tunnel."""
+    """Return a play: load something through the tunnel."""
 
     def play(stage: Stage) -> None:
-        stage.start(Where.SERVER, "mount -t tmpfs none /run\n" + offer(kibibytes))
-        visit(f"{PING}; {FETCH}")(stage)
+        stage.start(Where.SERVER, "exec iperf3 -s")
+        visit(f"{PING}; {FETCH.format(kibibytes)}")(stage)
 
     return play
 
@@ -119,5 +111,5 @@ def together(stage: Stage) -> None:
 
 def knock(stage: Stage) -> None:
     """Open the port and close it without a word, as a monitoring check does."""
-    stage.run(Where.CLIENT, "nc -z 198.51.100.1 1723 || true")
+    stage.run(Where.CLIENT, "nc -w 2 198.51.100.1 1723 < /dev/null || true")
     time.sleep(1)

@@ -52,6 +52,8 @@ for n in street street2 router server; do
 done 2>/dev/null
 true
 """
+SNAP = 2000
+"""Octets of each frame: tcpdump's buffer has as few places as this is large, and the slow guest needs many."""
 SETTLE = 0.5
 DRAIN = 1.5
 """Seconds that tcpdump in the slow guest gets to begin, and to write what it has."""
@@ -96,27 +98,30 @@ class Stage:
         return self.guest.start(f"exec {self._wrap(where, script)}")
 
     def signal(self, where: Where, program: str, name: str) -> None:
-        """Send a signal to every process of a program at a place."""
+        """Send a signal to every process of a program, named by a pattern of the shell, at a place."""
         found = f"for p in $(ip netns pids {self._namespace(where)}); do"
         self.guest.run(
-            f'{found} [ "$(cat /proc/$p/comm)" = {program} ] && kill -s {name} $p; done 2>/dev/null', check=False
+            f'{found} case "$(cat /proc/$p/comm)" in {program}) kill -s {name} $p;; esac; done 2>/dev/null', check=False
         )
 
     def dial(self, *, second: bool = False, user: str | None = None, password: str | None = None) -> Client | None:
         """Dial until the tunnel is up; None when the client gave up or patience ended."""
         scenario = self.scenario
+        where = Where.SECOND_CLIENT if second else Where.CLIENT
         client = Client(
             self.guest,
             scenario.target or SERVER,
             user or scenario.user,
             scenario.password if password is None else password,
             scenario.client,
-            namespace=self._namespace(Where.SECOND_CLIENT if second else Where.CLIENT),
+            namespace=self._namespace(where),
         )
         self.clients.append(client.__enter__())
         try:
             client.wait_up(scenario.patience)
         except (NoTunnelError, GuestError):
+            client.job.kill()
+            self.signal(where, "pptp*", "KILL")  # its call manager is a daemon
             return None
         self._capture(late=True)
         return client
@@ -148,7 +153,7 @@ class Stage:
     def _capture(self, *, late: bool) -> None:
         wanted = [view for view in self.scenario.views if view.late is late and view not in self._captures]
         for view in wanted:
-            command = f"tcpdump -Z root -U --immediate-mode -s 0 -i {PLACES[view.where][1]}"
+            command = f"tcpdump -Z root -U --immediate-mode -s {SNAP} -i {PLACES[view.where][1]}"
             target = f"/share/{self._path(view).name}"
             self._captures[view] = self.start(view.where, f"exec {command} -w {target} {shlex.quote(view.only)}")
         if wanted:

@@ -76,7 +76,7 @@ SCENARIOS = (
         server=("require-mschap-v2", "nomppe"),
     ),
     Scenario("client-killed", both("client-ended", "control-lost"), struck(Where.CLIENT, "pppd", "KILL")),
-    Scenario("client-control-killed", both("client-ended", "control-lost"), struck(Where.CLIENT, "pptp", "KILL")),
+    Scenario("client-control-killed", both("client-ended", "control-lost"), struck(Where.CLIENT, "pptp*", "KILL")),
     Scenario("flapping", (View(Where.SERVER, ("flapping",)),), visit("true", times=6)),
     Scenario("ended-by-capture", (*at_client(*HEALTHY), *at_server(*HEALTHY)), stay(1)),
 )

@@ -23,8 +23,9 @@ SCENARIOS = (
     ),
     Scenario("healthy-stateful", both(*HEALTHY), visit(BUSY), client=STATEFUL, server=("require-mschap-v2", *STATEFUL)),
     Scenario("healthy-client-allows-both", both(*HEALTHY), visit(), client=("require-mppe",)),
+    Scenario("healthy-client-allows-stateful", both(*HEALTHY), visit(), client=STATEFUL),
     Scenario("healthy-busy", both(*HEALTHY), visit(BUSY)),
-    Scenario("healthy-transfer", both(*HEALTHY), fetch(2000)),
+    Scenario("healthy-transfer", both(*HEALTHY), fetch(1200)),
     Scenario(
         "healthy-echo",
         both(*HEALTHY),

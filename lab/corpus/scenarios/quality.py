@@ -1,6 +1,6 @@
 """The way between is bad: netem towards the client, so that only the client's side shows it."""
 
-from lab.corpus.plays import BUSY, fetch, visit
+from lab.corpus.plays import BUSY, broken, visit
 from lab.corpus.scenario import ECHO, HEALTHY, MPPE, Scenario, at_client, at_server, both
 
 NETEM = "tc qdisc add dev r0 root netem {}"
@@ -8,7 +8,11 @@ NETEM_UP = "tc qdisc add dev r1 root netem {}"
 
 SCENARIOS = (
     Scenario("loss-5", (*at_client("gre-loss"), *at_server(*HEALTHY)), visit(BUSY), before=NETEM.format("loss 6%")),
-    Scenario("loss-20", (*at_client("gre-loss"), *at_server(*HEALTHY)), visit(BUSY), before=NETEM.format("loss 20%")),
+    Scenario(
+        "loss-20",
+        (*at_client("gre-loss"), *at_server(*HEALTHY)),
+        broken(NETEM.format("loss 20%"), 1, meanwhile=BUSY),
+    ),
     Scenario(
         "loss-upwards", (*at_client(*HEALTHY), *at_server("gre-loss")), visit(BUSY), before=NETEM_UP.format("loss 6%")
     ),
@@ -34,7 +38,7 @@ SCENARIOS = (
         "jitter",
         both("gre-jitter", "gre-reordering", "high-latency"),
         visit(BUSY),
-        before=NETEM.format("delay 150ms 140ms"),
+        before=NETEM.format("delay 20ms 300ms"),
     ),
     Scenario(
         "slow",
@@ -43,7 +47,11 @@ SCENARIOS = (
         client=(*MPPE, *ECHO),
         before=NETEM.format("delay 500ms"),
     ),
-    Scenario("transfer-with-loss", at_client("gre-loss"), fetch(400), before=NETEM.format("loss 4%")),
+    Scenario(
+        "loss-late",
+        (*at_client(*HEALTHY), *at_server("gre-loss")),
+        broken(NETEM_UP.format("loss 4%"), 1, meanwhile=BUSY),
+    ),
     Scenario(
         "no-return",
         both("no-return-traffic"),
