@@ -1,0 +1,54 @@
+"""Public captures of RADIUS, good and fuzzed: nothing in them makes us stumble."""
+
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from holdfast.radius.attributes import describe
+from holdfast.radius.codes import Code
+from holdfast.radius.dynamic import Answered, DynamicServer
+from holdfast.radius.packet import PacketFault, read_packet, read_reply, read_request, verify_access_request
+from holdfast.secret import Secret
+from holdfast.wire.errors import MalformedError
+from support.captures import capture_path
+
+pytestmark = pytest.mark.captures
+SHARED = Secret(b"testing123")
+BEFORE_UDP_PAYLOAD = 42
+"""Octets of Ethernet, IPv4 without options, and UDP."""
+
+
+def payloads(name: str) -> Iterator[bytes]:
+    """Yield what stands behind the headers of each packet in a classic pcap, whatever it is."""
+    octets = capture_path(name).read_bytes()
+    order = "<" if octets[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    at = 24
+    while at + 16 <= len(octets):
+        (length,) = struct.unpack(f"{order}I", octets[at + 8 : at + 12])
+        yield octets[at + 16 + BEFORE_UDP_PAYLOAD : at + 16 + length]
+        at += 16 + length
+
+
+def test_a_fuzzed_capture_harms_nobody():
+    server = DynamicServer({"192.0.2.10": SHARED}, "holdfast")
+    seen = 0
+    for octets in payloads("nDPI__fuzz-2020-02-16-11740_radius.pcap"):
+        seen += 1
+        assert isinstance(read_request(octets, SHARED), PacketFault)
+        assert isinstance(read_reply(octets, bytes(16), SHARED), PacketFault)
+        assert isinstance(verify_access_request(octets, SHARED), PacketFault)
+        assert isinstance(server.receive(octets, ("192.0.2.10", 1), 0.0), Answered)
+    assert seen > 10
+
+
+def test_packets_of_real_servers_are_read_and_shown():
+    known = 0
+    for octets in payloads("libtrace__radius.pcap"):
+        try:
+            packet = read_packet(octets)
+        except MalformedError:
+            continue
+        known += packet.code in set(Code)
+        assert all(describe(one) for one in packet.attributes)
+    assert known > 0
