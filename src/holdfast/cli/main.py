@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "record": Command("record", "Record one session off the wire.", WATCH),
     "reload": Command("reload", "Read the configuration again.", RUN),
     "drain": Command("drain", "End the gateway with its last session.", RUN),
+    "unlock": Command("unlock", "Let a user log in again where logins failed.", SET_UP),
     "user": Command("user", "Users: add, change, list, import.", SET_UP),
     "radius": Command("radius", "What the RADIUS servers say.", DIAGNOSE),
     "config": Command("config", "The configuration file: check, show, schema.", SET_UP),

@@ -1,4 +1,4 @@
-"""The verbs for operation on the control socket: why, reload, drain."""
+"""The verbs for operation on the control socket: why, reload, drain, unlock."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from holdfast.local_api import Handler
 
 
 class OperationApi:
-    """`why`, `reload`, `drain`."""
+    """`why`, `reload`, `drain`, `unlock`."""
 
     def __init__(self, gateway: Gateway, reloader: Reloader) -> None:
         self._gateway, self._reloader = gateway, reloader
 
     def verbs(self) -> dict[str, Handler]:
         """Return the verbs by name."""
-        return {"why": self.why, "reload": self.reload, "drain": self.drain}
+        return {"why": self.why, "reload": self.reload, "drain": self.drain, "unlock": self.unlock}
 
     async def why(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer which timers and limits hold for a session, where each came from, and how far it is used up."""
@@ -69,3 +69,11 @@ class OperationApi:
             self._gateway.report(AdminActed("drain", "gateway"), {})
             self._gateway.drain(float(deadline))
         return {"draining": self._gateway.draining, "sessions": len(self._gateway.subscribers)}
+
+    async def unlock(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Let the account `user` log in again from `address`; answer whether it was locked out there."""
+        user, address = request.get("user"), request.get("address")
+        if not isinstance(user, str) or not isinstance(address, str) or not user or not address:
+            raise HoldfastError("name a user and an address", fix="The event LOCKED names both.")
+        self._gateway.report(AdminActed("unlock", f"{user} at {address}"), {})
+        return {"unlocked": self._gateway.logins.lockout.unlock(user, address, self._gateway.now())}

@@ -17,7 +17,7 @@ class Group:
     one of the `networks` belong to it."""
 
     name: str
-    overrides: Overrides = Overrides()
+    overrides: Overrides = field(default_factory=Overrides)
     networks: tuple[IPv4Network, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
 

@@ -92,10 +92,12 @@ class Lockout:
         self._pairs.drop(_key(account, source))
         self._known.put(_key(account, source), now)
 
-    def unlock(self, account: str, source: str) -> None:
-        """Take locks away: of the account at the source, and of the source."""
+    def unlock(self, account: str, source: str, now: float) -> bool:
+        """Forget what failed at the source, of the account and in all; return whether it was locked there."""
+        left = self.locked(account, source, now)
         self._pairs.drop(_key(account, source))
         self._sources.drop(_key("", source))
+        return left > 0
 
     def __len__(self) -> int:
         """Return how many entries are kept in all."""

@@ -53,4 +53,19 @@ async def test_a_deadline_is_a_number(world, deadline):
 
 
 async def test_the_verbs(world):
-    assert set(world.operation.verbs()) == {"why", "reload", "drain"}
+    assert set(world.operation.verbs()) == {"why", "reload", "drain", "unlock"}
+
+
+@pytest.mark.parametrize("world", ["[admission]\nfailed_logins = 1\n"], indirect=True)
+async def test_a_locked_account_is_let_in_again(world, crowd):
+    await crowd.refused(password="guess")
+    await world.said("LOCKED")
+    assert await world.operation.unlock({"user": "alice", "address": "127.0.0.1"}) == {"unlocked": True}
+    assert await world.operation.unlock({"user": "alice", "address": "127.0.0.1"}) == {"unlocked": False}
+    await crowd.up()
+
+
+@pytest.mark.parametrize("request_", [{}, {"user": "alice"}, {"user": "", "address": "x"}, {"user": 1, "address": 2}])
+async def test_unlock_needs_both_names(world, request_):
+    with pytest.raises(HoldfastError, match="name a user and an address"):
+        await world.operation.unlock(request_)

@@ -100,7 +100,8 @@ def test_budgets_can_be_switched_off_and_locks_taken_away() -> None:
     assert lockout.delay("alice", HOME, 0) == 0
     lockout = Lockout(RULES)
     fail(lockout, "alice", HOME, 20)
-    lockout.unlock("alice", HOME)
+    assert lockout.unlock("alice", HOME, 1)
+    assert not lockout.unlock("alice", HOME, 1)
     assert lockout.locked("alice", HOME, 1) == 0
 
 
