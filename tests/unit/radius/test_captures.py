@@ -20,14 +20,28 @@ BEFORE_UDP_PAYLOAD = 42
 
 
 def payloads(name: str) -> Iterator[bytes]:
-    """Yield what stands behind the headers of each packet in a classic pcap, whatever it is."""
+    """Yield what stands behind the headers of each packet in a pcap or pcapng of little-endian order."""
     octets = capture_path(name).read_bytes()
-    order = "<" if octets[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    packets = _pcapng(octets) if octets[:4] == b"\x0a\x0d\x0d\x0a" else _pcap(octets)
+    yield from (packet[BEFORE_UDP_PAYLOAD:] for packet in packets)
+
+
+def _pcap(octets: bytes) -> Iterator[bytes]:
     at = 24
     while at + 16 <= len(octets):
-        (length,) = struct.unpack(f"{order}I", octets[at + 8 : at + 12])
-        yield octets[at + 16 + BEFORE_UDP_PAYLOAD : at + 16 + length]
+        (length,) = struct.unpack("<I", octets[at + 8 : at + 12])
+        yield octets[at + 16 : at + 16 + length]
         at += 16 + length
+
+
+def _pcapng(octets: bytes) -> Iterator[bytes]:
+    at = 0
+    while at + 12 <= len(octets):
+        kind, length = struct.unpack("<II", octets[at : at + 8])
+        if kind == 6:  # Enhanced Packet Block
+            (captured,) = struct.unpack("<I", octets[at + 20 : at + 24])
+            yield octets[at + 28 : at + 28 + captured]
+        at += max(length, 12)
 
 
 def test_a_fuzzed_capture_harms_nobody():
