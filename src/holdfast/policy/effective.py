@@ -94,11 +94,5 @@ def layers_of(overrides: Overrides, origin: str, origins: Mapping[str, str] | No
     return [*presets, Layer(given, {key: where.get(key, origin) for key in given})]
 
 
-def radius_layer(attributes: Mapping[int, int]) -> Layer:
-    """Return the layer of an Access-Accept: attribute numbers to their integers; others are ignored."""
-    values = {RADIUS_KEYS[number]: float(value) for number, value in attributes.items() if number in RADIUS_KEYS}
-    return Layer.of(values, "RADIUS")
-
-
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, SingleSession) else value

@@ -3,12 +3,12 @@
 from holdfast.policy.effective import (
     DEFAULT,
     KEYS,
+    RADIUS_KEYS,
     Effective,
     Layer,
     SessionPolicy,
     effective,
     layers_of,
-    radius_layer,
 )
 from holdfast.policy.overrides import SingleSession, read_overrides
 
@@ -28,7 +28,7 @@ def test_without_layers_the_defaults_hold() -> None:
 
 
 def test_the_word_goes_from_weak_to_strong_with_its_origin() -> None:
-    outcome = effective([*FILE, *GROUP, *USER, radius_layer({28: 60, 99: 1})])
+    outcome = effective([*FILE, *GROUP, *USER, Layer.of({RADIUS_KEYS[28]: 60.0}, "RADIUS")])
     policy = outcome.policy
     assert (policy.lcp_echo_interval, outcome.origin("lcp_echo_interval")) == (20, "user alice")
     assert (policy.lcp_echo_failures, outcome.origin("lcp_echo_failures")) == (4, "preset mobile (h.toml:2)")
@@ -46,8 +46,8 @@ def test_a_group_goes_before_the_file() -> None:
 
 
 def test_radius_attributes_have_their_numbers() -> None:
-    layer = radius_layer({27: 14400, 28: 600, 85: 300})
-    assert layer == Layer.of({"session_timeout": 14400, "idle_timeout": 600, "accounting_interval": 300}, "RADIUS")
+    assert RADIUS_KEYS == {27: "session_timeout", 28: "idle_timeout", 85: "accounting_interval"}
+    assert set(RADIUS_KEYS.values()) <= set(KEYS)
 
 
 def test_all_settings_can_be_shown() -> None:
