@@ -73,7 +73,7 @@ SCENARIOS = (
         configuration="connections 1",
         pool="10.66.0.10",
         client=("require-mppe-128", *QUICK),
-        patience=12,
+        patience=16,
     ),
     Scenario("port-check", both("port-check"), knock),
     Scenario("control-hangs-up", both("server-link-died"), stay(1), server=("no-such-option",)),

@@ -6,6 +6,7 @@ from holdfast.capture.calls import first_of
 from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towards
 from holdfast.capture.findings.view import View
+from holdfast.capture.tcp import Conversation
 from holdfast.control.messages import StartControlConnectionRequest
 
 ENTRY = Entry(
@@ -35,7 +36,7 @@ def recognise(view: View) -> Iterator[Finding]:
     """A request into nothing."""
     conversation = view.conversation
     asked = first_of(conversation, StartControlConnectionRequest)
-    if conversation is None or asked is None or conversation.payload[False] or not conversation.syn_ack:
+    if conversation is None or asked is None or _answered(conversation) or not conversation.syn_ack:
         return
     waited = view.lived_after(asked[0].moment)
     shut = conversation.ended is not None and not conversation.ended[1]
@@ -49,3 +50,10 @@ def recognise(view: View) -> Iterator[Finding]:
     if unreached:
         why += " TCP had to repeat it: the path lets the handshake pass and not the data (perhaps an MTU problem)."
     yield ENTRY.found(why, frames, certainty=0.85, towards=Towards.CLIENT)
+
+
+def _answered(conversation: Conversation) -> bool:
+    """Whether the server said anything before the client gave up; what comes later comes too late."""
+    end = conversation.ended
+    given_up = end[0] if end and end[1] else None
+    return any(given_up is None or moment < given_up for moment in conversation.payload[False])
