@@ -1,5 +1,7 @@
 """Six scenarios of the corpus from the peers to the judgement."""
 
+from pathlib import Path
+
 import pytest
 
 from bench.truth import WANTED, score, wrong
