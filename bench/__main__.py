@@ -9,6 +9,7 @@ PARTS = {
     "load": "a thousand and five thousand sessions: set-up, memory, idle cost (root)",
     "detection": "a thousand clients cut off: how long until each is noticed (root)",
     "event_log": "a burst of 500,000 events, and control replies beside it",
+    "radius": "logins and accounting beside a FreeRADIUS on this machine",
     "dial": "a dialer: first connect, noticing a loss, coming back (root)",
     "diagnose": "a gigabyte of capture beside tshark",
     "truth": "labelled captures of real peers, judged (root when they are not made yet: eight minutes)",

@@ -20,6 +20,8 @@ logdir = {directory}
 run_dir = {directory}
 pidfile = {directory}/pid
 max_request_time = 30
+cleanup_delay = 2
+max_requests = 16384
 security {{
     allow_vulnerable_openssl = yes
     reject_delay = 0
@@ -127,9 +129,9 @@ class FreeRadius:
 
 
 @contextlib.contextmanager
-def running(directory: Path, *, signed: bool = True) -> Iterator[FreeRadius]:
+def running(directory: Path, *, signed: bool = True, ports: tuple[int, int] | None = None) -> Iterator[FreeRadius]:
     """Start one and end it. `signed`: whether its answers carry a Message-Authenticator."""
-    ports = _free_ports()
+    ports = ports or _free_ports()
     directory.mkdir(exist_ok=True)
     (directory / "radiusd.conf").write_text(
         CONFIGURATION.format(
