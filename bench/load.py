@@ -113,7 +113,7 @@ class Generator:
 
     def alive(self) -> int:
         """Return how many sessions are still up."""
-        return sum(tunnel.status()["state"] == "up" for tunnel, _ in self._tunnels)
+        return sum(tunnel.connected for tunnel, _ in self._tunnels)
 
     async def say_goodbye(self) -> None:
         """End every session."""
