@@ -1,8 +1,8 @@
 """RADIUS logins and accounting against a FreeRADIUS on this machine (Debian package freeradius).
 
 `python -m bench.radius [--logins N] [--rate N] [--records N]` signs users in with MS-CHAPv2 at a steady rate and says
-how long each took; then lets accounting records wait while the server is down and says how long they take once it is back,
-whether all came, once and in order. Prints a table and asserts nothing.
+how long each took; then lets accounting records wait while the server is down and says how long they take once it is
+back, whether all came, once and in order. Prints a table and asserts nothing.
 """
 
 import argparse
