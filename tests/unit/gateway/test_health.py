@@ -9,7 +9,7 @@ import pytest
 from holdfast.dataplane.interface import Upcall, UpcallKind
 
 pytestmark = pytest.mark.asyncio
-GRACE = "[timeouts]\ncontrol_lost_grace = 0.6\n"
+GRACE = "[timeouts]\ncontrol_lost_grace = 0.6\n[ppp]\nrestart_timer = 0.1\n"
 CLOCK = r"\d\d:\d\d:\d\d"
 
 
@@ -96,7 +96,7 @@ async def test_control_lost_with_grace_while_gre_lives(world, crowd):
     lost = time.monotonic()
     end = await world.said("TEARDOWN")
     assert end["reason"] == "control_lost"
-    assert 0.3 < time.monotonic() - lost < 8, "the grace, and the time to say goodbye by LCP"
+    assert 0.3 < time.monotonic() - lost < 3, "the grace, and the time to say goodbye by LCP"
     assert "the grace is over" in end["evidence"]
     assert world.nothing_left()
 
