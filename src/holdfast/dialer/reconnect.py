@@ -150,7 +150,9 @@ class Reconnect:
             self._forget_trouble()
         if self._trouble_since is None:
             self._trouble_since = now
-        if reason in PERMANENT:
+        # Encryption that was on a moment ago was lost, not refused: another try may well bring it back.
+        lost_step = lost and reason is DisconnectReason.ENCRYPTION_MISMATCH
+        if reason in PERMANENT and not lost_step:
             code, fix = PERMANENT[reason]
             self._stop(code, f"{evidence}; {fix}")
         elif not self._policy.persist:

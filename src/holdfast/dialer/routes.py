@@ -167,7 +167,9 @@ def _split(
     networks = list(dict.fromkeys([*settings.networks, *pushed]))
     named = [network for server in servers for network in [IPv4Network(f"{server}/32")]]
     missing = [network for network in named if not any(network.subnet_of(known) for known in networks)]
-    routes: list[Change] = [AddRoute(Route(str(network), inside.interface)) for network in [*networks, *missing]]
+    wanted = [str(network) for network in [*networks, *missing]]
+    # The point-to-point address brings its own route to the peer.
+    routes: list[Change] = [AddRoute(Route(one, inside.interface)) for one in wanted if one != f"{inside.peer}/32"]
     why = []
     if settings.networks:
         why.append(f"through the tunnel, as configured: {_list(settings.networks)}")

@@ -213,3 +213,14 @@ def walk(reconnect: Reconnect, steps: range) -> list[object]:
         seen += [*reconnect.events(), *reconnect.commands()] if step != steps.start else reconnect.events()[-1:]
         reconnect.commands()
     return seen
+
+
+def test_encryption_that_was_lost_is_tried_again_but_one_that_is_refused_is_not() -> None:
+    reconnect = machine()
+    reconnect.up(1.0)
+    reconnect.ended(DisconnectReason.ENCRYPTION_MISMATCH, "the peer lost step", 50.0)
+    assert reconnect.phase is Phase.WAITING
+    assert reconnect.deadline is not None
+    reconnect.handle_timer(reconnect.deadline)
+    reconnect.ended(DisconnectReason.ENCRYPTION_MISMATCH, "the peer refuses", 60.0)
+    assert reconnect.phase is Phase.STOPPED

@@ -119,3 +119,9 @@ def test_a_peer_address_that_would_cut_the_carrier_gets_no_route(peer: str) -> N
     assert change["peer"] == ""
     assert "gets no route" in made.why[0]
     assert make().changes[1].plain()["peer"] == "10.77.0.1"
+
+
+def test_the_peer_itself_as_a_network_needs_no_second_route() -> None:
+    made = make(mode=RouteMode.SPLIT, networks=networks("10.77.0.1/32", "10.9.0.0/16"))
+    added = [text for text in texts(made) if text.endswith("dev pptp0") and text.startswith("route")]
+    assert added == ["route 10.9.0.0/16 dev pptp0"]
