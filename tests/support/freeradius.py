@@ -20,6 +20,7 @@ logdir = {directory}
 run_dir = {directory}
 pidfile = {directory}/pid
 max_request_time = 30
+max_requests = 16384
 security {{
     allow_vulnerable_openssl = yes
     reject_delay = 0
