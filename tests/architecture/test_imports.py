@@ -12,7 +12,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"control", "gre", "ppp", "radius"}),
     frozenset({"session"}),
     frozenset({"policy", "dataplane", "network", "observe", "capture"}),
-    frozenset({"config", "local_api", "systemd"}),
+    frozenset({"alarm", "config", "local_api", "systemd"}),
     frozenset({"gateway", "dialer", "probe", "advise", "migrate"}),
     frozenset({"console", "cli"}),
 )

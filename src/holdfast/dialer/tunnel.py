@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from holdfast.alarm import Alarm
 from holdfast.control.codes import Role
 from holdfast.control.commands import AnswerCall, CloseTransport
 from holdfast.control.connection import ConnectionMachine
@@ -39,7 +40,6 @@ from holdfast.events import (
     SendFailed,
     SessionEnded,
 )
-from holdfast.gateway.alarm import Alarm
 from holdfast.ppp.commands import ConfigureLink, OpenNetwork
 from holdfast.ppp.link import Link
 from holdfast.secret import Secret

@@ -3,11 +3,11 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from holdfast.alarm import Alarm
 from holdfast.control.commands import AnswerCall, CloseTransport
 from holdfast.control.connection import ConnectionMachine
 from holdfast.errors import DisconnectReason
 from holdfast.events import CallCleared, CallEstablished, CallRefused, Connected, ControlClosed, Direction, Event
-from holdfast.gateway.alarm import Alarm
 from holdfast.gateway.health import control_heard, control_lost
 from holdfast.policy.admission import Refused
 

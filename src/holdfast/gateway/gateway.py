@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 
+from holdfast.alarm import Alarm
 from holdfast.control.codes import GeneralError, OutgoingCallResult, Role
 from holdfast.control.commands import AnswerCall
 from holdfast.control.connection import ConnectionMachine
@@ -26,7 +27,6 @@ from holdfast.events import (
     SessionEnded,
     SessionStarted,
 )
-from holdfast.gateway.alarm import Alarm
 from holdfast.gateway.call_ids import CallIds
 from holdfast.gateway.client_routes import ClientRoutes, no_routes
 from holdfast.gateway.connection import ControlConnection

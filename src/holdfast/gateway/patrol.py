@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from holdfast.alarm import Alarm
 from holdfast.dataplane.interface import Counters, PacketEngine
 from holdfast.errors import DisconnectReason
 from holdfast.events import TimeWarned
-from holdfast.gateway.alarm import Alarm
 from holdfast.gateway.health import acknowledgements
 from holdfast.machine import earliest
 from holdfast.policy.hours import Hours

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
+from holdfast.alarm import Alarm
 from holdfast.events import Event
-from holdfast.gateway.alarm import Alarm
 from holdfast.machine import Entropy
 from holdfast.radius.exchange import RadiusExchange
 from holdfast.radius.exchange_types import Datagram, ExchangeConfig, Outcome, Request, ServerConfig

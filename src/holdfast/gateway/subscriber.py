@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from holdfast.alarm import Alarm
 from holdfast.dataplane.carrier import Carrier
-from holdfast.gateway.alarm import Alarm
 from holdfast.observe.recorder import Tape
 from holdfast.policy.effective import Effective, SessionPolicy
 from holdfast.policy.radius_login import Grant

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from holdfast.gateway.alarm import Alarm
+from holdfast.alarm import Alarm
 
 pytestmark = pytest.mark.asyncio
 
