@@ -28,6 +28,7 @@ from holdfast.dialer.settings import KeepaliveSettings, TunnelSettings
 from holdfast.dialer.tunnel import Tunnel, Up
 from holdfast.errors import DisconnectReason, HoldfastError
 from holdfast.secret import Secret
+from holdfast.session import SessionState
 
 GATEWAY, CLIENT = "holdfast-load-gateway", "holdfast-load-client"
 GATEWAY_OUTER, CLIENT_OUTER, GATEWAY_INNER = "192.0.2.1", "192.0.2.2", "10.64.0.1"
@@ -63,6 +64,11 @@ class LoadTunnel(Tunnel):
     """A tunnel whose user packets come up to Python instead of a TUN device."""
 
     answered = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the session itself still stands."""
+        return self._session.state is SessionState.UP
 
     def take_upcall(self, upcall: Upcall) -> None:
         """Take note of an answer to our ping; the rest is the tunnel's."""
@@ -113,7 +119,7 @@ class Generator:
 
     def alive(self) -> int:
         """Return how many sessions are still up."""
-        return sum(tunnel.connected for tunnel, _ in self._tunnels)
+        return sum(tunnel.is_up for tunnel, _ in self._tunnels)
 
     async def say_goodbye(self) -> None:
         """End every session."""
