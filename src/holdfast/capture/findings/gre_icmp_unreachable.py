@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from holdfast._native import IcmpNotice
 from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towards
 from holdfast.capture.findings.view import View
 from holdfast.capture.moment import Moment
+from holdfast.capture.session import Session
 
 ENTRY = Entry(
     id="gre-icmp-unreachable",
@@ -50,7 +52,7 @@ def recognise(view: View) -> Iterator[Finding]:
         if (notice.kind, notice.code) not in refusals:
             continue
         first, last = Moment(*notice.first), Moment(*notice.last)
-        if not any(_during(view, moment) for moment in (first, last)):
+        if _of_another(view, notice) or not any(_during(view, moment) for moment in (first, last)):
             continue
         to_server = notice.quoted_destination == view.session.server
         what = "protocol unreachable" if notice.code in (1, 2) else "prohibited or unreachable"
@@ -68,3 +70,15 @@ def _during(view: View, moment: Moment) -> bool:
     """
     goodbye = view.session.goodbye
     return view.session.started <= moment and (goodbye is None or moment <= goodbye[0])
+
+
+def _of_another(view: View, notice: IcmpNotice) -> bool:
+    """Whether the quoted Call ID is that of another call between the same two, as behind one NAT, and not of this."""
+    to_server = notice.quoted_destination == view.session.server
+
+    def named(session: Session) -> bool:
+        call = session.call
+        known = (call.server_call_id if to_server else call.client_call_id) if call else None
+        return known is not None and known == notice.quoted_call_id
+
+    return not named(view.session) and any(named(other) and notice in other.icmp for other in view.case.sessions)

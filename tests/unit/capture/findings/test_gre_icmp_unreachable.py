@@ -29,3 +29,9 @@ def test_a_late_packet_of_one_session_does_not_blame_the_next(tmp_path: Path) ->
 def test_a_refusal_in_the_middle_counts(tmp_path: Path) -> None:
     scene = Scene().up().data(False).icmp(3, 2, source=CLIENT).wait(5).goodbye()
     assert "gre-icmp-unreachable" in scene.findings(tmp_path)
+
+
+def test_a_refusal_of_the_other_call_behind_the_same_address(tmp_path: Path) -> None:
+    first = Scene().up().goodbye().data(False).icmp(3, 2, source=CLIENT)
+    second = Scene(port=40001, client_call=101, server_call=201).up().wait(20).goodbye()
+    assert first.together(second).diagnosis(tmp_path).verdict == "healthy"
