@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_EXAMPLES ?= 3000
 RUST_SOURCES := $(shell find crates -name '*.rs' -not -path '*/target/*' -not -path '*/fuzz/*') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: help setup setup-dev run demo test test-fast lab bench corpus lint format clean
+.PHONY: help setup setup-dev run demo test test-fast lab bench corpus fuzz lint format clean
 
 help:  ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
