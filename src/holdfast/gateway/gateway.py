@@ -99,6 +99,7 @@ class Gateway:
     async def start(self, listeners: list[asyncio.Server]) -> None:
         """Begin to serve on sockets that are bound already."""
         self._servers = listeners
+        await asyncio.to_thread(self.interfaces.refresh)
         self.loop.add_reader(self._engine.fileno(), self._poll_engine)
 
     async def stop(self, patience: float) -> None:
