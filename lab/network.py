@@ -1,5 +1,6 @@
 """Network namespaces of this host, joined by veth pairs and given taps for guests. All of it needs root."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 NAMESPACES = Path("/run/netns")
 OURS = re.compile(r"lab(\d+)-")
 """Names carry the owner's process id, so that what a killed run left behind can be told apart and removed."""
+_NUMBERS = itertools.count()
+"""Two parts of one test run may well call a namespace the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Namespace:
 @contextmanager
 def namespace(label: str) -> Iterator[Namespace]:
     """Make a namespace with its loopback up; everything in it ends with it."""
-    made = Namespace(f"lab{os.getpid()}-{label}")
+    made = Namespace(f"lab{os.getpid()}-{next(_NUMBERS)}-{label}")
     _ip("netns", "add", made.name)
     try:
         made.ip("link", "set", "lo", "up")

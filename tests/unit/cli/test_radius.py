@@ -27,8 +27,10 @@ def probed(monkeypatch):
 
 @pytest.fixture
 def config(tmp_path):
-    path = tmp_path / "holdfast.toml"
-    path.write_text('[radius]\nservers = ["192.0.2.10"]\n')
+    path, secrets = tmp_path / "holdfast.toml", tmp_path / "secrets"
+    secrets.write_text("192.0.2.10 a-shared-secret\n")
+    secrets.chmod(0o600)
+    path.write_text(f'[radius]\nservers = ["192.0.2.10"]\nsecrets_file = "{secrets}"\n')
     return path
 
 
