@@ -1,7 +1,7 @@
 """Carries out on the packet engine what a link asks for: the one place where link commands become engine calls."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from holdfast.dataplane.interface import Keepalive, LinkParameters, MppeDirection, MppeMode, PacketEngine
 from holdfast.ppp import commands as link
@@ -19,7 +19,7 @@ class Carrier:
 
     def execute(self, command: Any) -> bool:
         """Carry out `command` if it is one for the engine; return whether it was."""
-        action = _ACTIONS.get(type(command))
+        action = self._ACTIONS.get(type(command))
         if action is None:
             return False
         action(self, command)
@@ -68,17 +68,16 @@ class Carrier:
     def _close_network(self, _command: link.CloseNetwork) -> None:
         self._engine.close_network(self.handle)
 
+    _ACTIONS: ClassVar[Mapping[type, Callable[["Carrier", Any], None]]] = {
+        link.ConfigureLink: _configure,
+        link.RequireMppe: _require_mppe,
+        link.StartMppe: _start_mppe,
+        link.StopMppe: _stop_mppe,
+        link.ResetMppeSend: _reset_send,
+        link.OpenNetwork: _open_network,
+        link.CloseNetwork: _close_network,
+    }
+
 
 def _direction(direction: link.MppeDirection) -> MppeDirection:
     return MppeDirection(direction.start_key, direction.bits, MppeMode[direction.mode.name])
-
-
-_ACTIONS: Mapping[type, Callable[[Carrier, Any], None]] = {
-    link.ConfigureLink: Carrier._configure,  # noqa: SLF001 - the table belongs to the class
-    link.RequireMppe: Carrier._require_mppe,  # noqa: SLF001
-    link.StartMppe: Carrier._start_mppe,  # noqa: SLF001
-    link.StopMppe: Carrier._stop_mppe,  # noqa: SLF001
-    link.ResetMppeSend: Carrier._reset_send,  # noqa: SLF001
-    link.OpenNetwork: Carrier._open_network,  # noqa: SLF001
-    link.CloseNetwork: Carrier._close_network,  # noqa: SLF001
-}
