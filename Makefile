@@ -72,6 +72,7 @@ lab: .build/system-dev  ## build the guest with the real peers (root); IN='comma
 	$(PYTHON) -m lab $(if $(IN),'$(IN)')
 
 bench: setup-dev  ## measure; prints tables with ratios from this one run
+	scripts/system-packages.sh bench
 	$(BIN)/python -m bench
 
 corpus: setup-dev  ## make the labelled captures with real peers (root), and judge them

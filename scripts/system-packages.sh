@@ -4,6 +4,7 @@
 #   test   what the linters and the tests need besides
 #   lab    what the guests with real peers need of this host
 #   fuzz   what `make fuzz` needs besides
+#   bench  what `make bench` compares with
 # Without root it only says what is missing; that is an error for `build`, and for the others means skipped tests.
 set -euo pipefail
 
@@ -11,6 +12,7 @@ build=(ca-certificates python3-venv gcc libc6-dev make iproute2 nftables)
 test=(conntrack freeradius freeradius-utils git iperf3 iputils-ping kmod procps prometheus psmisc tcpdump tshark)
 lab=(apt dpkg iproute2 nftables procps tar util-linux)
 fuzz=(g++)
+bench=(openssl openvpn wireguard-go wireguard-tools)
 
 # Debian's plain rustc is too old for the bindings; its -web packages carry a current one.
 rust_is_new_enough() {
@@ -34,7 +36,8 @@ for purpose in "$@"; do
       ;;
     lab) wanted+=("${lab[@]}") ;;
     fuzz) wanted+=("${fuzz[@]}") ;;
-    *) echo "system-packages: unknown purpose '$purpose' (build, test, lab, fuzz)" >&2; exit 2 ;;
+    bench) wanted+=("${bench[@]}") ;;
+    *) echo "system-packages: unknown purpose '$purpose' (build, test, lab, fuzz, bench)" >&2; exit 2 ;;
   esac
 done
 

@@ -1,0 +1,19 @@
+"""The load benchmark on a small scale: every session comes up, answers, stays, and is asked for its echo evenly."""
+
+import pytest
+
+from bench import load
+from bench.namespaces import joined
+
+pytestmark = pytest.mark.root
+
+
+def test_sessions_are_held_and_their_echoes_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("holdfast-few-gateway", "holdfast-few-client")
+    monkeypatch.setattr(load, "GATEWAY", names[0])
+    monkeypatch.setattr(load, "CLIENT", names[1])
+    with joined(*names, f"{load.GATEWAY_OUTER}/24", f"{load.CLIENT_OUTER}/24"):
+        found = load.measure(20, 5.0, interval=1.0)
+    assert (found["answered"], found["alive"], found["failed"]) == (20, 20, [])
+    assert found["echoes"]["pairs"] >= 20
+    load.print_row(found)
