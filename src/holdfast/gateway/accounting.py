@@ -1,4 +1,11 @@
-"""Accounting of sessions: records made from events, kept on disk, delivered in order."""
+"""Accounting of sessions: records made from events, kept on disk, delivered in order.
+
+No record is lost: it is on disk before it is sent, and leaves the disk when a server has acknowledged it. Whether a
+server that did not answer has it all the same cannot be known, so it is sent again: octet for octet the same from the
+same port within `SAME` seconds, even by the successor of a gateway that was killed, so that a server with a memory for
+repetitions drops it; and always with the same Acct-Session-Id, Acct-Status-Type and Event-Timestamp, which no two
+records share, so that a database with a key counts it once. The next record goes out only after that.
+"""
 
 import asyncio
 import contextlib
@@ -16,11 +23,11 @@ from holdfast.events import AccountingQueued, Event, InternalFault, IpOpened, Se
 from holdfast.gateway.radius import accounting_client, nas_identifier, place_of
 from holdfast.gateway.radius_client import RadiusClient
 from holdfast.observe.event_log import EventLog
-from holdfast.policy.accounting_queue import AccountingQueue, Waiting
+from holdfast.policy.accounting_queue import AccountingQueue, Flight, Waiting
 from holdfast.policy.accounting_records import TERMINATE_CAUSES, Usage, counted, identity, start, stop, update
 from holdfast.radius.attributes import Attribute, attribute
 from holdfast.radius.codes import AcctStatus, Code, TerminateCause
-from holdfast.radius.exchange_types import Request
+from holdfast.radius.exchange_types import Request, Sent
 
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
@@ -28,20 +35,30 @@ if TYPE_CHECKING:
 
 QUEUE_NAME = "accounting.db"
 SWEEP = 1.0
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds between tries while no server takes records."""
+SAME = 30.0
+"""Seconds in which a record is sent again as it went out first, with an Acct-Delay-Time that is so much behind."""
+NOTE = 30.0
+"""Seconds between two notes of a session's counts: what a kill costs at most of them."""
+COMPLAINT_INTERVAL = 60.0
+"""Seconds between two log lines about records that found no room."""
 FAREWELL = 1.0
 """Seconds at the end for what still waits; the rest goes out at the next start."""
 
 
 @dataclass(slots=True)
 class _Open:
-    """A session that is accounted. `since` and `due` are loop time; no `due`: no updates."""
+    """A session that is accounted. `since`, `due` and `noted` are loop time; no `due`: no updates.
+
+    `stamp`: Event-Timestamp of its last record.
+    """
 
     identity: list[Attribute]
     since: float
-    interval: float
     due: float | None
+    noted: float
+    stamp: int
 
 
 class Accounting:
@@ -56,11 +73,13 @@ class Accounting:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._gateway, self._queue, self._client, self._clock = gateway, queue, client, clock
-        self._identifier = nas_identifier(config)
+        client.sending = self.sending
+        self._identifier, self._address = nas_identifier(config), nas_address(config)
         self._jitter = config.radius.interim_jitter
-        self._by_radius = bool(config.radius.servers)
         self._open: dict[str, _Open] = {}
         self._more, self._empty = asyncio.Event(), asyncio.Event()
+        self._under_way: Waiting | None = None
+        self._told_dropped, self._next_complaint = queue.dropped, float("-inf")
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
@@ -100,11 +119,12 @@ class Accounting:
         who = identity(
             subscriber.user, event.peer_address, grant.class_ if grant else (), place, by_radius=grant is not None
         )
-        now, interval = self._gateway.now(), subscriber.policy.accounting_interval
-        self._open[session] = _Open(who, now, interval, self._next(now, interval))
+        now, at = self._gateway.now(), self._clock()
+        due = self._next(now, subscriber.policy.accounting_interval)
+        self._open[session] = _Open(who, now, due, now, int(at))
         with self._queue.together():
-            self._add([*start(), *who])
-            self._queue.opened(session, who, counted(Usage()), self._clock())
+            self._add([*start(), *who], at)
+            self._queue.opened(session, who, counted(Usage()), at)
 
     def _ended(self, event: SessionEnded, context: Mapping[str, Any]) -> None:
         session = str(context.get("session", ""))
@@ -114,32 +134,47 @@ class Accounting:
         seconds = int(self._gateway.now() - known.since)
         usage = Usage(seconds, event.bytes_in, event.bytes_out, event.packets_in, event.packets_out)
         with self._queue.together():
-            self._add([*stop(usage, TERMINATE_CAUSES[event.reason]), *known.identity])
+            self._add([*stop(usage, TERMINATE_CAUSES[event.reason]), *known.identity], self._clock())
             self._queue.closed(session)
 
-    def _update(self, session: str, known: _Open, subscriber: "Subscriber") -> None:
+    def _usage(self, known: _Open, subscriber: "Subscriber") -> Usage:
         counters = self._gateway.counters(subscriber)
         seconds = int(self._gateway.now() - known.since)
-        usage = Usage(seconds, counters.bytes_in, counters.bytes_out, counters.packets_in, counters.packets_out)
-        self._add([*update(usage), *known.identity], update_only=True)
-        self._queue.opened(session, known.identity, counted(usage), self._clock())
+        return Usage(seconds, counters.bytes_in, counters.bytes_out, counters.packets_in, counters.packets_out)
+
+    def _update(self, session: str, known: _Open, subscriber: "Subscriber") -> None:
+        usage, at = self._usage(known, subscriber), self._clock()
+        known.stamp = int(at)
+        with self._queue.together():
+            self._add([*update(usage), *known.identity], at, update_only=True)
+            self._queue.opened(session, known.identity, counted(usage), at)
+
+    def _note(self, session: str, known: _Open, subscriber: "Subscriber") -> None:
+        """Leave word of the counts for a successor, between two updates."""
+        self._queue.opened(session, known.identity, counted(self._usage(known, subscriber)), self._clock())
 
     def _close_leftovers(self) -> None:
         for left in self._queue.leftovers():
             status = attribute("Acct-Status-Type", AcctStatus.STOP)
             cause = attribute("Acct-Terminate-Cause", TerminateCause.NAS_REBOOT)
             with self._queue.together():
-                self._add([status, *left.last, cause, *left.identity], at=left.at)
+                self._add([status, *left.last, cause, *left.identity], left.at)
                 self._queue.closed(left.session)
 
     def _announce(self, status: AcctStatus) -> None:
         session = attribute("Acct-Session-Id", secrets.token_hex(8))  # RFC 2866 section 5.13 wants one in every record
-        self._add([attribute("Acct-Status-Type", status), session, attribute("NAS-Identifier", self._identifier)])
+        named = [attribute("NAS-Identifier", self._identifier), *self._address]
+        self._add([attribute("Acct-Status-Type", status), session, *named], self._clock())
 
-    def _add(self, attributes: list[Attribute], *, update_only: bool = False, at: float | None = None) -> None:
-        self._queue.add(attributes, self._clock() if at is None else at, update_only=update_only)
+    def _add(self, attributes: list[Attribute], at: float, *, update_only: bool = False) -> None:
+        self._queue.add(attributes, at, update_only=update_only)
         self._empty.clear()
         self._more.set()
+        now, lost = self._gateway.now(), self._queue.dropped - self._told_dropped
+        if lost and now >= self._next_complaint:
+            self._told_dropped, self._next_complaint = self._queue.dropped, now + COMPLAINT_INTERVAL
+            detail = f"the queue is full (radius.queue): {lost} records were given up, updates first"
+            self._gateway.report(AccountingQueued(len(self._queue), detail), {})
 
     def _guard(self, action: Callable[[], None]) -> None:
         """A disk that refuses must not end a session that works."""
@@ -163,9 +198,17 @@ class Accounting:
             now = self._gateway.now()
             for session, known in list(self._open.items()):
                 subscriber = self._gateway.subscribers.get(session)
-                if subscriber is not None and known.due is not None and known.due <= now:
-                    known.due = self._next(now, known.interval)
-                    self._guard(partial(self._update, session, known, subscriber))
+                if subscriber is not None:
+                    self._guard(partial(self._look_at, session, known, subscriber, now))
+
+    def _look_at(self, session: str, known: _Open, subscriber: "Subscriber", now: float) -> None:
+        """Make an update that is due. Two of a session in one second would be the same record to a server."""
+        if known.due is not None and known.due <= now and int(self._clock()) != known.stamp:
+            known.due, known.noted = self._next(now, subscriber.policy.accounting_interval), now
+            self._update(session, known, subscriber)
+        elif known.noted + NOTE <= now:
+            known.noted = now
+            self._note(session, known, subscriber)
 
     # --- delivery ------------------------------------------------------------------------------------------
 
@@ -188,10 +231,23 @@ class Accounting:
             await asyncio.sleep(pause)
 
     async def _send(self, record: Waiting) -> bool:
+        self._under_way = record
         delay = max(0, int(self._clock() - record.at))
         times = [attribute("Event-Timestamp", int(record.at)), attribute("Acct-Delay-Time", min(delay, 0xFFFFFFFF))]
         request = Request(Code.ACCOUNTING_REQUEST, (*record.attributes, *times))
-        return (await self._client.ask(request)).accepted
+        flight = self._queue.flight(record.number)
+        known = flight is not None and 0 <= self._clock() - flight.at <= SAME
+        return (await self._client.ask(request, flight.sent if known and flight else None)).accepted
+
+    def sending(self, sent: Sent) -> None:
+        """Write down how a record goes out. A disk that refuses does not keep it in."""
+        record = self._under_way
+        if record is None:
+            return
+        with contextlib.suppress(StateError):
+            before = self._queue.flight(record.number)
+            if before is None or before.sent != sent:
+                self._queue.launched(record.number, Flight(self._clock(), sent))
 
     def _took(self, pause: float) -> float:
         if pause and not len(self._queue):
@@ -204,6 +260,13 @@ class Accounting:
             detail = "no accounting server takes records; they wait on disk"
             self._gateway.report(AccountingQueued(len(self._queue), detail), {})
         return min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+
+
+def nas_address(config: Config) -> list[Attribute]:
+    """Return the NAS-IP-Address for On and Off; none where clients dial several: each session has its own."""
+    addresses = {end.address for end in config.gateway.listen}
+    known = len(addresses) == 1 and not next(iter(addresses)).is_unspecified
+    return [attribute("NAS-IP-Address", addresses.pop())] if known else []
 
 
 def start_accounting(gateway: "Gateway", config: Config, state: Path, log: EventLog) -> Accounting | None:

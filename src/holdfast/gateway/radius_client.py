@@ -1,6 +1,8 @@
 """UDP sockets for a RADIUS exchange: one for each lane, connected, so that only its server is heard."""
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Callable
 from typing import cast
 
@@ -8,7 +10,7 @@ from holdfast.alarm import Alarm
 from holdfast.events import Event
 from holdfast.machine import Entropy
 from holdfast.radius.exchange import RadiusExchange
-from holdfast.radius.exchange_types import Datagram, ExchangeConfig, Outcome, Request, ServerConfig
+from holdfast.radius.exchange_types import Datagram, ExchangeConfig, Outcome, Request, Sent, ServerConfig
 
 Address = tuple[str, int]
 
@@ -26,14 +28,22 @@ class RadiusClient:
         self._loop = asyncio.get_running_loop()
         self._addresses = list(servers)
         self._exchange = RadiusExchange(servers.values(), config, entropy)
+        self._names = [server.name for server in servers.values()]
         self._report = report
+        self.sending: Callable[[Sent], None] | None = None
+        """Who is told of each datagram before it leaves."""
         self._alarm = Alarm(self._loop, self._timer_due)
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
         self._lanes: dict[tuple[int, int], _Lane] = {}
 
-    async def ask(self, request: Request) -> Outcome:
-        """Return what becomes of a request; it ends within its patience. Cancelling forgets it."""
-        token = self._exchange.ask(request, self._loop.time())
+    async def ask(self, request: Request, before: Sent | None = None) -> Outcome:
+        """Return what becomes of a request; it ends within its patience. Cancelling forgets it.
+
+        `before`: how it went out already, perhaps from a process that was killed.
+        """
+        if before is not None and before.server in self._names:
+            self._open_lane((self._names.index(before.server), 0), before.port)
+        token = self._exchange.ask(request, self._loop.time(), before)
         future: asyncio.Future[Outcome] = self._loop.create_future()
         self._waiting[token] = future
         self._drive()
@@ -79,28 +89,53 @@ class RadiusClient:
         self._alarm.arm(self._exchange.deadline)
 
     def _send(self, datagram: Datagram) -> None:
-        key = (datagram.server, datagram.lane)
+        lane = self._open_lane((datagram.server, datagram.lane))
+        if lane is None:
+            self._loop.call_soon(self.unreachable, datagram.server)
+            return
+        if self.sending is not None:
+            self.sending(Sent(self._names[datagram.server], lane.port, datagram.octets))
+        lane.send(datagram.octets)
+
+    def _open_lane(self, key: tuple[int, int], port: int = 0) -> "_Lane | None":
+        """Return the lane, opened if it was not; None when the host has no way to the server."""
         if key not in self._lanes:
-            self._lanes[key] = _Lane(self, *key, self._addresses[datagram.server])
-        self._lanes[key].send(datagram.octets)
+            try:
+                opened = _connected(self._addresses[key[0]], port)
+            except OSError:
+                return None
+            self._lanes[key] = _Lane(self, *key, opened)
+        return self._lanes[key]
+
+
+def _connected(address: Address, port: int) -> socket.socket:
+    """Return a socket towards a server, from `port` if that is free. OSError when there is no route."""
+    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        opened.setblocking(False)
+        if port:
+            with contextlib.suppress(OSError):
+                opened.bind(("", port))
+        opened.connect(address)
+    except OSError:
+        opened.close()
+        raise
+    return opened
 
 
 class _Lane(asyncio.DatagramProtocol):
-    """One socket. What is sent before it is there waits; that takes a turn of the loop."""
+    """One socket. What is sent before the loop looks after it waits; that takes a turn of the loop."""
 
-    def __init__(self, client: RadiusClient, server: int, lane: int, address: Address) -> None:
+    def __init__(self, client: RadiusClient, server: int, lane: int, opened: socket.socket) -> None:
         self._client, self._server, self._lane = client, server, lane
         self._transport: asyncio.DatagramTransport | None = None
+        self._socket, self.port = opened, int(opened.getsockname()[1])
         self._early: list[bytes] = []
         loop = asyncio.get_running_loop()
-        self._opening = loop.create_task(self._open(loop, address))
+        self._opening = loop.create_task(self._open(loop))
 
-    async def _open(self, loop: asyncio.AbstractEventLoop, address: Address) -> None:
-        try:
-            await loop.create_datagram_endpoint(lambda: self, remote_addr=address)
-        except OSError:
-            self._early.clear()
-            self._client.unreachable(self._server)  # no route, for instance: as good as no server
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
+        await loop.create_datagram_endpoint(lambda: self, sock=self._socket)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is there."""
@@ -130,3 +165,5 @@ class _Lane(asyncio.DatagramProtocol):
         self._opening.cancel()
         if self._transport is not None:
             self._transport.close()
+        else:
+            self._socket.close()

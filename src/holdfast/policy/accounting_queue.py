@@ -1,7 +1,8 @@
 """Accounting records that wait for a server, on disk and in order, and the sessions that are open.
 
 A file of its own beside the state database: it belongs to this gateway even where several share users, and a kill -9
-loses nothing that was added. Records leave it only when a server has acknowledged them.
+loses nothing that was added. Records leave it only when a server has acknowledged them. How the first of them went out
+is noted as well, so that a successor can send it again octet for octet.
 """
 
 import os
@@ -13,10 +14,15 @@ from pathlib import Path
 
 from holdfast.errors import StateError
 from holdfast.radius.attributes import Attribute, read_attributes, write_attributes
+from holdfast.radius.exchange_types import Sent
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS waiting (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, update_only INTEGER NOT NULL, attributes BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS flight (
+    only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, at REAL NOT NULL,
+    server TEXT NOT NULL, port INTEGER NOT NULL, octets BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS open (
     session TEXT PRIMARY KEY, at REAL NOT NULL, identity BLOB NOT NULL, last BLOB NOT NULL
@@ -31,6 +37,14 @@ class Waiting:
     number: int
     at: float
     attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """How the record that is under way went out, and when first."""
+
+    at: float
+    sent: Sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,17 @@ class AccountingQueue:
     def remove(self, number: int) -> None:
         """Forget a record: a server has it."""
         self._count -= self._execute("DELETE FROM waiting WHERE number = ?", (number,)).rowcount
+
+    def launched(self, number: int, flight: Flight) -> None:
+        """Remember how a record goes out, before it does. One record is under way at a time."""
+        sent = flight.sent
+        row = (number, flight.at, sent.server, sent.port, sent.octets)
+        self._execute("INSERT OR REPLACE INTO flight VALUES (1, ?, ?, ?, ?, ?)", row)
+
+    def flight(self, number: int) -> Flight | None:
+        """Return how a record went out last; None when it has not, as far as is known."""
+        row = self._execute("SELECT at, server, port, octets FROM flight WHERE number = ?", (number,)).fetchone()
+        return None if row is None else Flight(row[0], Sent(row[1], row[2], row[3]))
 
     def opened(self, session: str, identity: list[Attribute], last: list[Attribute], at: float) -> None:
         """Remember an open session and its last counts, for the successor of a gateway that is killed."""

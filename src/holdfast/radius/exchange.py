@@ -22,6 +22,7 @@ from holdfast.radius.exchange_types import (
     Fault,
     Outcome,
     Request,
+    Sent,
     ServerConfig,
 )
 from holdfast.radius.hiding import hide_password
@@ -65,6 +66,8 @@ class _Pending:
     due: float = 0.0
     refused: PacketFault | None = None
     waited_for: list[int] = field(default_factory=list)
+    before: Sent | None = None
+    """How the request went out before, to its first server."""
 
 
 class RadiusExchange:
@@ -85,11 +88,17 @@ class RadiusExchange:
 
     # --- verbs ---------------------------------------------------------------------------------------------
 
-    def ask(self, request: Request, now: float) -> int:
-        """Send a request; its outcome will carry the number returned here."""
+    def ask(self, request: Request, now: float, before: Sent | None = None) -> int:
+        """Send a request; its outcome will carry the number returned here.
+
+        `before`: how it went out already, from the port that lane 0 has again. It goes to that server first, octet for
+        octet the same.
+        """
         token, self._next_token = self._next_token, self._next_token + 1
         patience = request.patience or self._config.patience
         pending = _Pending(token, request, now + patience, self._order(now))
+        if before is not None:
+            self._prefer(pending, before)
         self._pending[token] = pending
         self._next_server(pending, now)
         return token
@@ -169,6 +178,19 @@ class RadiusExchange:
         ]
         return [index for *_, index in sorted(listed)]
 
+    def _prefer(self, pending: _Pending, before: Sent) -> None:
+        """Ask that server first, with the identifier that the request had."""
+        place = self._place_of(before.server)
+        if place is None or len(before.octets) < 2:
+            return
+        pending.before = before
+        pending.remaining.remove(place)
+        pending.remaining.insert(0, place)
+        self._servers[place].cursor = before.octets[1]
+
+    def _place_of(self, name: str) -> int | None:
+        return next((index for index, one in enumerate(self._servers) if one.config.name == name), None)
+
     @staticmethod
     def _is_dead(server: _Server, now: float) -> bool:
         return server.dead and now < server.dead_until
@@ -215,6 +237,12 @@ class RadiusExchange:
 
     def _write(self, pending: _Pending) -> None:
         """Make the packet for this server: its secret hides the password."""
+        before = pending.before
+        if before is not None and self._place_of(before.server) == pending.server:
+            pending.before = None
+            if pending.place == (0, before.octets[1]):
+                pending.octets, pending.authenticator = before.octets, before.octets[4:20]
+                return
         shared, request = self._servers[pending.server].config.secret, pending.request
         random = (
             self._entropy(AUTHENTICATOR_SIZE) if request.code in RANDOM_AUTHENTICATOR else bytes(AUTHENTICATOR_SIZE)

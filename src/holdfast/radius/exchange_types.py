@@ -59,6 +59,19 @@ class Datagram:
     octets: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it went out: to which server, from which local port, in which octets.
+
+    Sent again like that, a server that remembers recent requests knows it (RFC 2866 section 3: Identifier, source
+    address and source port).
+    """
+
+    server: str
+    port: int
+    octets: bytes
+
+
 class Fault(StrEnum):
     """Why there is no answer, in words that an operator can act on."""
 

@@ -97,6 +97,7 @@ async def test_records_wait_for_the_server_and_come_in_order_once(world, tmp_pat
             await hang_up(world, client)
         await until(lambda: world.named("ACCOUNTING_QUEUE"))
         assert world.named("ACCOUNTING_QUEUE")[0]["waiting"] >= 1
+        await asyncio.sleep(1.1)  # Acct-Delay-Time counts seconds
         ledger.on = True
         await ledger.has("on", *["start", "stop"] * 3)
         sessions = [values.text("Acct-Session-Id") for values in ledger.records[1:]]
@@ -109,21 +110,107 @@ async def test_records_wait_for_the_server_and_come_in_order_once(world, tmp_pat
 async def test_a_killed_gateway_leaves_its_stops_to_the_next(world, tmp_path):
     ledger = Ledger()
     async with serving(ledger) as (_, port):
-        killed = accounting(world, tmp_path, port)
+        accounts = accounting(world, tmp_path, port)
         client = await PnsClient.dial(world.client_engine, world.port)
         await client.up()
         await ledger.has("on", "start")
-        world.log.observers.remove(killed.observe)
-        for task in killed._tasks:
-            task.cancel()
-        killed._client.close()
-        killed._queue.close()
+        await killed(world, accounts)
         successor = accounting(world, tmp_path, port)
         await ledger.has("on", "start", "stop", "on")
         stop = ledger.records[2]
         assert stop.integer("Acct-Terminate-Cause") == 11
         assert stop.text("Acct-Session-Id") == ledger.records[1].text("Acct-Session-Id")
         await successor.end()
+
+
+async def killed(world, accounts) -> None:
+    """Let it go as kill -9 would: without another word."""
+    world.log.observers.remove(accounts.observe)
+    for task in accounts._tasks:
+        task.cancel()
+    accounts._client.close()
+    accounts._queue.close()
+
+
+async def test_a_successor_repeats_the_record_under_way_octet_for_octet(world, tmp_path, monkeypatch):
+    heard: list = []
+
+    def deaf(request):
+        heard.append(request)
+
+    async with serving(deaf) as (server, port):
+        ports: set = set()
+        take = server.datagram_received
+        server.datagram_received = lambda data, addr: (ports.add(addr[1]), take(data, addr))
+        await killed(world, await begun(world, tmp_path, port, heard))
+        first, count_before = heard[-1], len(heard)
+        successor = accounting(world, tmp_path, port)
+        await until(lambda: len(heard) > count_before)
+        assert heard[count_before] == first
+        assert len(ports) == 1
+        await killed(world, successor)
+        monkeypatch.setattr(module, "SAME", -1.0)
+        await asyncio.sleep(1.1)  # Acct-Delay-Time counts seconds
+        late = accounting(world, tmp_path, port)
+        count = len(heard)
+        await until(lambda: len(heard) > count)
+        assert heard[count] != first
+        for name in ("Acct-Session-Id", "Acct-Status-Type", "Event-Timestamp"):
+            assert heard[count].values.octets(name) == first.values.octets(name)
+        await late.end()
+
+
+async def begun(world, directory, port: int, heard: list):
+    accounts = accounting(world, directory, port)
+    await until(lambda: heard)
+    return accounts
+
+
+@pytest.mark.parametrize("world", ["[timeouts]\naccounting_interval = 0.1\n"], indirect=True)
+async def test_no_two_records_of_a_session_are_the_same_to_a_server(world, tmp_path):
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await until(lambda: ledger.kinds().count("update") == 2)
+        await accounts.end()
+    keys = [
+        tuple(values.octets(name) for name in ("Acct-Session-Id", "Acct-Status-Type", "Event-Timestamp"))
+        for values in ledger.records
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+async def test_a_killed_gateway_leaves_the_counts_it_noted_last(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "NOTE", 0.05)
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        world.counts(bytes_in=5_000_000_000, packets_out=7)
+        await until(lambda: accounts._queue.leftovers()[0].last[1].data != bytes(4))
+        await killed(world, accounts)
+        successor = accounting(world, tmp_path, port)
+        await until(lambda: "stop" in ledger.kinds())
+        stop = ledger.records[ledger.kinds().index("stop")]
+        assert stop.integer("Acct-Input-Gigawords") == 1
+        assert stop.integer("Acct-Input-Octets") == 5_000_000_000 - (1 << 32)
+        assert stop.integer("Acct-Output-Packets") == 7
+        await successor.end()
+
+
+async def test_a_full_queue_is_told(world, tmp_path):
+    ledger = Ledger()
+    ledger.on = False
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        accounts._queue._limit = 1
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await until(lambda: any("given up" in one["detail"] for one in world.named("ACCOUNTING_QUEUE")))
+        await accounts.end()
 
 
 async def test_what_is_not_delivered_at_the_end_goes_out_at_the_next_start(world, tmp_path):

@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from holdfast.errors import StateError
-from holdfast.policy.accounting_queue import AccountingQueue
+from holdfast.policy.accounting_queue import AccountingQueue, Flight
 from holdfast.radius.attributes import attribute
+from holdfast.radius.exchange_types import Sent
 
 
 def record(number: int) -> list:
@@ -52,6 +53,22 @@ def test_a_full_queue_gives_up_updates_first(tmp_path):
     assert queue.dropped == 2
     assert drain(queue) == [0, 2, 3]
     queue.close()
+
+
+def test_how_a_record_went_out_is_known_after_a_restart(tmp_path):
+    queue = AccountingQueue(tmp_path / "a.db", 3)
+    queue.add(record(0), 0)
+    number = queue.first().number
+    assert queue.flight(number) is None
+    flight = Flight(5.0, Sent("192.0.2.1:1813", 40000, b"octets"))
+    queue.launched(number, flight)
+    queue.close()
+    again = AccountingQueue(tmp_path / "a.db", 3)
+    assert again.flight(number) == flight
+    assert again.flight(number + 1) is None
+    again.launched(number + 1, flight)
+    assert again.flight(number) is None
+    again.close()
 
 
 def test_open_sessions(tmp_path):

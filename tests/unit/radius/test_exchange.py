@@ -12,7 +12,7 @@ from holdfast.events import RadiusAnswerRefused, RadiusServerDown, RadiusServerU
 from holdfast.radius.attributes import attribute
 from holdfast.radius.codes import Code
 from holdfast.radius.exchange import RadiusExchange
-from holdfast.radius.exchange_types import ExchangeConfig, Fault, Outcome, Request, ServerConfig
+from holdfast.radius.exchange_types import ExchangeConfig, Fault, Outcome, Request, Sent, ServerConfig
 from holdfast.radius.hiding import reveal_password
 from holdfast.radius.packet import read_packet, write_reply
 from holdfast.secret import Secret
@@ -258,3 +258,43 @@ def test_every_request_has_exactly_one_outcome(steps, seed):
     assert sorted(outcome.token for outcome in scene.outcomes) == asked
     assert scene.exchange.waiting == 0
     assert not any(lane for server in scene.exchange._servers for lane in server.lanes)
+
+
+RECORD = Request(Code.ACCOUNTING_REQUEST, (attribute("Acct-Session-Id", "s"), attribute("Acct-Delay-Time", 1)))
+LATER = Request(Code.ACCOUNTING_REQUEST, (attribute("Acct-Session-Id", "s"), attribute("Acct-Delay-Time", 9)))
+
+
+def test_a_successor_sends_the_same_octets_to_the_same_server_first():
+    killed = Scene(FIRST, SECOND)
+    for _ in range(3):
+        killed.ask(RECORD)
+    last = killed.sent[-1].octets
+    successor = Scene(SECOND, FIRST, seed=2)
+    successor.exchange.ask(LATER, 0.0, Sent("a", 40000, last))
+    successor.drain()
+    assert (successor.sent[0].server, successor.sent[0].lane, successor.sent[0].octets) == (1, 0, last)
+    successor.answer(code=Code.ACCOUNTING_RESPONSE)
+    assert successor.outcomes[0].accepted
+
+
+def test_what_went_to_one_server_is_made_anew_for_another():
+    killed = Scene(FIRST)
+    killed.ask(RECORD)
+    before = Sent("a", 40000, killed.sent[0].octets)
+    successor = Scene(FIRST, SECOND)
+    successor.exchange.ask(LATER, 0.0, before)
+    successor.run()
+    to_second = [one.octets for one in successor.sent if one.server == 1]
+    assert read_packet(to_second[0]).values.integer("Acct-Delay-Time") == 9
+    gone = Scene(SECOND)
+    gone.exchange.ask(LATER, 0.0, before)
+    gone.drain()
+    assert gone.sent[0].octets != before.octets
+
+
+def test_an_identifier_that_is_taken_is_not_taken_twice():
+    scene = Scene(FIRST)
+    scene.ask(RECORD)
+    scene.exchange.ask(LATER, 0.0, Sent("a", 40000, scene.sent[0].octets))
+    scene.drain()
+    assert scene.sent[0].octets[1] != scene.sent[1].octets[1]
