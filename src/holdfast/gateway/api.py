@@ -28,7 +28,7 @@ class GatewayApi:
 
     async def status(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Answer how the gateway as a whole is."""
-        gateway = self._gateway
+        gateway, lockout = self._gateway, self._gateway.logins.lockout
         return {
             "version": __version__,
             "pid": os.getpid(),
@@ -41,6 +41,7 @@ class GatewayApi:
             "sessions": gateway.count_by_state(),
             "addresses": gateway.address_use(),
             "event_log": gateway.log_state(),
+            "lockouts": {"remembered": len(lockout), "unsaved": len(lockout.changes)},
             "engine": _counters(self._engine.totals()),
         }
 

@@ -19,6 +19,7 @@ from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.client_routes import ClientRoutes
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway, Means
+from holdfast.gateway.lockout_keeper import kept_lockouts
 from holdfast.gateway.log_api import LogApi
 from holdfast.gateway.log_setup import open_log
 from holdfast.gateway.metrics import GatewayMetrics
@@ -91,9 +92,9 @@ async def serve(
         recorder = recorder_from(config, state, log)
         stack.callback(recorder.close)
         users = _authenticator(config, store)
-        pool = _pool(config, store, users)
-        means = Means(engine, users, pool, SessionRecords(store), log, recorder, routes)
+        means = Means(engine, users, _pool(config, store, users), SessionRecords(store), log, recorder, routes)
         gateway = Gateway(settings_from(loaded, _resolvers()), means)
+        await stack.enter_async_context(kept_lockouts(gateway, store))
         await stack.enter_async_context(radius(gateway, config, state, users, log))
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]

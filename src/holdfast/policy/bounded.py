@@ -24,16 +24,15 @@ class Bounded(Generic[Key, Value]):
         self._entries.move_to_end(key)
         return self._entries[key]
 
-    def put(self, key: Key, value: Value) -> None:
-        """Write an entry; the oldest goes when there are too many."""
+    def put(self, key: Key, value: Value) -> tuple[Key, Value] | None:
+        """Write an entry; return the oldest, which went, when there were too many."""
         self._entries[key] = value
         self._entries.move_to_end(key)
-        if len(self._entries) > self._limit:
-            self._entries.popitem(last=False)
+        return self._entries.popitem(last=False) if len(self._entries) > self._limit else None
 
-    def drop(self, key: Key) -> None:
-        """Forget an entry; one that is not there is fine."""
-        self._entries.pop(key, None)
+    def drop(self, key: Key) -> Value | None:
+        """Forget an entry and return it; one that is not there is fine."""
+        return self._entries.pop(key, None)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -4,17 +4,24 @@ Nobody can lock out a user from elsewhere: a lock always concerns one source add
 account. What failures of an account from everywhere bring is a delay, for sources from which that account has not
 signed in before. A source from which a user has signed in is not locked for that user by what its neighbours behind the
 same NAT get wrong. Every table is bounded: a million addresses that try once each cost the memory of a fixed number.
+
+What changes is noted (`changes`), so that somebody can write it down and give it back to the gateway that comes next
+(`restore`).
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from holdfast.policy.bounded import Bounded
+from holdfast.policy.lockout_changes import Budget, Changes, Kept
 
 MOST_ENTRIES = 50_000
 """Entries of each table."""
 LONGEST_DELAY = 4.0
 """Seconds. A client that waits longer asks again, which would only add work."""
+HOME_MEMORY = 90 * 86400.0
+"""Seconds after which a source from which a user signed in is not remembered over a restart any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +50,16 @@ class Lock:
     seconds: float
 
 
-@dataclass(slots=True)
-class _Budget:
-    failures: int = 0
-    last: float = 0.0
-    locked_until: float = 0.0
-
-
 class Lockout:
     """Counts failed logins. `account` is the name that was claimed, `source` an address; `now` any monotonic scale."""
 
     def __init__(self, rules: LockoutRules, limit: int = MOST_ENTRIES) -> None:
         self.rules = rules
-        self._pairs: Bounded[bytes, _Budget] = Bounded(limit)
-        self._sources: Bounded[bytes, _Budget] = Bounded(limit)
-        self._accounts: Bounded[bytes, _Budget] = Bounded(limit)
-        self._known: Bounded[bytes, float] = Bounded(limit)
+        self.changes = Changes()
+        self._pairs = _Table("pair", limit, self.changes)
+        self._sources = _Table("source", limit, self.changes)
+        self._accounts = _Table("account", limit, self.changes)
+        self._known = _Table("known", limit, self.changes)
 
     def locked(self, account: str, source: str, now: float) -> float:
         """Return for how many seconds this account is still locked out at this source; 0 when it is not."""
@@ -90,7 +91,7 @@ class Lockout:
     def succeeded(self, account: str, source: str, now: float) -> None:
         """Remember that the user is at home at this source, and forget what failed there."""
         self._pairs.drop(_key(account, source))
-        self._known.put(_key(account, source), now)
+        self._known.change(_key(account, source), now)
 
     def unlock(self, account: str, source: str, now: float) -> bool:
         """Forget what failed at the source, of the account and in all; return whether it was locked there."""
@@ -103,34 +104,90 @@ class Lockout:
         """Return how many entries are kept in all."""
         return len(self._pairs) + len(self._sources) + len(self._accounts) + len(self._known)
 
-    def _count(self, table: Bounded[bytes, _Budget], key: bytes, now: float) -> _Budget:
-        budget = self._fresh(table.get(key), now) or _Budget()
-        budget.failures += 1
-        budget.last = now
-        table.put(key, budget)
-        return budget
+    def restore(self, entries: Iterable[Kept], now: float) -> None:
+        """Go on with what another gateway wrote down, the oldest first. What is over by `now` is struck out."""
+        tables = {table.name: table for table in (self._pairs, self._sources, self._accounts, self._known)}
+        for entry in entries:
+            # A clock that was set meanwhile must not make a lock longer than it would be now.
+            until = min(entry.locked_until, now + self.rules.lock_time)
+            budget = Budget(entry.failures, min(entry.last, now), until, kept=True)
+            table = tables.get(entry.table)
+            if table is None or self._over(table, budget, now):
+                self.changes.gone(entry.table, entry.key, budget)
+            else:
+                table.take_back(entry.key, budget)
 
-    def _lock(self, budget: _Budget, limit: int, now: float) -> bool:
+    def _over(self, table: "_Table", budget: Budget, now: float) -> bool:
+        if table is self._known:
+            return now - budget.last > HOME_MEMORY
+        return self._fresh(budget, now) is None
+
+    def _count(self, table: "_Table", key: bytes, now: float) -> Budget:
+        over = self._fresh(table.get(key), now) is None
+        return table.change(key, now, failed=True, anew=over)
+
+    def _lock(self, budget: Budget, limit: int, now: float) -> bool:
         """Lock at the limit. What is tried during a lock does not make it longer: a router that redials would never
         come back."""
         if not limit or budget.failures < limit or now < budget.locked_until:
             return False
+        # `_count` has noted the entry as changed in this same moment.
         budget.locked_until = now + self.rules.lock_time
         return True
 
-    def _fresh(self, budget: _Budget | None, now: float) -> _Budget | None:
+    def _fresh(self, budget: Budget | None, now: float) -> Budget | None:
         """Return the budget unless its lock is over, or its last failure so old that it starts anew."""
         if budget is None or now < budget.locked_until:
             return budget
         return None if budget.locked_until or now - budget.last > self.rules.window else budget
 
-    def _left(self, budget: _Budget | None, now: float) -> float:
+    def _left(self, budget: Budget | None, now: float) -> float:
         return max(0.0, budget.locked_until - now) if budget is not None else 0.0
 
-    def _wait(self, budget: _Budget | None, free: int) -> float:
+    def _wait(self, budget: Budget | None, free: int) -> float:
         if budget is None or not free or budget.failures < free:
             return 0.0
         return min(LONGEST_DELAY, 0.25 * 2.0 ** min(budget.failures - free, 10))
+
+
+class _Table:
+    """One bounded table that notes what happens to its entries."""
+
+    def __init__(self, name: str, limit: int, changes: Changes) -> None:
+        self.name = name
+        self._entries: Bounded[bytes, Budget] = Bounded(limit)
+        self._changes = changes
+
+    def get(self, key: bytes) -> Budget | None:
+        return self._entries.get(key)
+
+    def change(self, key: bytes, now: float, *, failed: bool = False, anew: bool = False) -> Budget:
+        """Touch an entry, counting a failure if it is one; `anew` forgets what was counted before."""
+        budget = self._entries.get(key) or Budget()
+        if anew:
+            budget.failures, budget.locked_until = 0, 0.0
+        budget.failures += failed
+        budget.last = now
+        self._put(key, budget)
+        self._changes.changed(self.name, key, budget)
+        return budget
+
+    def take_back(self, key: bytes, budget: Budget) -> None:
+        """Put in an entry that is written down already."""
+        self._put(key, budget)
+
+    def drop(self, key: bytes) -> None:
+        budget = self._entries.drop(key)
+        if budget is not None:
+            self._changes.gone(self.name, key, budget)
+
+    def _put(self, key: bytes, budget: Budget) -> None:
+        oldest = self._entries.put(key, budget)
+        if oldest is not None:
+            self._changes.gone(self.name, *oldest)
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
 def _key(*parts: str) -> bytes:

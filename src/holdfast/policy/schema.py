@@ -53,4 +53,15 @@ sessions = Table(
 )
 """The sessions of the gateway that runs, so that its successor knows what a crash cut off."""
 
+lockouts = Table(
+    "lockouts",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last", Float, nullable=False),
+    Column("locked_until", Float, nullable=False),
+)
+"""Failed logins and the locks they brought, and which users were at home where: digests of names and addresses."""
+
 Index("leases_by_time", leases.c.since)

@@ -8,8 +8,8 @@ def test_what_was_untouched_for_longest_goes_first() -> None:
     table.put("a", 1)
     table.put("b", 2)
     assert table.get("a") == 1
-    table.put("c", 3)
+    assert table.put("c", 3) == ("b", 2)
     assert (table.get("a"), table.get("b"), table.get("c"), len(table)) == (1, None, 3, 2)
-    table.drop("a")
-    table.drop("a")
+    assert table.drop("a") == 1
+    assert table.drop("a") is None
     assert len(table) == 1

@@ -1,0 +1,53 @@
+"""Locks that failed logins brought outlive a gateway that is killed, and an administrator can take them away."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.network import Namespace
+from support.dialling import FAST, start
+from support.gateway_lab import CLIENT, FIRST, GatewayLab, places, state_template
+
+pytestmark = pytest.mark.root
+NOT_ALLOWED = 3
+
+
+@pytest.fixture(scope="module")
+def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
+    """Made once."""
+    with places() as made:
+        yield made
+
+
+@pytest.fixture
+def lab(namespaces: tuple[Namespace, Namespace, Namespace], tmp_path: Path) -> Iterator[GatewayLab]:
+    """The namespaces for one test; what it starts ends with it."""
+    lab = GatewayLab(*namespaces, tmp_path, state_template(tmp_path))
+    with lab.running:
+        yield lab
+
+
+def guess(lab: GatewayLab, number: int) -> None:
+    """Let a client sign in with a wrong password and give up."""
+    folder = lab.folder / f"guess{number}"
+    folder.mkdir()
+    made = start(lab.client, folder, FIRST, *FAST, password="no such password")
+    assert made.process.wait(30) == NOT_ALLOWED
+
+
+def test_a_lock_outlives_kill_9_and_can_be_taken_away(lab: GatewayLab) -> None:
+    gateway = lab.serve(admission={"failed_logins": 2, "lock_time": 3600})
+    for number in range(2):
+        guess(lab, number)
+    assert gateway.wait_event("LOCKED")["source"] == CLIENT
+    gateway.wait_until(lambda: gateway.ask("status")["lockouts"]["unsaved"] == 0, 10, what="the lock to be written")
+    gateway.kill()
+    gateway.start()
+    assert lab.dial().process.wait(30) == NOT_ALLOWED, "the right password does not help during a lock"
+    gateway.wait_until(lambda: "locked for another" in str(gateway.events("TEARDOWN")), 10, what="the refusal")
+    gateway.command("unlock", "alice", CLIENT)
+    gateway.wait_until(lambda: gateway.ask("status")["lockouts"]["unsaved"] == 0, 10, what="that to be written")
+    gateway.kill()
+    gateway.start()
+    lab.dial().wait_up()
