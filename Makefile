@@ -7,9 +7,10 @@ STATE ?= /var/lib/holdfast
 CONFIG ?=
 FUZZ_SECONDS ?= 30
 FUZZ_EXAMPLES ?= 3000
+SOAK_SECONDS ?= 600
 RUST_SOURCES := $(shell find crates -name '*.rs' -not -path '*/target/*' -not -path '*/fuzz/*') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: help setup setup-dev run demo test test-fast lab bench corpus fuzz lint format clean
+.PHONY: help setup setup-dev run demo test test-fast lab bench soak corpus fuzz lint format clean
 
 help:  ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,9 @@ lab: .build/system-dev  ## build the guest with the real peers (root); IN='comma
 bench: setup-dev  ## measure; prints tables with ratios from this one run
 	scripts/system-packages.sh bench
 	$(BIN)/python -m bench
+
+soak: setup-dev  ## ten minutes of killing RADIUS and the gateway at random, then compare their books (root)
+	$(BIN)/python -m bench.ordeal --seconds $(SOAK_SECONDS)
 
 corpus: setup-dev  ## make the labelled captures with real peers (root), and judge them
 	rm -rf bench/out/corpus

@@ -46,7 +46,9 @@ modules {{
     always ok {{
         rcode = ok
     }}
+    {modules}
 }}
+{policy}
 server default {{
     listen {{
         type = auth
@@ -69,9 +71,10 @@ server default {{
         chap
         mschap
     }}
+    {preacct}
     accounting {{
         detail
-        ok
+        {accounting_modules}
     }}
     {post_auth}
 }}
@@ -88,6 +91,53 @@ SIGNED = """post-auth {
         }
     }"""
 """FreeRADIUS before 3.2.5 signs its answers only when it is told to."""
+
+SHIPPED = Path("/etc/freeradius/3.0")
+"""What the Debian package brings."""
+SQL = """expr {{
+    }}
+    sql {{
+        dialect = "sqlite"
+        driver = "rlm_sql_sqlite"
+        sqlite {{
+            filename = {directory}/radius.db
+            busy_timeout = 5000
+            bootstrap = {shipped}/mods-config/sql/main/sqlite/schema.sql
+        }}
+        radius_db = "radius"
+        acct_table1 = "radacct"
+        acct_table2 = "radacct"
+        postauth_table = "radpostauth"
+        authcheck_table = "radcheck"
+        groupcheck_table = "radgroupcheck"
+        authreply_table = "radreply"
+        groupreply_table = "radgroupreply"
+        usergroup_table = "radusergroup"
+        delete_stale_sessions = yes
+        pool {{
+            start = 1
+            min = 1
+            max = 1
+            spare = 1
+            uses = 0
+            retry_delay = 1
+            lifetime = 0
+            idle_timeout = 0
+        }}
+        client_table = "nas"
+        group_attribute = "SQL-Group"
+        $INCLUDE {shipped}/mods-config/sql/main/sqlite/queries.conf
+    }}"""
+"""FreeRADIUS' own schema and queries. SQLite takes one writer, so one worker, which also keeps the order."""
+SQL_POLICY = """policy {{
+    $INCLUDE {shipped}/policy.d/accounting
+}}
+thread pool {{
+    start_servers = 1
+    max_servers = 1
+    min_spare_servers = 1
+    max_spare_servers = 1
+}}"""
 
 USERS = """
 alice Cleartext-Password := "secret"
@@ -115,23 +165,28 @@ class FreeRadius:
     def detail(self) -> list[dict[str, str]]:
         """The accounting records that it wrote down, in order."""
         path = self.directory / "detail"
-        blocks = path.read_text().split("\n\n") if path.exists() else []
-        return [
-            {
-                name.strip(): value.strip().strip('"')
-                for name, found, value in (line.partition("=") for line in block.splitlines())
-                if found and name.startswith("\t")
-            }
-            for block in blocks
-            if block.strip()
-        ]
+        return read_detail(path.read_text()) if path.exists() else []
 
 
-@contextlib.contextmanager
-def running(directory: Path, *, signed: bool = True, ports: tuple[int, int] | None = None) -> Iterator[FreeRadius]:
-    """Start one and end it. `signed`: whether its answers carry a Message-Authenticator."""
-    ports = ports or _free_ports()
+def read_detail(text: str) -> list[dict[str, str]]:
+    """Return the records of a `detail` file; one that was cut short by a kill is left out."""
+    blocks: list[list[str]] = []
+    for line in text.splitlines():
+        if line[:1] not in ("", "\t"):
+            blocks.append([])
+        elif line and blocks:
+            blocks[-1].append(line)
+    pairs = [[line.partition("=")[::2] for line in block] for block in blocks]
+    records = [{name.strip(): value.strip().strip('"') for name, value in block} for block in pairs]
+    return [record for record in records if "Timestamp" in record]
+
+
+def configure(
+    directory: Path, ports: tuple[int, int], *, signed: bool = True, sql: bool = False, users: str = USERS
+) -> None:
+    """Write the configuration. `signed`: whether answers carry a Message-Authenticator; `sql`: account into SQLite."""
     directory.mkdir(exist_ok=True)
+    places = {"directory": directory, "shipped": SHIPPED}
     (directory / "radiusd.conf").write_text(
         CONFIGURATION.format(
             directory=directory,
@@ -139,20 +194,41 @@ def running(directory: Path, *, signed: bool = True, ports: tuple[int, int] | No
             authentication=ports[0],
             accounting=ports[1],
             post_auth=SIGNED if signed else "",
+            modules=SQL.format(**places) if sql else "",
+            policy=SQL_POLICY.format(**places) if sql else "",
+            preacct="preacct {\n        acct_unique\n    }" if sql else "",
+            accounting_modules="sql" if sql else "ok",
         )
     )
-    (directory / "users").write_text(USERS)
+    (directory / "users").write_text(users)
     (directory / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n")
+
+
+def start(directory: Path, wrap: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
+    """Start what is configured there and wait until it serves. `wrap`: a command that starts it, as in a namespace."""
     log = directory / "output"
     with log.open("wb") as output:
-        command = [PROGRAM, "-f", "-l", "stdout", "-x", "-d", str(directory), "-n", "radiusd"]
+        command = [*wrap, PROGRAM, "-f", "-l", "stdout", "-x", "-d", str(directory), "-n", "radiusd"]
         server = subprocess.Popen(command, stdout=output, stderr=output)
+    deadline = time.monotonic() + 20
+    while "Ready to process requests" not in log.read_text(errors="replace"):
+        if server.poll() is not None or time.monotonic() > deadline:
+            server.kill()
+            server.wait()
+            raise AssertionError(log.read_text(errors="replace")[-3000:])
+        time.sleep(0.05)
+    return server
+
+
+@contextlib.contextmanager
+def running(
+    directory: Path, *, signed: bool = True, sql: bool = False, ports: tuple[int, int] | None = None
+) -> Iterator[FreeRadius]:
+    """Start one and end it. `signed`: whether its answers carry a Message-Authenticator; `sql`: account into SQLite."""
+    ports = ports or _free_ports()
+    configure(directory, ports, signed=signed, sql=sql)
+    server = start(directory)
     try:
-        deadline = time.monotonic() + 20
-        while "Ready to process requests" not in log.read_text(errors="replace"):
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(log.read_text(errors="replace")[-3000:])
-            time.sleep(0.05)
         yield FreeRadius(directory, *ports)
     finally:
         server.terminate()
