@@ -209,12 +209,13 @@ class PeerIdentified(Event):
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationSucceeded(Event):
-    """One side proved who it is. `by_peer`: the peer proved itself to us."""
+    """One side proved who it is. `by_peer`: the peer proved itself to us. `eap_type`: the method inside EAP."""
 
     name: ClassVar[str] = "AUTH_SUCCESS"
     method: str
     user: str
     by_peer: bool = True
+    eap_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

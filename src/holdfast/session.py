@@ -14,7 +14,7 @@ from typing import Any
 from holdfast.errors import DisconnectReason
 from holdfast.events import Event
 from holdfast.machine import Entropy, Timers, earliest
-from holdfast.ppp.authentication_types import Verdict
+from holdfast.ppp.authentication_types import Answer
 from holdfast.ppp.commands import AddressAssignment, AddressRefusal, LinkFinished, OpenNetwork
 from holdfast.ppp.config import LinkConfig
 from holdfast.ppp.link import Ending, Link, Phase
@@ -121,10 +121,10 @@ class Session:
         known = self._link.ending or Ending(reason, evidence, by_peer=False)
         self._end(known.reason, known.evidence, now, clear=False)
 
-    def credentials_verified(self, verdict: Verdict, now: float) -> None:
+    def credentials_verified(self, answer: Answer, now: float) -> None:
         """Answer `VerifyCredentials`."""
         if self.state is not SessionState.ENDED:
-            self._link.credentials_verified(verdict, now)
+            self._link.credentials_verified(answer, now)
             self._after(now)
 
     def address_assigned(self, answer: AddressAssignment | AddressRefusal, now: float) -> None:

@@ -18,11 +18,14 @@ from holdfast.config.problems import InvalidConfigError
 from holdfast.gre import codec
 from holdfast.policy import chap_secrets
 from holdfast.ppp import authentication_packets as chap
+from holdfast.ppp.authentication import AuthenticatorConfig, EapRequest, Method, make_authenticator
 from holdfast.ppp.authentication_text import describe_authentication
+from holdfast.ppp.eap import read_exactly
 from holdfast.ppp.framing import Protocol, split
 from holdfast.ppp.mschap import verdict_from_failure
 from holdfast.ppp.options import describe_options
 from holdfast.ppp.packet import describe, parse
+from holdfast.secret import Secret
 from holdfast.wire.errors import MalformedError
 from holdfast.wire.tlv import read_options, write_options
 
@@ -70,6 +73,22 @@ def take_chap(octets: bytes) -> None:
             assert describe_authentication(protocol, code, octets).isprintable()
 
 
+def take_eap(octets: bytes) -> None:
+    """The machine hears it from the peer and from the server."""
+    machine = make_authenticator(Method.EAP, AuthenticatorConfig(), bytes)
+    machine.start(0.0)
+    machine.receive(octets, 0.0)
+    machine.receive(b"\x02\x01\x00\x06\x01a", 0.0)
+    machine.commands()
+    machine.credentials_verified(EapRequest(Secret(octets)), 0.0)
+    machine.receive(octets, 0.0)
+    assert machine.outcome is None or not machine.outcome.succeeded
+    packet = read_exactly(octets)
+    assert packet is None or packet.encode() == octets
+    for code in range(6):
+        assert describe_authentication(Protocol.EAP, code, octets).isprintable()
+
+
 def take_gre(octets: bytes) -> None:
     packet = codec.read(octets)
     if isinstance(packet, codec.GreFault):
@@ -106,6 +125,7 @@ TAKERS: dict[str, Callable[[bytes], None]] = {
     "options": take_options,
     "ppp": take_ppp,
     "chap": take_chap,
+    "eap": take_eap,
     "gre": take_gre,
     "config": take_config,
     "chap_secrets": take_chap_secrets,

@@ -13,6 +13,7 @@ from holdfast.ppp.authentication import (
     restore_peer,
 )
 from holdfast.ppp.authentication_packets import parse_failure
+from holdfast.ppp.authentication_types import EapRequest
 from holdfast.ppp.credentials import StoredSecret, verify
 from holdfast.secret import Secret
 from support.authentication import METHODS, PASSWORD, Pair, build_packet
@@ -49,6 +50,39 @@ def test_a_hostile_peer(method: Method, steps: list[bytes], restart: int) -> Non
         assert len(questions) <= 1
         for question in questions:
             machine.credentials_verified(verify(question.exchange, STORED), now)
+        if index == restart:
+            machine = restore_authenticator(machine.snapshot(), CONFIG, bytes)
+    assert machine.outcome is None or not machine.outcome.succeeded
+
+
+EAP_DATA = st.builds(
+    lambda kind, data: bytes((kind,)) + data,
+    st.sampled_from([1, 2, 3, 4, 13, 25, 26, 254, 255]),
+    st.binary(max_size=60),
+)
+EAP_PACKETS = st.builds(build_packet, st.integers(0, 8), st.integers(0, 8), EAP_DATA | st.binary(max_size=40))
+EAP_STEPS = st.lists(EAP_PACKETS | st.binary(max_size=20) | st.just(b"timer"), max_size=25)
+
+
+@settings(deadline=None, max_examples=200)
+@given(steps=EAP_STEPS, answers=st.lists(EAP_PACKETS | st.binary(max_size=9), min_size=1), restart=st.integers(0, 25))
+def test_a_hostile_peer_and_a_server_gone_mad(steps: list[bytes], answers: list[bytes], restart: int) -> None:
+    """Whatever either side says by EAP, nobody is let in, and only well-formed Requests and Failures go out."""
+    machine = make_authenticator(Method.EAP, CONFIG, bytes)
+    machine.start(0.0)
+    for index, step in enumerate(steps):
+        if step == b"timer":
+            machine.handle_timer(machine.deadline or 0.0)
+        else:
+            machine.receive(step, float(index))
+        for question in machine.commands():
+            assert question.exchange.message.reveal() == step[: int.from_bytes(step[2:4])]
+            request = EapRequest(Secret(answers[index % len(answers)]), "server", Secret(b"state"), float(index))
+            machine.credentials_verified(request, float(index))
+        sent = machine.outgoing()
+        assert len(sent) <= 2
+        assert all(len(one) == int.from_bytes(one[2:4]) and one[0] in (1, 4) for one in sent)
+        assert len(machine.events()) <= 3
         if index == restart:
             machine = restore_authenticator(machine.snapshot(), CONFIG, bytes)
     assert machine.outcome is None or not machine.outcome.succeeded

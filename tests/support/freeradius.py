@@ -225,7 +225,7 @@ def running(
     directory: Path, *, signed: bool = True, sql: bool = False, ports: tuple[int, int] | None = None
 ) -> Iterator[FreeRadius]:
     """Start one and end it. `signed`: whether its answers carry a Message-Authenticator; `sql`: account into SQLite."""
-    ports = ports or _free_ports()
+    ports = ports or free_ports(2)
     configure(directory, ports, signed=signed, sql=sql)
     server = start(directory)
     try:
@@ -235,8 +235,10 @@ def running(
         server.wait(10)
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]
+def free_ports(count: int) -> tuple[int, ...]:
+    """Return ports of loopback that nobody has."""
+    with contextlib.ExitStack() as open_ones:
+        sockets = [open_ones.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return tuple(one.getsockname()[1] for one in sockets)

@@ -46,6 +46,15 @@ def _encryption_without_keys(config: Config) -> Findings:
         )
 
 
+def _eap_without_server(config: Config) -> Findings:
+    if "eap" in config.ppp.authentication and not config.radius.servers:
+        yield Finding(
+            ("ppp.authentication", "radius.servers"),
+            "eap is judged by a RADIUS server, and none is named",
+            'Name radius.servers, or remove "eap".',
+        )
+
+
 def _repeated(config: Config) -> Findings:
     lists = {
         "ppp.authentication": config.ppp.authentication,
@@ -201,6 +210,7 @@ def _radius_outlasts_authentication(config: Config) -> Findings:
 
 _CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
     _encryption_without_keys,
+    _eap_without_server,
     _repeated,
     _listen_collides,
     _pool_overlaps,

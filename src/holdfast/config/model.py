@@ -46,7 +46,7 @@ class MppeModes(StrEnum):
     BOTH = "both"
 
 
-AuthenticationMethod = Literal["ms-chap-v2", "ms-chap", "chap-md5", "pap"]
+AuthenticationMethod = Literal["eap", "ms-chap-v2", "ms-chap", "chap-md5", "pap"]
 MppeBits = Literal[40, 56, 128]
 
 
@@ -117,7 +117,7 @@ class PppSection(Section):
     """`[ppp]`: what is negotiated inside a call."""
 
     authentication: Annotated[tuple[AuthenticationMethod, ...], Field(min_length=1)] = ("ms-chap-v2",)
-    """Methods offered to clients, best first."""
+    """Methods offered to clients, best first. "eap" passes everything on to RADIUS (EAP-TLS, PEAP, EAP-MSCHAPv2)."""
     mppe: MppePolicy = MppePolicy.REQUIRE
     """Encryption: "require", "prefer" or "off"."""
     mppe_bits: Annotated[tuple[MppeBits, ...], Field(min_length=1)] = (128,)

@@ -15,7 +15,7 @@ from holdfast.policy.hours import Hours
 from holdfast.policy.lockout import Lockout, LockoutRules
 from holdfast.policy.overrides import SingleSession
 from holdfast.policy.records import UserRecord
-from holdfast.ppp.authentication_types import Exchange, MsChapError, Verdict
+from holdfast.ppp.authentication_types import EapExchange, EapRequest, Exchange, MsChapError, Verdict
 from holdfast.session import SessionState
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class LoginDesk:
         subscriber.claim += 1
         claim, now = subscriber.claim, self._gateway.now()
         wait = self.lockout.delay(exchange.account, subscriber.connection.client, now)
+        if isinstance(exchange, EapExchange) and exchange.server:
+            wait = 0.0  # a conversation that is under way waited when it began
         if wait:
             self._gateway.loop.call_later(wait, self._judge_late, subscriber, exchange, claim)
         else:
@@ -86,6 +88,11 @@ class LoginDesk:
             self.remote.take(subscriber, exchange, claim)
             return
         self.verified(subscriber, exchange, self._authenticator.verify(exchange), claim)
+
+    def go_on(self, subscriber: "Subscriber", request: EapRequest, claim: int) -> None:
+        """Ask the client once more before there is a verdict. Drive the session afterwards."""
+        if _awaited(subscriber, claim):
+            subscriber.session.credentials_verified(request, self._gateway.now())
 
     def verified(
         self,

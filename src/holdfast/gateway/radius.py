@@ -14,8 +14,9 @@ from holdfast.events import RadiusFailed
 from holdfast.gateway.radius_client import Address, RadiusClient
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.files import readable_by_others
+from holdfast.policy.radius_eap import next_request
 from holdfast.policy.radius_login import Judgement, Place, judge, login_request
-from holdfast.ppp.authentication_types import Exchange
+from holdfast.ppp.authentication_types import EapExchange, Exchange
 from holdfast.radius.exchange_types import ExchangeConfig, ServerConfig
 from holdfast.secret import Secret
 
@@ -51,6 +52,11 @@ class RadiusDesk:
             self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
         else:
             outcome = await self._client.ask(request)
+            again = next_request(outcome) if isinstance(exchange, EapExchange) else None
+            if again is not None:
+                self._gateway.logins.go_on(subscriber, again, claim)
+                self._gateway.drive(subscriber)
+                return
             judgement = judge(outcome, exchange)
             down = outcome.packet is None
             self._complain(subscriber, exchange, outcome.server, judgement, down=down)

@@ -63,6 +63,7 @@ FIELD_WORDS: dict[str, str] = {
     "direction": "received or sent.",
     "dns": "DNS servers told to the client.",
     "duration": "Seconds from the call to the end.",
+    "eap_type": "The method inside EAP, such as EAP-TLS; empty where it is another method or cannot be seen.",
     "error_code": "General Error Code (RFC 2637 section 2.16).",
     "error_number": "The errno.",
     "evidence": "A sentence saying how the reason was known.",

@@ -1,7 +1,7 @@
 """A client's claim as a question to RADIUS, and RADIUS' answer as a verdict and settings.
 
-RFC 2865 for PAP and CHAP, RFC 2548 for MS-CHAP and the keys of MPPE. What a server says to a client in MS-CHAP-Error or
-MS-CHAP2-Success is passed on word for word.
+RFC 2865 for PAP and CHAP, RFC 2548 for MS-CHAP and the keys of MPPE, RFC 3579 for EAP. What a server says to a client
+in MS-CHAP-Error or MS-CHAP2-Success is passed on word for word.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,10 @@ from types import MappingProxyType
 
 from holdfast.errors import DisconnectReason
 from holdfast.policy.effective import RADIUS_KEYS, Layer
+from holdfast.policy.radius_eap import bad_challenge, contradiction, eap_message, eap_proof, gives_keys
 from holdfast.ppp.authentication_types import (
     ChapMd5Exchange,
+    EapExchange,
     Exchange,
     MsChapExchange,
     MsChapV2Exchange,
@@ -34,6 +36,8 @@ CHOSEN_BY_USER = IPv4Address("255.255.255.255")
 """Framed-IP-Address that lets the client choose; 255.255.255.254 lets us (RFC 2865 section 5.8)."""
 SMALLEST_INTERIM = 60
 """Seconds; RFC 2869 section 5.16 forbids less."""
+LONGEST_KEY = 16
+"""Octets of a start key; methods of EAP give 32, of which the first count (RFC 3079 section 4.3)."""
 SUCCESS_SIZE = 42
 """Octets of `S=` and its 40 digits (RFC 2759 section 5)."""
 
@@ -104,14 +108,18 @@ def login_request(exchange: Exchange, place: Place, patience: float = 0.0) -> Re
     proof = _proof(exchange)
     if proof is None:
         return None
-    name = attribute("User-Name", exchange.name[:253])
+    # User-Name has at least one octet: who gives no Identity is called by where they are (RFC 3579 section 2.1)
+    name = attribute("User-Name", exchange.name[:253] or place.client)
     password = exchange.password if isinstance(exchange, PapExchange) else None
-    return Request(Code.ACCESS_REQUEST, (name, *proof, *place.attributes()), password, patience)
+    only = exchange.server if isinstance(exchange, EapExchange) else ""
+    return Request(Code.ACCESS_REQUEST, (name, *proof, *place.attributes()), password, patience, only)
 
 
 def _proof(exchange: Exchange) -> list[Attribute] | None:
     identifier = bytes((exchange.identifier & 0xFF,))
     match exchange:
+        case EapExchange():
+            return eap_proof(exchange)
         case PapExchange():
             return [] if len(exchange.password) <= 128 else None
         case ChapMd5Exchange():
@@ -140,8 +148,14 @@ def judge(outcome: Outcome, exchange: Exchange) -> Judgement:
         return _accepted(outcome, values, exchange)
     if outcome.packet.code == Code.ACCESS_CHALLENGE:
         detail = "RADIUS asks for a second answer (Access-Challenge), for which PPP has no place with this method"
+        if isinstance(exchange, EapExchange):
+            detail = bad_challenge(values)
         return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=detail), trouble=detail)
-    return Judgement(_rejected(values, outcome.server), grant=Grant(server=outcome.server))
+    verdict, trouble = _rejected(values, outcome.server), ""
+    if isinstance(exchange, EapExchange):
+        message = eap_message(values)
+        verdict, trouble = replace(verdict, verbatim=message), contradiction(message, accepted=False)
+    return Judgement(verdict, grant=Grant(server=outcome.server), trouble=trouble)
 
 
 def _rejected(values: Attributes, server: str) -> Verdict:
@@ -168,11 +182,20 @@ def _accepted(outcome: Outcome, values: Attributes, exchange: Exchange) -> Judge
             trouble = "an Access-Accept without MS-CHAP2-Success: the client would take the gateway for an impostor"
             refusal = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble)
             return Judgement(refusal, None, grant, trouble)
-    if keys is None and isinstance(exchange, MsChapExchange | MsChapV2Exchange):
+    if keys is None and _gives_keys(exchange):
         trouble = "an Access-Accept without MPPE keys: no encryption is possible"
     user = values.text("User-Name") or printable(exchange.name)
     verdict = Verdict.accept(keys, proof, grant.reply_message, user=user)
+    if isinstance(exchange, EapExchange):
+        message = eap_message(values)
+        verdict, trouble = replace(verdict, verbatim=message), contradiction(message, accepted=True) or trouble
     return Judgement(verdict, settings_layer(values, f"RADIUS {outcome.server}"), grant, trouble)
+
+
+def _gives_keys(exchange: Exchange) -> bool:
+    if isinstance(exchange, EapExchange):
+        return gives_keys(exchange)
+    return isinstance(exchange, MsChapExchange | MsChapV2Exchange)
 
 
 def _proof_of_server(values: Attributes) -> Secret | None:
@@ -193,7 +216,11 @@ def _keys(outcome: Outcome, exchange: Exchange) -> MppeKeyPair | None:
         known = lan_manager.reveal() if any(lan_manager.reveal()) else None
         return keys_from_ms_chap(exchange.challenge.reveal(), nt_hash_hash.reveal(), known)
     send, receive = outcome.mppe_key("MS-MPPE-Send-Key"), outcome.mppe_key("MS-MPPE-Recv-Key")
-    return None if send is None or receive is None else MppeKeyPair(send, receive)
+    return None if send is None or receive is None else MppeKeyPair(_start_key(send), _start_key(receive))
+
+
+def _start_key(key: Secret) -> Secret:
+    return Secret(key.reveal()[:LONGEST_KEY])
 
 
 def _grant(values: Attributes, server: str) -> Grant:

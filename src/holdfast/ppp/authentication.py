@@ -6,10 +6,13 @@ from holdfast.machine import Entropy
 from holdfast.ppp.authentication_machine import Authenticator, Peer
 from holdfast.ppp.authentication_types import (
     PROTOCOLS,
+    Answer,
     AuthenticatorConfig,
     AuthOutcome,
     AuthTiming,
     ChapMd5Exchange,
+    EapExchange,
+    EapRequest,
     Exchange,
     Method,
     MsChapError,
@@ -23,17 +26,20 @@ from holdfast.ppp.authentication_types import (
     method_from_option,
 )
 from holdfast.ppp.chap import ChapAuthenticator, ChapPeer
+from holdfast.ppp.eap import EapAuthenticator
 from holdfast.ppp.mschap import MsChapAuthenticator, MsChapPeer, MsChapV2Authenticator, MsChapV2Peer
 from holdfast.ppp.pap import PapAuthenticator, PapPeer
 
 __all__ = [
     "PROTOCOLS",
-    "SUPPORTED",
+    "Answer",
     "AuthOutcome",
     "AuthTiming",
     "Authenticator",
     "AuthenticatorConfig",
     "ChapMd5Exchange",
+    "EapExchange",
+    "EapRequest",
     "Exchange",
     "Method",
     "MsChapError",
@@ -44,6 +50,7 @@ __all__ = [
     "PeerCredentials",
     "Verdict",
     "VerifyCredentials",
+    "can_prove",
     "for_authenticator",
     "lcp_option_value",
     "make_authenticator",
@@ -60,6 +67,7 @@ _AUTHENTICATORS: dict[Method, type[Authenticator]] = {
     Method.CHAP_MD5: ChapAuthenticator,
     Method.MS_CHAP: MsChapAuthenticator,
     Method.MS_CHAP_V2: MsChapV2Authenticator,
+    Method.EAP: EapAuthenticator,
 }
 _PEERS: dict[Method, type[Peer]] = {
     Method.PAP: PapPeer,
@@ -67,12 +75,15 @@ _PEERS: dict[Method, type[Peer]] = {
     Method.MS_CHAP: MsChapPeer,
     Method.MS_CHAP_V2: MsChapV2Peer,
 }
-SUPPORTED: frozenset[Method] = frozenset(_AUTHENTICATORS)
-"""The methods that have machines. EAP is known so that LCP can refuse it by name."""
+
+
+def can_prove(method: Method) -> bool:
+    """Whether we can prove ourselves by a method. EAP is known so that LCP can refuse it by name."""
+    return method in _PEERS
 
 
 def make_authenticator(method: Method, config: AuthenticatorConfig, entropy: Entropy) -> Authenticator:
-    """Return the machine by which the peer proves itself to us. ValueError for EAP."""
+    """Return the machine by which the peer proves itself to us."""
     return _pick(_AUTHENTICATORS, method)(method, config, entropy)
 
 

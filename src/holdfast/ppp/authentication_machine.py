@@ -13,9 +13,12 @@ from holdfast.errors import DisconnectReason
 from holdfast.events import AuthenticationFailed, AuthenticationSucceeded, Event, PppViolation
 from holdfast.machine import Entropy, Timers
 from holdfast.ppp.authentication_types import (
+    Answer,
     AuthenticatorConfig,
     AuthOutcome,
     ChapMd5Exchange,
+    EapExchange,
+    EapRequest,
     Exchange,
     Method,
     MsChapExchange,
@@ -34,7 +37,7 @@ VIOLATIONS_TOLD = 8
 """A peer can fill nobody's log: after this many violations a machine discards in silence."""
 
 _EXCHANGES: dict[Method, type[Exchange]] = {
-    kind.method: kind for kind in (PapExchange, ChapMd5Exchange, MsChapExchange, MsChapV2Exchange)
+    kind.method: kind for kind in (PapExchange, ChapMd5Exchange, MsChapExchange, MsChapV2Exchange, EapExchange)
 }
 
 
@@ -123,10 +126,10 @@ class AuthenticationMachine:
         if self._violations <= VIOLATIONS_TOLD:
             self._events.append(PppViolation(self.method, detail))
 
-    def _succeed(self, user: str, mppe: MppeKeyPair | None, detail: str) -> None:
+    def _succeed(self, user: str, mppe: MppeKeyPair | None, detail: str, eap_type: str = "") -> None:
         self._timers.stop_all()
         self.outcome = AuthOutcome(True, self.method, user, mppe, 0, detail, DisconnectReason.USER_REQUEST)
-        self._events.append(AuthenticationSucceeded(self.method, user, self.by_peer))
+        self._events.append(AuthenticationSucceeded(self.method, user, self.by_peer, eap_type))
 
     def _fail(self, user: str, result_code: int, detail: str, reason: DisconnectReason) -> None:
         self._timers.stop_all()
@@ -164,12 +167,20 @@ class Authenticator(AuthenticationMachine):
         self.last_rejection: AuthOutcome | None = None
         """The last attempt that was turned down; a peer that hangs up after one failed to authenticate."""
 
-    def credentials_verified(self, verdict: Verdict, now: float) -> None:
+    def credentials_verified(self, answer: Answer, now: float) -> None:
         """Take the answer to `VerifyCredentials`; ignored when nothing was asked or it came too late."""
         pending, self._pending = self._pending, None
-        if pending is not None:
-            self._timers.stop(Timer.VERIFICATION)
-            self._decide(pending, verdict, now)
+        if pending is None:
+            return
+        self._timers.stop(Timer.VERIFICATION)
+        if isinstance(answer, EapRequest):
+            self._go_on(pending, answer, now)
+        else:
+            self._decide(pending, answer, now)
+
+    def _go_on(self, exchange: Exchange, _request: EapRequest, now: float) -> None:
+        """Ask the peer once more before there is a verdict: EAP alone has a place for that."""
+        self._decide(exchange, Verdict.reject(detail="a second question where the method has only one"), now)
 
     def _decide(self, exchange: Exchange, verdict: Verdict, now: float) -> None:
         raise NotImplementedError

@@ -12,6 +12,7 @@ from holdfast.ppp.authentication_packets import (
     parse_request,
     parse_value,
 )
+from holdfast.ppp.eap_types import describe_eap
 from holdfast.ppp.framing import Protocol
 from holdfast.wire.text import printable
 
@@ -22,7 +23,7 @@ def describe_authentication(protocol: int, code: int, data: bytes) -> str:
         return _describe_pap(code, data)
     if protocol == Protocol.CHAP:
         return _describe_chap(code, data)
-    return f"{len(data)} octets"
+    return describe_eap(code, data)
 
 
 def _describe_pap(code: int, data: bytes) -> str:

@@ -5,7 +5,7 @@ An authenticator never decides by itself. It collects what the peer sent into an
 that would let a reader of a log sign in is a `Secret`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -121,6 +121,35 @@ class MsChapV2Exchange(Exchange):
     flags: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class EapExchange(Exchange):
+    """One EAP-Response, whole (RFC 3748 section 4), and what brought it about.
+
+    `name`: the Identity. `mtu`: octets of the largest EAP packet that the peer takes. `server` and `state`: what the
+    last `EapRequest` said, empty at first. `eap_type`: the Type of the method under way, 0 before there is one.
+    """
+
+    method: ClassVar[Method] = Method.EAP
+    message: Secret
+    mtu: int = 1400
+    server: str = ""
+    state: Secret = field(default_factory=lambda: Secret(b""))
+    eap_type: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EapRequest:
+    """An answer that decides nothing yet: send this EAP-Request, and ask again with the peer's Response.
+
+    `server` and `state` come back in that question. `patience`: seconds until the request is repeated, 0 for the usual.
+    """
+
+    message: Secret
+    server: str = ""
+    state: Secret = field(default_factory=lambda: Secret(b""))
+    patience: float = 0.0
+
+
 class MsChapError:
     """The E= codes (RFC 2433 section 8, RFC 2759 section 6)."""
 
@@ -137,7 +166,8 @@ class Verdict:
     """What the holder of the users says about an exchange. Make one with `accept` or `reject`.
 
     `authenticator_response` is the 42-octet text `S=...` of MS-CHAPv2, with or without ` M=...` behind it.
-    `verbatim` is the whole text of an MS-CHAP Failure when someone else (RADIUS) has worded it. `message` is text
+    `verbatim` is the whole text of an MS-CHAP Failure, or the last EAP packet, when someone else (RADIUS) has
+    worded it. `message` is text
     for the person at the other end, `detail` a sentence for our own log (the other end never sees it). `user`, when
     given, is the canonical name under which the session runs from here on.
     """
@@ -181,9 +211,13 @@ class Verdict:
         return cls(False, None, None, message, result_code, retry, reason, user, detail, verbatim)
 
 
+Answer = Verdict | EapRequest
+"""What `VerifyCredentials` may be answered with; `EapRequest` for EAP only."""
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyCredentials:
-    """Command: judge this exchange and call `credentials_verified(verdict, now)`."""
+    """Command: judge this exchange and call `credentials_verified(answer, now)`."""
 
     exchange: Exchange
 
@@ -222,11 +256,13 @@ class AuthenticatorConfig:
     """How we ask. `name` goes into challenges, `max_attempts` counts the first try.
 
     `rechallenge_interval`: seconds between CHAP challenges after success (RFC 1994 section 2), None for never.
+    `mtu`: octets of the largest packet that the peer takes; methods inside EAP fragment by it.
     """
 
     name: str = "holdfast"
     max_attempts: int = 3
     rechallenge_interval: float | None = None
+    mtu: int = 1400
     timing: AuthTiming = AuthTiming()
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from holdfast.errors import DisconnectReason
 from holdfast.events import Event, LcpOpened, LinkTerminated
 from holdfast.machine import Entropy, earliest
-from holdfast.ppp.authentication import SUPPORTED, Method, Verdict
+from holdfast.ppp.authentication import Answer, Method, can_prove
 from holdfast.ppp.automaton import State
 from holdfast.ppp.commands import (
     AddressAssignment,
@@ -77,9 +77,8 @@ class Link:
     def __init__(self, config: LinkConfig, entropy: Entropy) -> None:
         self._config = config
         self._outbox = Outbox(config.trace)
-        demand = tuple(method for method in config.demand if method in SUPPORTED)
-        accept = () if config.credentials is None else tuple(m for m in config.accept if m in SUPPORTED)
-        rules = LcpRules(config.lcp, demand, accept, entropy)
+        accept = () if config.credentials is None else tuple(filter(can_prove, config.accept))
+        rules = LcpRules(config.lcp, config.demand, accept, entropy)
         self._lcp = Lcp(config.restart, rules, self, self._outbox)
         self._authentication = LinkAuthentication(config, entropy, self._outbox)
         self._network = LinkNetwork(config, self, self._outbox)
@@ -142,10 +141,10 @@ class Link:
         else:
             self._lcp.reject_protocol(protocol, information)
 
-    def credentials_verified(self, verdict: Verdict, now: float) -> None:
+    def credentials_verified(self, answer: Answer, now: float) -> None:
         """Answer `VerifyCredentials`; too late an answer is ignored."""
         if self._ending is None:
-            self._authentication.credentials_verified(verdict, now)
+            self._authentication.credentials_verified(answer, now)
             self._settle(now)
 
     def address_assigned(self, answer: AddressAssignment | AddressRefusal, now: float) -> None:
@@ -238,7 +237,8 @@ class Link:
         if self._config.demand and local.authentication is None:
             self.end(DisconnectReason.AUTH_REFUSED, "LCP opened without the authentication we demand", now)
         else:
-            self._authentication.start(local.authentication, peer.authentication, now)
+            mtu = min(self._config.lcp.mtu, peer.mru)
+            self._authentication.start(local.authentication, peer.authentication, mtu, now)
 
     def _configure(self) -> None:
         local, peer, policy = self._lcp.options.local, self._lcp.options.peer, self._config.ccp.policy

@@ -5,17 +5,18 @@ only one. CHAP in both directions shares a protocol number, so packets find thei
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from holdfast.events import Direction
 from holdfast.machine import Entropy, earliest
 from holdfast.ppp.authentication import (
     PROTOCOLS,
+    Answer,
     Authenticator,
     AuthOutcome,
     Method,
     Peer,
-    Verdict,
     VerifyCredentials,
     for_authenticator,
     make_authenticator,
@@ -43,11 +44,15 @@ class LinkAuthentication:
         self._last = b""
         """The last frame of our authenticator."""
 
-    def start(self, demanded: Method | None, asked: Method | None, now: float) -> None:
-        """Begin. `demanded`: how the peer proves itself; `asked`: how we do; None for a direction without."""
+    def start(self, demanded: Method | None, asked: Method | None, mtu: int, now: float) -> None:
+        """Begin. `demanded`: how the peer proves itself; `asked`: how we do; None for a direction without.
+
+        `mtu`: octets of the largest packet that the peer takes.
+        """
         self.stop()
         if demanded is not None:
-            self._authenticator = make_authenticator(demanded, self._config.authenticator, self._entropy)
+            config = replace(self._config.authenticator, mtu=mtu)
+            self._authenticator = make_authenticator(demanded, config, self._entropy)
             self._authenticator.start(now)
         if asked is not None and self._config.credentials is not None:
             self._peer = make_peer(asked, self._config.credentials, self._entropy)
@@ -116,10 +121,10 @@ class LinkAuthentication:
                 return machine
         return speakers[0] if speakers else None
 
-    def credentials_verified(self, verdict: Verdict, now: float) -> None:
+    def credentials_verified(self, answer: Answer, now: float) -> None:
         """Pass on the answer to `VerifyCredentials`."""
         if self._authenticator is not None:
-            self._authenticator.credentials_verified(verdict, now)
+            self._authenticator.credentials_verified(answer, now)
 
     @property
     def deadline(self) -> float | None:

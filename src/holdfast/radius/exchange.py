@@ -96,7 +96,7 @@ class RadiusExchange:
         """
         token, self._next_token = self._next_token, self._next_token + 1
         patience = request.patience or self._config.patience
-        pending = _Pending(token, request, now + patience, self._order(now))
+        pending = _Pending(token, request, now + patience, self._order(request.only, now))
         if before is not None:
             self._prefer(pending, before)
         self._pending[token] = pending
@@ -171,10 +171,12 @@ class RadiusExchange:
 
     # --- which server --------------------------------------------------------------------------------------
 
-    def _order(self, now: float) -> list[int]:
+    def _order(self, only: str, now: float) -> list[int]:
         """Return the servers to ask, in order: those alive by priority and weight, then the dead ones."""
         listed = [
-            (self._is_dead(one, now), one.config.priority, self._lot(one), n) for n, one in enumerate(self._servers)
+            (self._is_dead(one, now), one.config.priority, self._lot(one), n)
+            for n, one in enumerate(self._servers)
+            if only in ("", one.config.name)
         ]
         return [index for *_, index in sorted(listed)]
 

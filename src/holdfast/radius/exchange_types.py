@@ -42,12 +42,16 @@ class ExchangeConfig:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. `password` becomes User-Password, hidden for the server it goes to. `patience` 0: the usual."""
+    """What is asked. `password` becomes User-Password, hidden for the server it goes to. `patience` 0: the usual.
+
+    `only`: the name of the one server that can answer, because it holds the conversation (State); empty for any.
+    """
 
     code: int
     attributes: tuple[Attribute, ...]
     password: Secret | None = None
     patience: float = 0.0
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,12 @@ def test_radius_needs_secrets_and_people_to_ask():
     assert parse(listening + 'dynamic_clients = ["192.0.2.10"]\n').config.radius.dynamic_clients
 
 
+def test_eap_needs_somebody_who_judges_it():
+    eap = '[ppp]\nauthentication = ["eap", "ms-chap-v2"]\n'
+    assert problems(eap)[0][0] == "ppp.authentication"
+    assert parse(eap + SERVER + 'secrets_file = "/etc/secrets"\n').config.ppp.authentication[0] == "eap"
+
+
 def test_radius_may_not_take_longer_than_a_login():
     text = SERVER + 'secrets_file = "/etc/secrets"\npatience = 60.0\n'
     assert warnings(text) == ["radius.patience"]

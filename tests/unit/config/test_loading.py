@@ -84,7 +84,7 @@ max_failur = 3
         (10, "ppp.max_failur"),
     ]
     said = caught.value.text()
-    assert "h.toml:8: ppp.authentication: 'mschapv2' is not one of ms-chap-v2, ms-chap, chap-md5, pap" in said
+    assert "h.toml:8: ppp.authentication: 'mschapv2' is not one of eap, ms-chap-v2, ms-chap, chap-md5, pap" in said
     assert "Did you mean 'ms-chap-v2'?" in said
 
 

@@ -25,7 +25,15 @@ PAP, CHAP, EAP = 0xC023, 0xC223, 0xC227
         (CHAP, 4, b"E=647 R=0", "E=647 R=0 V=1"),
         (CHAP, 4, b"bad", "message=bad"),
         (CHAP, 7, bytes(582), "582 octets"),
-        (EAP, 1, b"\x04abc", "4 octets"),
+        (EAP, 1, b"\x01", "Identity"),
+        (EAP, 2, b"\x01alice@example.net", "Identity alice@example.net"),
+        (EAP, 1, b"\x02hi\n", "Notification hi\\x0a"),
+        (EAP, 2, b"\x03\x0d\x63", "Nak wanted=EAP-TLS,EAP type 99"),
+        (EAP, 1, b"\x04abc", "EAP-MD5 3 octets"),
+        (EAP, 2, b"\x19\0secret", "PEAP 7 octets"),
+        (EAP, 1, b"", ""),
+        (EAP, 3, b"", ""),
+        (EAP, 4, b"odd", "3 octets"),
     ],
 )
 def test_texts(protocol: int, code: int, data: bytes, text: str) -> None:

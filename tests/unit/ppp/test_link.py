@@ -211,17 +211,18 @@ def test_a_finished_link_is_deaf_and_dumb() -> None:
     assert (script.link.outgoing(), script.link.commands(), script.link.events()) == ([], [], [])
 
 
-@pytest.mark.parametrize("demand", [(Method.EAP,), (Method.EAP, Method.PAP)])
-def test_a_method_without_machine_is_never_offered(demand: tuple[Method, ...]) -> None:
-    script = Script(replace(OPEN, demand=demand))
-    texts = [option.data for option in script.heard(LCP)[0].options() if option.type == 3]
-    assert texts == ([b"\xc0\x23"] if Method.PAP in demand else [])
+def test_eap_is_offered_and_another_method_where_it_is_not_wanted() -> None:
+    script = Script(replace(OPEN, demand=(Method.EAP, Method.PAP)))
+    request = script.heard(LCP)[0]
+    assert Option(3, b"\xc2\x27") in request.options()
+    (next_one,) = script.say(LCP, Code.CONFIGURE_NAK, request.identifier, Option(3, b"\xc0\x23"))
+    assert Option(3, b"\xc0\x23") in next_one.options()
 
 
-def test_a_gateway_that_can_demand_nothing_lets_nobody_in() -> None:
-    script = opened(replace(OPEN, demand=(Method.EAP,)))
-    script.wait(60.0, LCP)
-    assert ending(script).reason is DisconnectReason.AUTH_REFUSED
+def test_we_never_prove_ourselves_by_eap() -> None:
+    script = Script(replace(DIALER, accept=(Method.EAP, Method.MS_CHAP_V2)))
+    (answer,) = [p for p in script.say(LCP, 1, 1, Option(3, b"\xc2\x27")) if p.code == Code.CONFIGURE_NAK]
+    assert answer.options() == [Option(3, b"\xc2\x23\x81")]
 
 
 def test_a_rejected_authentication_protocol_is_a_refusal() -> None:

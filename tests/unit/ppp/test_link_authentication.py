@@ -49,8 +49,8 @@ def converse(left: Side, right: Side) -> None:
 def test_every_pair_of_methods_at_once(ours: Method, theirs: Method) -> None:
     """Also two CHAP methods, which share a protocol number."""
     left, right = Side(BOTH, 1), Side(BOTH, 2)
-    left.machines.start(ours, theirs, 0.0)
-    right.machines.start(theirs, ours, 0.0)
+    left.machines.start(ours, theirs, 1400, 0.0)
+    right.machines.start(theirs, ours, 1400, 0.0)
     converse(left, right)
     for side in (left, right):
         assert side.machines.complete
@@ -61,7 +61,7 @@ def test_every_pair_of_methods_at_once(ours: Method, theirs: Method) -> None:
 
 def test_without_any_direction_it_is_complete() -> None:
     side = Side(GATEWAY, 1)
-    side.machines.start(None, None, 0.0)
+    side.machines.start(None, None, 1400, 0.0)
     assert side.machines.complete
     assert side.machines.keys is None
     assert side.machines.outcome is None
@@ -71,8 +71,8 @@ def test_without_any_direction_it_is_complete() -> None:
 
 def test_keys_of_both_sides_fit() -> None:
     left, right = Side(GATEWAY, 1), Side(DIALER, 2)
-    left.machines.start(Method.MS_CHAP_V2, None, 0.0)
-    right.machines.start(None, Method.MS_CHAP_V2, 0.0)
+    left.machines.start(Method.MS_CHAP_V2, None, 1400, 0.0)
+    right.machines.start(None, Method.MS_CHAP_V2, 1400, 0.0)
     converse(left, right)
     assert left.machines.keys is not None
     assert left.machines.keys == right.machines.keys.other_side()
@@ -80,8 +80,8 @@ def test_keys_of_both_sides_fit() -> None:
 
 def test_a_failure_names_the_side() -> None:
     left, right = Side(GATEWAY, 1), Side(replace(DIALER, credentials=replace(DIALER.credentials, user="")), 2)
-    left.machines.start(Method.MS_CHAP_V2, None, 0.0)
-    right.machines.start(None, Method.MS_CHAP_V2, 0.0)
+    left.machines.start(Method.MS_CHAP_V2, None, 1400, 0.0)
+    right.machines.start(None, Method.MS_CHAP_V2, 1400, 0.0)
     right.machines.handle_timer(1e6)
     assert right.machines.failure is not None
     assert right.machines.we_failed
@@ -91,15 +91,15 @@ def test_a_failure_names_the_side() -> None:
 @pytest.mark.parametrize("information", [b"", b"\1", b"\1\1\0\0", b"\2\1\xff\xff", bytes(100)])
 def test_garbage_is_taken(information: bytes) -> None:
     side = Side(BOTH, 1, trace=True)
-    side.machines.start(Method.MS_CHAP_V2, Method.CHAP_MD5, 0.0)
+    side.machines.start(Method.MS_CHAP_V2, Method.CHAP_MD5, 1400, 0.0)
     assert side.machines.receive(0xC223, information, 0.0)
     side.drain()
 
 
 def test_the_trace_holds_no_response() -> None:
     left, right = Side(GATEWAY, 1, trace=True), Side(DIALER, 2, trace=True)
-    left.machines.start(Method.PAP, None, 0.0)
-    right.machines.start(None, Method.PAP, 0.0)
+    left.machines.start(Method.PAP, None, 1400, 0.0)
+    right.machines.start(None, Method.PAP, 1400, 0.0)
     converse(left, right)
     seen = [event for event in left.outbox.events if isinstance(event, PppPacketSeen)]
     assert [event.code for event in seen] == ["Authenticate-Request", "Authenticate-Ack"]
@@ -108,8 +108,8 @@ def test_the_trace_holds_no_response() -> None:
 
 def test_snapshot_in_the_middle() -> None:
     left, right = Side(GATEWAY, 1), Side(DIALER, 2)
-    left.machines.start(Method.MS_CHAP_V2, None, 0.0)
-    right.machines.start(None, Method.MS_CHAP_V2, 0.0)
+    left.machines.start(Method.MS_CHAP_V2, None, 1400, 0.0)
+    right.machines.start(None, Method.MS_CHAP_V2, 1400, 0.0)
     for frame in left.drain():
         right.machines.receive(0xC223, frame[2:], 0.0)
     response = right.drain()

@@ -100,6 +100,15 @@ def test_failover_in_flight_hides_the_password_anew():
     assert scene.outcomes[0].asked.in_vain == ("a",)
 
 
+def test_a_conversation_is_continued_with_its_server_alone():
+    scene = Scene()
+    scene.ask(Request(Code.ACCESS_REQUEST, (attribute("State", b"s"),), only="b"))
+    assert [datagram.server for datagram in scene.sent] == [1]
+    scene.run()
+    assert {datagram.server for datagram in scene.sent} == {1}
+    assert scene.outcomes[0].fault is Fault.SILENT
+
+
 def test_a_dead_server_is_asked_last_until_it_may_live_again():
     scene = Scene(dead_time=60)
     scene.ask()
