@@ -277,6 +277,25 @@ def read_captures(
     be read; one that cannot among others that can is told in `files`.
     """
 
+@final
+class LiveIndex:
+    """The same index over IP packets that come one after the other. At most `gre_flows` are looked at."""
+
+    def __new__(cls, name: str, *, data_frames: int, data_octets: int, budget: int, gre_flows: int) -> LiveIndex: ...
+    def add(self, time_ns: int, packet: bytes, length: int) -> None:
+        """Take an IP packet, or its beginning, that had `length` octets on the wire."""
+
+    def snapshot(self, now_ns: int, lost: int) -> CaptureIndex:
+        """Return what was found until `now_ns`, silence included; `lost` packets are said to have gone by unseen."""
+
+@final
+class PlainFile:
+    """A file looked through gzip and zstd. CaptureError when it cannot be opened."""
+
+    def __new__(cls, path: str) -> PlainFile: ...
+    def read(self, most: int) -> bytes:
+        """Return up to so many octets, none at the end. OSError when it is damaged or expands beyond reason."""
+
 # --- data plane: the engine ---------------------------------------------------------------------------------
 
 _MppeKey: TypeAlias = tuple[bytes, int, bool]

@@ -28,6 +28,14 @@ def capture_folder() -> Path:
     return folder
 
 
+def log_path(name: str) -> Path:
+    """Return the path of one excerpt of a public log, in the folder beside the captures; skip the test without it."""
+    path = Path(os.environ.get(VARIABLE, BESIDE)).parent / "logs" / name
+    if not path.is_file():
+        pytest.skip(f"no log {name} in {path.parent} (set {VARIABLE})")
+    return path
+
+
 def capture_path(name: str) -> Path:
     """Return the path of one capture; skip the test, saying why, where it is absent."""
     path = capture_folder() / name

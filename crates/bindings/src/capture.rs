@@ -390,10 +390,21 @@ fn counts(index: &core::Index) -> CaptureCounts {
 }
 
 #[pyclass(frozen)]
-struct CaptureIndex {
+pub(crate) struct CaptureIndex {
     index: core::Index,
     #[pyo3(get)]
     files: Py<PyTuple>,
+}
+
+impl CaptureIndex {
+    pub(crate) fn wrap(py: Python<'_>, mut index: core::Index) -> PyResult<Self> {
+        let files = std::mem::take(&mut index.files);
+        let files = tuple(
+            py,
+            files.into_iter().map(|file| Ok(CaptureFile::from(file))),
+        )?;
+        Ok(Self { index, files })
+    }
 }
 
 #[pymethods]
@@ -507,6 +518,7 @@ fn read_captures(
         data_frames,
         data_octets,
         budget,
+        ..core::Options::default()
     };
     let mut failure = None;
     let read = py.detach(|| {
@@ -521,13 +533,8 @@ fn read_captures(
     if let Some(error) = failure {
         return Err(error);
     }
-    let mut index = read.map_err(|error| CaptureError::new_err((error.what, error.fix)))?;
-    let files = std::mem::take(&mut index.files);
-    let files = tuple(
-        py,
-        files.into_iter().map(|file| Ok(CaptureFile::from(file))),
-    )?;
-    Ok(CaptureIndex { index, files })
+    let index = read.map_err(|error| CaptureError::new_err((error.what, error.fix)))?;
+    CaptureIndex::wrap(py, index)
 }
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -4,10 +4,12 @@ use pyo3::prelude::*;
 
 mod capture;
 mod dataplane;
+mod live;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     dataplane::register(module)?;
-    capture::register(module)
+    capture::register(module)?;
+    live::register(module)
 }

@@ -58,6 +58,7 @@ pub struct Segment {
 }
 
 /// One TCP connection to port 1723.
+#[derive(Clone)]
 pub struct ControlFlow {
     /// The side that connects.
     pub client: Endpoint,
@@ -176,7 +177,7 @@ pub(crate) fn concerns(packet: &Packet<'_>) -> bool {
     packet.payload.get(0..2) == Some(&wanted) || packet.payload.get(2..4) == Some(&wanted)
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct ControlFlows {
     current: HashMap<(Endpoint, Endpoint), usize>,
     pub(crate) flows: Vec<ControlFlow>,

@@ -29,13 +29,14 @@ pub struct FragmentCount {
     pub first: Place,
 }
 
+#[derive(Clone)]
 struct Datagram {
     pieces: Vec<(usize, usize)>,
     octets: Vec<u8>,
     total: Option<usize>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Fragments {
     open: HashMap<Key, Datagram>,
     order: VecDeque<Key>,

@@ -217,6 +217,7 @@ const ECHO_TAIL: usize = 32;
 const DATA_TAIL: usize = 64;
 
 /// One direction of one call: from an address to an address that knows the call by this ID.
+#[derive(Clone)]
 pub struct GreFlow {
     /// Sender.
     pub source: IpAddr,
@@ -530,6 +531,7 @@ fn hash(payload: &[u8]) -> u64 {
 }
 
 /// PPP that was captured on the link itself, without any tunnel.
+#[derive(Clone)]
 pub struct PppLinkFlow {
     /// Whether the capturing side sent these frames.
     pub outbound: bool,

@@ -42,7 +42,7 @@ pub struct IcmpNotice {
 
 type Key = (IpAddr, IpAddr, IpAddr, IpAddr, u8, u8, u8);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct IcmpNotices {
     known: HashMap<Key, usize>,
     pub(crate) notices: Vec<IcmpNotice>,

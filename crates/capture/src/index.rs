@@ -36,6 +36,8 @@ pub struct Options {
     pub data_octets: usize,
     /// Octets kept in all.
     pub budget: usize,
+    /// GRE flows looked at; more are only counted.
+    pub gre_flows: usize,
 }
 
 impl Default for Options {
@@ -44,6 +46,7 @@ impl Default for Options {
             data_frames: 256,
             data_octets: 96,
             budget: 96 << 20,
+            gre_flows: GRE_LIMIT,
         }
     }
 }
@@ -164,8 +167,10 @@ pub fn index(
     Ok(pass.finish(files, &mut merge, stopped))
 }
 
-struct Pass {
+#[derive(Clone)]
+pub(crate) struct Pass {
     keep: Keep,
+    gre_flows: usize,
     room: usize,
     counts: Counts,
     control: ControlFlows,
@@ -183,7 +188,7 @@ struct Pass {
 }
 
 impl Pass {
-    fn new(options: Options, files: usize) -> Self {
+    pub(crate) fn new(options: Options, files: usize) -> Self {
         Self {
             keep: Keep {
                 data_frames: options.data_frames,
@@ -192,6 +197,7 @@ impl Pass {
                 steps: TIMELINE_STEPS,
             },
             room: options.budget,
+            gre_flows: options.gre_flows,
             counts: Counts::default(),
             control: ControlFlows::default(),
             gre: Vec::new(),
@@ -224,7 +230,7 @@ impl Pass {
         false
     }
 
-    fn record(&mut self, file: u16, record: &Record<'_>) {
+    pub(crate) fn record(&mut self, file: u16, record: &Record<'_>) {
         let place = Place {
             time_ns: record.time_ns,
             file,
@@ -374,7 +380,7 @@ impl Pass {
     }
 
     fn new_flow(&mut self, seen: &Sighting<'_>, header: &Header<'_>) -> Option<u32> {
-        if self.gre.len() >= GRE_LIMIT {
+        if self.gre.len() >= self.gre_flows {
             return None;
         }
         let poor = Keep {
@@ -469,6 +475,19 @@ impl Pass {
                 });
             }
         }
+        self.into_index(files, stopped)
+    }
+
+    /// Everything found, the time until `now_ns` included: what is silent since then is silent.
+    pub(crate) fn until(mut self, now_ns: i64, files: Vec<FileSummary>) -> Index {
+        self.counts.span_ns = self
+            .counts
+            .span_ns
+            .map(|(begin, end)| (begin, end.max(now_ns)));
+        self.into_index(files, false)
+    }
+
+    fn into_index(mut self, files: Vec<FileSummary>, stopped: bool) -> Index {
         self.gre.iter_mut().for_each(GreFlow::finish);
         Index {
             files,

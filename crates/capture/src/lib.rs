@@ -11,6 +11,7 @@ mod icmp;
 mod index;
 mod ip;
 mod link;
+mod live;
 mod merge;
 mod pcap;
 mod pcapng;
@@ -26,10 +27,12 @@ pub use fragments::FragmentCount;
 pub use gre::{frame_flags, Gap, GreFlow, GreFrame, GreStats, PppLinkFlow, Silence};
 pub use icmp::IcmpNotice;
 pub use index::{index, Counts, FileSummary, Index, Options};
+pub use live::Live;
 pub use merge::Input;
 pub use radius::RadiusPacket;
 pub use reader::{CaptureReader, Record};
 pub use sample::Sample;
+pub use source::open_stream;
 pub use timeline::{Step, Timeline};
 
 /// Why a capture cannot be read at all: a sentence, and what to do about it.

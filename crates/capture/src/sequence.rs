@@ -44,12 +44,14 @@ pub(crate) enum Verdict {
     Restart,
 }
 
+#[derive(Clone)]
 struct Recent {
     number: u32,
     time_ns: i64,
     fingerprint: Fingerprint,
 }
 
+#[derive(Clone)]
 pub(crate) struct Sequence {
     first: u32,
     highest: u32,

@@ -30,7 +30,7 @@ impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self, CaptureError> {
         if path.is_dir() {
             return Err(CaptureError::new(
-                "this is a directory, not a capture file",
+                "this is a directory, not a file",
                 "Name a file inside it.",
             ));
         }
@@ -75,6 +75,14 @@ impl Source {
             size,
         })
     }
+}
+
+/// Open a file for reading, gzip and zstd looked through. The reader fails where an archive expands beyond reason.
+///
+/// # Errors
+/// A sentence when it cannot be opened.
+pub fn open_stream(path: &Path) -> Result<Box<dyn Read + Send>, CaptureError> {
+    Ok(Source::open(path)?.octets)
 }
 
 fn open_sentence(error: &io::Error) -> String {

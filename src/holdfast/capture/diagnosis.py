@@ -9,6 +9,8 @@ from holdfast.capture.case import Case, build
 from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.findings.catalogue import Judgement, judge
 from holdfast.capture.inside import look_inside
+from holdfast.capture.logs.judge import Log
+from holdfast.capture.logs.together import Together, join
 from holdfast.capture.moment import iso
 from holdfast.capture.reading import Progress, read
 from holdfast.capture.session import Kind, Phase, Session
@@ -31,6 +33,8 @@ class Diagnosis:
 
     case: Case
     judgement: Judgement
+    logs: Together | None = None
+    """Logs of the same time, when some were given."""
 
     @property
     def verdict(self) -> Verdict:
@@ -46,13 +50,18 @@ class Diagnosis:
 
     def as_data(self) -> dict[str, Any]:
         """Return everything as plain data, the shape that `--json` prints."""
-        return {
+        data: dict[str, Any] = {
             "verdict": self.verdict.value,
             "files": [_file(file) for file in self.case.files],
             "counts": _counts(self.case),
             "findings": [finding.as_data() for finding in self.findings(None)],
             "sessions": [_session(session, self.findings(session)) for session in self.case.sessions],
         }
+        if self.logs is not None:
+            data["logs"] = self.logs.as_data()
+            for session, shown in zip(self.case.sessions, data["sessions"], strict=True):
+                shown["timeline"] = self.logs.timeline(session)
+        return data
 
 
 @dataclass
@@ -83,9 +92,14 @@ class Comparison:
 
 
 def diagnose(
-    names: Sequence[str], *, nt_hash: Secret | None = None, user: str = "", progress: Progress | None = None
+    names: Sequence[str],
+    *,
+    nt_hash: Secret | None = None,
+    user: str = "",
+    logs: Sequence[Log] = (),
+    progress: Progress | None = None,
 ) -> Diagnosis:
-    """Read captures and judge them. UnreadableCaptureError when none of them can be read.
+    """Read captures and judge them, with `logs` of the same time. UnreadableCaptureError when none can be read.
 
     `nt_hash` opens the sessions that it fits; with `user`, only those of that name are tried.
     """
@@ -93,7 +107,8 @@ def diagnose(
     for session in case.sessions if nt_hash is not None else []:
         if nt_hash is not None and user in ("", session.user):
             session.inside = look_inside(session, nt_hash)
-    return Diagnosis(case, judge(case))
+    judgement = judge(case)
+    return Diagnosis(case, judgement, join(case.sessions, judgement, list(logs)) if logs else None)
 
 
 def compare_ends(at_client: Sequence[str], at_server: Sequence[str], *, progress: Progress | None = None) -> Comparison:

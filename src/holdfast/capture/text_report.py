@@ -6,7 +6,7 @@ from textwrap import fill
 
 from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict, session_filter
 from holdfast.capture.findings.base import Finding, Severity
-from holdfast.capture.logs.judge import LogSession
+from holdfast.capture.logs.judge import Log
 from holdfast.capture.session import Kind, Phase, Session
 from holdfast.capture.vantage import Pair, conclusion
 
@@ -35,14 +35,19 @@ def render_comparison(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def render_log(name: str, sessions: list[LogSession]) -> str:
-    """Return the report on a log."""
-    plural = "" if len(sessions) == 1 else "s"
-    lines = [f"{name}: {len(sessions)} session{plural} with something to say."]
+def render_log(log: Log) -> str:
+    """Return the report on a log, the worst first."""
+    plural = "" if len(log.sessions) == 1 else "s"
+    lines = [f"{log.name}: {len(log.sessions)} session{plural} with something to say."]
+    lines += [_wrapped(f"Note: {note}.") for note in log.notes]
+    sessions = sorted(log.sessions, key=lambda session: [found.severity.rank for found, _ in session.findings()] or [9])
     for session in sessions[:SESSIONS_MOST]:
+        client = f", client {session.client}" if session.client else ""
         user = f", user {session.user}" if session.user else ""
         side = f", written by the {session.side.value}" if session.side.value else ""
-        lines += ["", f"from line {session.first}{user}{side}{': it came up' if session.up else ''}"]
+        when = "" if session.begun is None else f", {_clock(session.begun)}"
+        up = ": it came up" if session.up else ""
+        lines += ["", f"from line {session.first}{when}{client}{user}{side}{up}"]
         for finding, numbers in session.findings():
             lines += _finding(finding)
             lines.append(f"      lines: {', '.join(map(str, numbers))}")
@@ -76,6 +81,9 @@ def _head(diagnosis: Diagnosis) -> Iterator[str]:
         for frame, text in file.comments[:5]:
             where = f"frame {frame}" if frame else "the file"
             yield f"  comment on {where}: {text}"
+    if diagnosis.logs is not None:
+        yield from (f"  {diagnosis.logs.sentence(log)}" for log in diagnosis.logs.logs)
+        yield from (_wrapped(f"{log.name}: {note}.") for log in diagnosis.logs.logs for note in log.notes)
     for finding in diagnosis.findings(None):
         yield ""
         yield from _finding(finding)
@@ -105,6 +113,7 @@ def _sessions(diagnosis: Diagnosis) -> Iterator[str]:
     for session in sessions[:SESSIONS_MOST]:
         yield ""
         yield from _session(session, diagnosis.findings(session))
+        yield from _timeline(diagnosis, session)
     for session in sessions[SESSIONS_MOST:LINES_MOST]:
         top = diagnosis.findings(session)[:1]
         yield f"{_title(session)}: {top[0].entry.title if top else 'nothing to say'}"
@@ -144,6 +153,17 @@ def _session(session: Session, findings: list[Finding]) -> Iterator[str]:
         notes += finding.severity is Severity.NOTE
         if notes <= NOTES_MOST:
             yield from _finding(finding, session)
+
+
+def _timeline(diagnosis: Diagnosis, session: Session) -> Iterator[str]:
+    """What capture and logs say, in one order of time."""
+    entries = diagnosis.logs.timeline(session) if diagnosis.logs else []
+    if entries:
+        yield "  Capture and logs on one time line, by the capture's clock:"
+    for entry in entries:
+        clock = (entry["time"] or "")[11:23] or "            "
+        mark = f"  [{entry['finding']}]" if entry["finding"] else ""
+        yield f"      {clock:12}  {entry['source']}, {entry['place']}: {entry['text']}{mark}"
 
 
 def _phases(session: Session) -> str:

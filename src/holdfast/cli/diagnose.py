@@ -16,7 +16,7 @@ from holdfast.capture.diagnosis import Diagnosis, Verdict, compare_ends
 from holdfast.capture.diagnosis import diagnose as judge_captures
 from holdfast.capture.findings.base import Severity
 from holdfast.capture.inside import nt_hash_of
-from holdfast.capture.logs.judge import read_log, worst
+from holdfast.capture.logs.judge import Log, read_log, worst
 from holdfast.capture.pcapng_writer import write as write_pcapng
 from holdfast.capture.text_report import render, render_comparison, render_log
 from holdfast.cli.common import LONGEST_LINE, JsonOption, ask_secret, command_app, read_secret_line
@@ -46,8 +46,13 @@ ServerOption = Annotated[
     typer.Option("--server", metavar="FILE", help="A capture of the same time made at the server: both are compared."),
 ]
 LogOption = Annotated[
-    list[Path] | None,
-    typer.Option("--log", metavar="FILE", help="A log of pppd, pptpd, pptp-linux, accel-ppp, RouterOS..."),
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="FILE",
+        help="A log of pppd, pptpd, pptp-linux, accel-ppp, RouterOS, Windows, FreeRADIUS or Holdfast; - is standard "
+        "input. Alone, or beside a capture of the same time.",
+    ),
 ]
 StdinOption = Annotated[
     bool,
@@ -73,6 +78,7 @@ DecryptedOption = Annotated[
 ]
 
 NT_HASH_SIZE = 16
+STANDARD_INPUT = "-"
 BAR_FROM = 64 << 20
 """Octets from which on a file deserves a progress bar."""
 
@@ -101,17 +107,18 @@ def diagnose(
     gc.disable()  # one judgement, then the process ends: collecting cycles would only cost time
     if client or server:
         _compare(files, client or [], server or [], as_json=as_json)
-    if log and not files:
-        _judge_logs(log, as_json=as_json)
-    if log:
-        raise HoldfastError("a log and a capture are judged one at a time", fix="Leave --log or the capture out.")
+    if [*(log or []), *(files or [])].count(STANDARD_INPUT) > 1:
+        raise HoldfastError("standard input was named twice", fix="Only one file can come from there.")
+    logs = [read_log(name) for name in log or []]
+    if logs and not files:
+        _judge_logs(logs, as_json=as_json)
     if not files:
         raise HoldfastError("no capture was named", fix="For example: holdfast diagnose capture.pcap")
     nt_hash = _nt_hash(password_stdin, ask_password, password_file, nt_hash_file)
     if decrypted is not None and nt_hash is None:
         raise HoldfastError("--decrypted needs a password or an NT hash", fix="For example: --password-file FILE")
     with _progress() as progress:
-        diagnosis = judge_captures(files, nt_hash=nt_hash, user=user, progress=progress)
+        diagnosis = judge_captures(files, nt_hash=nt_hash, user=user, logs=logs, progress=progress)
     if html is not None:
         _write_page(diagnosis, html)
     if decrypted is not None:
@@ -137,17 +144,14 @@ def _compare(files: list[str] | None, client: list[str], server: list[str], *, a
     raise typer.Exit(1 if comparison.verdict is Verdict.FINDINGS else 0)
 
 
-def _judge_logs(paths: list[Path], *, as_json: bool) -> NoReturn:
-    """Judge logs, print, and end the command."""
-    logs = {str(path): read_log(path) for path in paths}
-    severities = [worst(sessions) for sessions in logs.values()]
-    bad = any(severity not in (None, Severity.NOTE) for severity in severities)
+def _judge_logs(logs: list[Log], *, as_json: bool) -> NoReturn:
+    """Print what logs say, and end the command."""
+    bad = any(worst(log.sessions) not in (None, Severity.NOTE) for log in logs)
     if as_json:
-        verdict = "findings" if bad else "healthy" if any(logs.values()) else "nothing"
-        data = [{"name": name, "sessions": [each.as_data() for each in sessions]} for name, sessions in logs.items()]
-        print_json({"verdict": verdict, "logs": data})
+        verdict = "findings" if bad else "healthy" if any(log.sessions for log in logs) else "nothing"
+        print_json({"verdict": verdict, "logs": [log.as_data() for log in logs]})
     else:
-        print_text("\n\n".join(render_log(name, sessions) for name, sessions in logs.items()))
+        print_text("\n\n".join(map(render_log, logs)))
     raise typer.Exit(1 if bad else 0)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from holdfast._native import IcmpNotice
 from holdfast.capture.calls import Call, first_of
@@ -157,11 +157,7 @@ class View:
     @property
     def behind_nat(self) -> bool:
         """Whether the client has a private address and the server has not: a NAT lies between them."""
-        try:
-            client, server = ip_address(self.session.client), ip_address(self.session.server)
-        except ValueError:
-            return False
-        return _behind(client) and not _behind(server)
+        return hidden(self.session.client) and bool(self.session.server) and not hidden(self.session.server)
 
 
 _REPLY = StartControlConnectionReply
@@ -169,7 +165,12 @@ HIDDEN = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
 """What lies behind a NAT (RFC 1918, RFC 6598, RFC 4193): `is_private` holds also for addresses of documents."""
 
 
-def _behind(address: IPv4Address | IPv6Address) -> bool:
+def hidden(text: str) -> bool:
+    """Whether an address is one that only a NAT can bring to the Internet; False for what is none."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
     return any(address.version == network.version and address in network for network in HIDDEN)
 
 

@@ -54,12 +54,12 @@ def test_many_losses_are_told_and_one_is_life() -> None:
 def test_the_lines_that_tell_it(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text("x\nwarn: connect: Connection refused\n", encoding="utf-8")
-    (session,) = read_log(path)
+    (session,) = read_log(str(path)).sessions
     assert isinstance(session, LogSession)
     assert session.as_data()["findings"][0]["lines"] == [2]
     assert worst([session]) is Severity.FAULT
-    with pytest.raises(HoldfastError, match="cannot be read"):
-        read_log(tmp_path / "nowhere")
+    with pytest.raises(HoldfastError, match="no such file"):
+        read_log(str(tmp_path / "nowhere"))
 
 
 def test_noise_is_survived() -> None:

@@ -9,7 +9,7 @@ from holdfast.capture.logs.lines import Side, octets_in, read_line, side_of
         ("Jan 10 10:00:01 host pppd[42]: Exit.", "pppd", "42", "Exit."),
         ("2026-01-10T10:00:01.5+01:00 host pptpd[7]: CTRL: x", "pptpd", "7", "CTRL: x"),
         ("pppd: Exit.", "pppd", "", "Exit."),
-        ("pptp,ppp,info <pptp-bob>: authenticated", "mikrotik", "", "<pptp-bob>: authenticated"),
+        ("pptp,ppp,info <pptp-bob>: authenticated", "mikrotik", "pptp-bob", "<pptp-bob>: authenticated"),
         ("ppp0:bob: send [CCP ConfReq]", "accel-ppp", "ppp0", "send [CCP ConfReq]"),
     ],
 )

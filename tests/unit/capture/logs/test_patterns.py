@@ -2,7 +2,7 @@ import pytest
 
 from holdfast.capture.findings.catalogue import entries
 from holdfast.capture.logs.lines import Side
-from holdfast.capture.logs.patterns import PATTERNS, USER, WINDOWS_MEANINGS
+from holdfast.capture.logs.patterns import PATTERNS, SHAPES_MOST, USER, WINDOWS_MEANINGS, Sieve
 
 
 def test_every_meaning_is_in_the_catalogue() -> None:
@@ -29,3 +29,19 @@ def test_names(text: str, user: str) -> None:
 
 def test_words_that_are_no_names() -> None:
     assert USER.search("user disconnect statistics") is None
+
+
+def test_numbers_do_not_hide_what_they_mean() -> None:
+    sieve = Sieve()
+    assert not sieve.lets_through("E=123 whatever")
+    assert sieve.lets_through("E=691 whatever")
+    assert not sieve.lets_through("eth0: link 12")
+    assert not sieve.lets_through("eth1: link 13")
+    assert sieve.lets_through("LCP: timeout sending Config-Requests")
+
+
+def test_ever_new_shapes_are_bounded() -> None:
+    sieve = Sieve()
+    for number in range(SHAPES_MOST + 10):
+        sieve.lets_through("x" + chr(0x4E00 + number % 20_000) * (1 + number // 20_000))
+    assert len(sieve._dull) <= SHAPES_MOST
