@@ -12,6 +12,7 @@ PING = f"ping -I PPP -c 8 -i 0.4 -w 8 {INSIDE}"
 BUSY = f"ping -I PPP -c 300 -i 0.02 -s 200 -w 20 {INSIDE}"
 FETCH = f"timeout 25 iperf3 -c {INSIDE} -n {{}}K -R -b 1500K"
 """Loads so many KiB from the server through the tunnel, no faster than the slow guest can follow."""
+PUSH = FETCH.replace(" -R", "")
 
 
 def attempt(stage: Stage) -> None:
@@ -36,14 +37,19 @@ def visit(script: str = PING, *, wait: float = 0.0, times: int = 1) -> Play:
     return play
 
 
-def fetch(kibibytes: int) -> Play:
+def fetch(kibibytes: int, *, script: str = FETCH) -> Play:
     """Return a play: load something through the tunnel."""
 
     def play(stage: Stage) -> None:
         stage.start(Where.SERVER, "exec iperf3 -s")
-        visit(f"{PING}; {FETCH.format(kibibytes)}")(stage)
+        visit(f"{PING}; {script.format(kibibytes)}")(stage)
 
     return play
+
+
+def push(kibibytes: int) -> Play:
+    """Return a play: send something through the tunnel."""
+    return fetch(kibibytes, script=PUSH)
 
 
 def broken(script: str, wait: float, *, where: Where = Where.ROUTER, meanwhile: str = "") -> Play:
@@ -107,6 +113,23 @@ def together(stage: Stage) -> None:
     for client in (first, second):
         if client is not None:
             stage.hang_up(client)
+
+
+def same_host(stage: Stage) -> None:
+    """Let two programs of one host dial: each calls itself 0, and the server has one address to send both to."""
+    clients = [stage.dial(), stage.dial(user="bob")]
+    for client in clients:
+        if client is not None:
+            stage.use(client, PING)
+    for client in clients:
+        if client is not None:
+            stage.hang_up(client)
+
+
+def second_try(stage: Stage) -> None:
+    """Mistype the password once, then get in."""
+    stage.dial(password="mistyped")
+    attempt(stage)
 
 
 def knock(stage: Stage) -> None:

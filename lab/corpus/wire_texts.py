@@ -11,6 +11,12 @@ def as_printf(message: ControlMessage) -> str:
     return "printf '" + "".join(f"\\{octet:03o}" for octet in message.encode()) + "'"
 
 
+def says(*messages: ControlMessage) -> str:
+    """Return a server that says these messages, whatever it hears."""
+    talk = "".join(f"sleep 0.6; {as_printf(message)}; " for message in messages)
+    return f"({talk} sleep 8) | nc -l -p 1723"
+
+
 def start_reply(result: StartResult) -> ControlMessage:
     """Return the answer to a connection."""
     return StartControlConnectionReply(

@@ -1,10 +1,11 @@
 """All scenarios, grouped by what they break."""
 
 from lab.corpus.scenario import Scenario
-from lab.corpus.scenarios import control, ends, gre, healthy, negotiation, quality
+from lab.corpus.scenarios import control, ends, gre, healthy, negotiation, quality, variants
 
 ALL: tuple[Scenario, ...] = (
     *ends.SCENARIOS,
+    *variants.SCENARIOS,
     *gre.SCENARIOS,
     *quality.SCENARIOS,
     *negotiation.SCENARIOS,

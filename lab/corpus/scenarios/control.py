@@ -1,22 +1,15 @@
 """The control connection does not come about, or is not PPTP."""
 
 from holdfast.control.codes import OutgoingCallResult, StartResult
-from holdfast.control.messages import ControlMessage
 from lab.corpus.plays import attempt, knock, stay, together
 from lab.corpus.scenario import NOTHING, QUICK, Scenario, View, Where, at_client, at_server, both
-from lab.corpus.wire_texts import as_printf, call_reply, start_reply
+from lab.corpus.wire_texts import call_reply, says, start_reply
 
 WEB_SERVER = "while :; do printf 'HTTP/1.0 400 no\\r\\n\\r\\n' | nc -l -p 1723; done"
 SECURE_SHELL = "while :; do (printf 'SSH-2.0-OpenSSH_9.2\\r\\n'; sleep 5) | nc -l -p 1723; done"
 SILENT = "sleep 60 | nc -l -p 1723"
 SYN = "iptables -I FORWARD -p tcp --dport 1723 -j"
 ON_THE_WAY = "iptables -I FORWARD -p tcp -i r1 -j DROP"
-
-
-def _says(*messages: ControlMessage) -> str:
-    """Return a server that says these messages, whatever it hears."""
-    talk = "".join(f"sleep 0.6; {as_printf(message)}; " for message in messages)
-    return f"({talk} sleep 8) | nc -l -p 1723"
 
 
 SCENARIOS = (
@@ -56,14 +49,14 @@ SCENARIOS = (
         "control-rejected",
         both("control-rejected"),
         attempt,
-        service=_says(start_reply(StartResult.NOT_AUTHORIZED)),
+        service=says(start_reply(StartResult.NOT_AUTHORIZED)),
         patience=10,
     ),
     Scenario(
         "call-refused",
         both("call-refused", "capacity-reached"),
         attempt,
-        service=_says(start_reply(StartResult.OK), call_reply(OutgoingCallResult.DO_NOT_ACCEPT)),
+        service=says(start_reply(StartResult.OK), call_reply(OutgoingCallResult.DO_NOT_ACCEPT)),
         patience=10,
     ),
     Scenario(
