@@ -116,7 +116,7 @@ def together(stage: Stage) -> None:
 
 
 def same_host(stage: Stage) -> None:
-    """Let two programs of one host dial: each calls itself 0, and the server has one address to send both to."""
+    """Let two programs of one host dial one server: only Call IDs tell their GRE apart."""
     clients = [stage.dial(), stage.dial(user="bob")]
     for client in clients:
         if client is not None:
