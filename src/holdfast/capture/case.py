@@ -1,6 +1,6 @@
 """From the index of a capture to its sessions: who talked to whom, and which GRE belongs to which call."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
@@ -103,15 +103,25 @@ def _share_out(flows: list[GreFlow], sessions: list[Session]) -> list[GreFlow]:
             at_server[session.server, session.call.server_call_id].append(session)
         if session.call and session.call.client_call_id is not None:
             called[session.server, session.client, session.call.client_call_id].append((session, False))
+    ways = Counter((flow.source, flow.destination) for flow in flows)
     rest = []
     for flow in flows:
         known = called.get((flow.source, flow.destination, flow.call_id), [])
         if known:
             session, up = _at_the_time(known, Moment(*flow.first))
             session.flows(up).append(flow)
+        elif ways[flow.source, flow.destination] == 1 and (begun := _under_way(flow, between)) is not None:
+            begun.flows(flow.source == begun.client).append(flow)
         elif not _stray(flow, at_server.get((flow.destination, flow.call_id), []), between):
             rest.append(flow)
     return rest
+
+
+def _under_way(flow: GreFlow, between: dict[frozenset[str], list[Session]]) -> Session | None:
+    """The only session of two addresses, when its call was made before the capture began: then no Call ID is known."""
+    near = between.get(frozenset((flow.source, flow.destination)), [])
+    conversation = near[0].conversation if len(near) == 1 and near[0].call is None else None
+    return near[0] if conversation and conversation.cookie and not conversation.syns else None
 
 
 def _at_the_time(known: list[tuple[Session, bool]], moment: Moment) -> tuple[Session, bool]:

@@ -35,3 +35,11 @@ def iso(nanoseconds: int) -> str:
         return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000).isoformat()
     except (ValueError, OverflowError, OSError):
         return str(nanoseconds)
+
+
+def clock(nanoseconds: int) -> str:
+    """Return a time for people, to the second in UTC; a time that no calendar has becomes its number."""
+    try:
+        return datetime.fromtimestamp(nanoseconds / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"time {nanoseconds}"

@@ -72,6 +72,10 @@ class Session:
         """Return the GRE of one direction."""
         return self.up if up else self.down
 
+    def turned(self) -> "Session":
+        """Return the GRE of this session with client and server exchanged."""
+        return Session(self.id, self.kind, self.server, self.client, up=self.down, down=self.up, link=self.link)
+
     @cached_property
     def started(self) -> Moment:
         """The first that was seen."""

@@ -66,6 +66,8 @@ class Conversation:
     fins: list[tuple[Moment, bool]] = field(default_factory=list)
     resets: list[tuple[Moment, bool]] = field(default_factory=list)
     mss: dict[bool, int] = field(default_factory=dict)
+    initial: dict[bool, int] = field(default_factory=dict)
+    """The initial sequence number of each side whose SYN is in the capture, by whether the client sent it."""
     frames: list[Moment] = field(default_factory=list)
     """The first frames of the connection, as evidence."""
 
@@ -175,7 +177,8 @@ def reassemble(flow: ControlFlow) -> Conversation:
         flow.client, flow.server, flow.cookie, flow.opened, min(moments), max(moments), frames=moments[:16]
     )
     segments = _without_copies(flow.segments, conversation)
-    directions = {side: _Direction(conversation, side, _initial(segments, side)) for side in (True, False)}
+    conversation.initial = {side: number for side in (True, False) if (number := _initial(segments, side)) is not None}
+    directions = {side: _Direction(conversation, side, conversation.initial.get(side)) for side in (True, False)}
     for segment in segments:
         _note_flags(conversation, segment)
         directions[not segment.from_client].acknowledged(segment.acknowledgement)

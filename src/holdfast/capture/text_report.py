@@ -1,14 +1,14 @@
 """The report for a terminal: one screen for the usual case, the worst first."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from textwrap import fill
 
 from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict, session_filter
 from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.logs.judge import Log
+from holdfast.capture.moment import clock
 from holdfast.capture.session import Kind, Phase, Session
-from holdfast.capture.vantage import Pair, conclusion
+from holdfast.capture.vantage import Pair, conclusion, facts
 
 WIDTH = 100
 SESSIONS_MOST = 12
@@ -57,9 +57,9 @@ def render_log(log: Log) -> str:
 
 
 def _pair(pair: Pair) -> Iterator[str]:
-    yield f"  {pair.client.id} at the client is {pair.server.id} at the server: {conclusion(pair)}."
-    if pair.offset is not None and pair.round_trip is not None:
-        yield f"      The server's clock is {pair.offset:+.3f} s ahead; there and back takes {pair.round_trip:.4f} s."
+    yield _wrapped(f"{pair.client.id} at the client is {pair.server.id} at the server: {conclusion(pair)}.")
+    for fact in facts(pair):
+        yield _wrapped(fact)
     for direction, where in ((pair.up, "client's"), (pair.down, "server's")):
         if direction.vanished:
             frames = " || ".join(f"frame.number == {moment.frame}" for moment in direction.vanished[:8])
@@ -129,14 +129,7 @@ def _worst(diagnosis: Diagnosis, session: Session) -> tuple[int, int]:
 def _title(session: Session) -> str:
     ends = "PPP on a link" if session.kind is Kind.PPP else f"{session.client} -> {session.server}"
     user = f", user {session.user}" if session.user else ""
-    return f"{session.id}  {ends}{user}, {_clock(session.started.nanoseconds)}"
-
-
-def _clock(nanoseconds: int) -> str:
-    try:
-        return datetime.fromtimestamp(nanoseconds / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        return f"time {nanoseconds}"
+    return f"{session.id}  {ends}{user}, {clock(session.started.nanoseconds)}"
 
 
 def _session(session: Session, findings: list[Finding]) -> Iterator[str]:

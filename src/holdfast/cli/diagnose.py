@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from holdfast.capture import reading
-from holdfast.capture.diagnosis import Diagnosis, Verdict, compare_ends
+from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict, compare_ends
 from holdfast.capture.diagnosis import diagnose as judge_captures
 from holdfast.capture.findings.base import Severity
 from holdfast.capture.inside import nt_hash_of
@@ -106,7 +106,7 @@ def diagnose(
     """Say what is wrong in a capture, how sure that is, which frames show it, and what to do."""
     gc.disable()  # one judgement, then the process ends: collecting cycles would only cost time
     if client or server:
-        _compare(files, client or [], server or [], as_json=as_json)
+        _compare(files, client or [], server or [], html=html, as_json=as_json)
     if [*(log or []), *(files or [])].count(STANDARD_INPUT) > 1:
         raise HoldfastError("standard input was named twice", fix="Only one file can come from there.")
     logs = [read_log(name) for name in log or []]
@@ -131,12 +131,16 @@ def diagnose(
         raise typer.Exit(1)
 
 
-def _compare(files: list[str] | None, client: list[str], server: list[str], *, as_json: bool) -> NoReturn:
+def _compare(
+    files: list[str] | None, client: list[str], server: list[str], *, html: Path | None, as_json: bool
+) -> NoReturn:
     """Judge both ends, print, and end the command."""
     if files or not client or not server:
         raise HoldfastError("a comparison needs both ends and nothing else", fix="--client A.pcap --server B.pcap")
     with _progress() as progress:
         comparison = compare_ends(client, server, progress=progress)
+    if html is not None:
+        _write_page(comparison, html)
     if as_json:
         print_json(comparison.as_data())
     else:
@@ -193,10 +197,10 @@ def _write_inside(diagnosis: Diagnosis, path: Path) -> None:
     write_pcapng(path, packets)
 
 
-def _write_page(diagnosis: Diagnosis, path: Path) -> None:
+def _write_page(judged: Diagnosis | Comparison, path: Path) -> None:
     from holdfast.capture.html_report import write  # noqa: PLC0415 - jinja2 is loaded only for a page
 
-    write(diagnosis, path)
+    write(judged, path)
 
 
 @contextmanager

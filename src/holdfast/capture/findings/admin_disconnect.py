@@ -14,7 +14,7 @@ ENTRY = Entry(
     "without an LCP goodbye before it; or the server's Terminate-Request says 'User request'.",
     severity=Severity.NOTE,
     windows_codes=(628, 629),
-    fixes=Fixes(server=("Who did it? The server's log, and: last; journalctl -u pptpd.",)),
+    fixes=Fixes(server=("Who did it? The server's log, and: last; `journalctl -u pptpd`.",)),
     references=("RFC 2637 section 2.3", "RFC 2637 section 2.13"),
     explains=frozenset({"server-ended"}),
 )

@@ -15,7 +15,7 @@ ENTRY = Entry(
     windows_codes=(718, 930, 619),
     fixes=Fixes(
         server=(
-            "Does RADIUS answer? radtest USER PASSWORD SERVER 0 SECRET. Raise its timeout or add a second server.",
+            "Does RADIUS answer? `radtest USER PASSWORD SERVER 0 SECRET`. Raise its timeout or add a second server.",
         ),
     ),
     capture_next="Capture RADIUS at the server too: udp port 1812.",

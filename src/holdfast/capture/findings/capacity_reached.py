@@ -22,7 +22,7 @@ ENTRY = Entry(
                 "Raise the limit: pptpd.conf: connections and remoteip must hold enough addresses; "
                 "Holdfast: more addresses in the pool, a higher session limit."
             ),
-            "Do old sessions hang? LCP echo ends dead ones: lcp-echo-interval 30, lcp-echo-failure 4.",
+            "Do old sessions hang? LCP echo ends dead ones: `lcp-echo-interval 30, lcp-echo-failure 4`.",
         ),
     ),
     capture_next=advice.SERVER_LOG,

@@ -13,7 +13,7 @@ ENTRY = Entry(
     "missing here need not have been missing on the line.",
     recognised="The capture's own statistics, damage in the file, or frames cut by a snap length.",
     severity=Severity.NOTE,
-    capture_next="Capture whole frames with a larger buffer: tcpdump -B 65536 -s 0, or with a narrower filter.",
+    capture_next="Capture whole frames with a larger buffer: `tcpdump -B 65536 -s 0`, or with a narrower filter.",
 )
 
 

@@ -14,7 +14,7 @@ ENTRY = Entry(
     recognised="PPP frames with IP in clear, with or without encryption having been agreed.",
     severity=Severity.WARNING,
     fixes=Fixes(
-        server=("Require encryption: pppd: require-mppe-128. " + advice.MIGRATE,),
+        server=("Require encryption: pppd: `require-mppe-128`. " + advice.MIGRATE,),
         client=("Require encryption in the properties of the connection.",),
     ),
     references=("RFC 3078 section 2", "RFC 2637 section 5"),

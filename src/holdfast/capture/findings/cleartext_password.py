@@ -14,7 +14,7 @@ ENTRY = Entry(
     recognised="A PAP Authenticate-Request.",
     severity=Severity.WARNING,
     fixes=Fixes(
-        server=("Refuse PAP: pppd: refuse-pap require-mschap-v2. " + advice.MIGRATE,),
+        server=("Refuse PAP: pppd: `refuse-pap require-mschap-v2`. " + advice.MIGRATE,),
         client=("Change this password, and allow only MS-CHAPv2.",),
     ),
     references=("RFC 1334 section 2",),

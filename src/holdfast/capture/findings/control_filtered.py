@@ -17,9 +17,9 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(800, 809),
     fixes=Fixes(
-        server=("Open TCP 1723: nft add rule inet filter input tcp dport 1723 accept.",),
+        server=("Open TCP 1723: `nft add rule inet filter input tcp dport 1723 accept`.",),
         network=("Forward TCP 1723 (and GRE) to the server if it is behind a router; ask the provider about filters.",),
-        client=("Is the address right and the server up? ping SERVER; nc -vz SERVER 1723.", advice.OTHER_NETWORK),
+        client=("Is the address right and the server up? `ping SERVER`; `nc -vz SERVER 1723`.", advice.OTHER_NETWORK),
     ),
     capture_next=advice.CAPTURE_SERVER,
     references=("RFC 9293 section 3.10", "RFC 792"),

@@ -20,7 +20,7 @@ ENTRY = Entry(
         server=("Send control echoes more often than the NAT forgets: every 60 s is the default of RFC 2637.",),
         network=(
             (
-                "Keep idle TCP connections longer: sysctl net.netfilter.nf_conntrack_tcp_timeout_established=7200. "
+                "Keep idle TCP connections longer: `sysctl net.netfilter.nf_conntrack_tcp_timeout_established=7200`. "
                 "LCP echo keeps only the GRE part of a NAT alive, never the TCP part."
             ),
         ),

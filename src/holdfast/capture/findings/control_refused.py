@@ -16,11 +16,11 @@ ENTRY = Entry(
     windows_codes=(800, 808),
     fixes=Fixes(
         server=(
-            "Is the PPTP server running? ss -ltnp 'sport = :1723'; systemctl status pptpd (or accel-ppp, holdfast).",
+            "Is the PPTP server running? `ss -ltnp 'sport = :1723'`; `systemctl status pptpd` (or accel-ppp).",
             "Does it listen on this address? Look for listen or bind addresses in its configuration.",
         ),
         network=("A firewall may reject on the server's behalf: look for REJECT --reject-with tcp-reset.",),
-        client=("Is this the right address? Ask DNS again: nslookup NAME.",),
+        client=("Is this the right address? Ask DNS again: `nslookup NAME`.",),
     ),
     capture_next=advice.CAPTURE_SERVER,
     references=("RFC 2637 section 3.1", "RFC 9293 section 3.5.2"),

@@ -18,7 +18,7 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(628, 629, 829),
     fixes=Fixes(
-        server=("LCP echo ends such sessions: lcp-echo-interval 30, lcp-echo-failure 4.",),
+        server=("LCP echo ends such sessions: `lcp-echo-interval 30, lcp-echo-failure 4`.",),
         client=("Use a client that reconnects by itself, as holdfast dial does.",),
     ),
     capture_next=advice.CAPTURE_BOTH_ENDS,

@@ -18,7 +18,7 @@ ENTRY = Entry(
     fixes=Fixes(
         network=(
             (
-                "Find where: mtr -T -P 1723 ADDRESS from both ends; errors of each interface (ip -s link), "
+                "Find where: `mtr -T -P 1723 ADDRESS` from both ends; errors of each interface (`ip -s link`), "
                 "duplex, Wi-Fi and full queues."
             ),
         ),

@@ -20,7 +20,7 @@ ENTRY = Entry(
     fixes=Fixes(
         server=(
             advice.ALLOW_GRE_SERVER,
-            "Is the answer sent from the address that the client dialled? ip route get CLIENT",
+            "Is the answer sent from the address that the client dialled? `ip route get CLIENT`",
         ),
         network=(advice.ALLOW_GRE_NETWORK, advice.PASSTHROUGH),
         client=("Allow GRE in: the firewall of this host and of the router in front of it.", advice.OTHER_NETWORK),

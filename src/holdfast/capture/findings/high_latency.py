@@ -15,7 +15,7 @@ ENTRY = Entry(
     severity=Severity.WARNING,
     windows_codes=(807,),
     fixes=Fixes(
-        network=("Is the line full? Is the path a detour or a satellite? mtr ADDRESS shows where the time goes.",),
+        network=("Is the line full? Is the path a detour or a satellite? `mtr ADDRESS` shows where the time goes.",),
         server=("Raise the receive window of the call where the server has one.",),
     ),
     references=("RFC 2637 section 4.4",),

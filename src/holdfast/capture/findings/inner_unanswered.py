@@ -15,7 +15,7 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     fixes=Fixes(
         server=(
-            "Forwarding: sysctl net.ipv4.ip_forward=1; NAT for the pool; forward chain open for ppp+ both ways.",
+            "Forwarding: `sysctl net.ipv4.ip_forward=1`; NAT for the pool; forward chain open for ppp+ both ways.",
             "DNS: does the name server handed out by IPCP answer clients from the pool?",
         ),
     ),

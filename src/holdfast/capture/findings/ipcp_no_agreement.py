@@ -15,7 +15,7 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(720, 733, 736),
     fixes=Fixes(
-        server=("Compare the addresses that each side insists on; take 'ipcp-accept-local ipcp-accept-remote'.",),
+        server=("Compare the addresses that each side insists on; take `ipcp-accept-local ipcp-accept-remote`.",),
         client=("Obtain the address automatically; switch IPv4 on for this connection.",),
     ),
     capture_next=advice.SERVER_LOG,

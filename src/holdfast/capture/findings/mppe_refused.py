@@ -16,8 +16,8 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(741, 742, 734),
     fixes=Fixes(
-        server=("Allow encryption: pppd: require-mppe-128 (needs MS-CHAPv2), accel-ppp: mppe=require.",),
-        client=("Allow encryption: pppd: require-mppe-128, no nomppe; Windows: 'Require encryption'.",),
+        server=("Allow encryption: pppd: `require-mppe-128` (needs MS-CHAPv2), accel-ppp: mppe=require.",),
+        client=("Allow encryption: pppd: `require-mppe-128`, no nomppe; Windows: 'Require encryption'.",),
     ),
     capture_next=advice.CAPTURE_WHOLE,
     references=("RFC 3078 section 2", "RFC 1962 section 2"),

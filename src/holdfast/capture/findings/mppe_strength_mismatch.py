@@ -14,8 +14,8 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(741, 742, 734),
     fixes=Fixes(
-        server=("Allow 128 bits: pppd: require-mppe-128; RRAS: 'Strongest encryption (MPPE 128-bit)'.",),
-        client=("Allow 128 bits: pppd: require-mppe-128 instead of require-mppe-40; Windows: 'Maximum strength'.",),
+        server=("Allow 128 bits: pppd: `require-mppe-128`; RRAS: 'Strongest encryption (MPPE 128-bit)'.",),
+        client=("Allow 128 bits: pppd: `require-mppe-128` instead of require-mppe-40; Windows: 'Maximum strength'.",),
     ),
     references=("RFC 3078 section 2",),
     explains=ENDS | {"ipcp-no-agreement", "mppe-refused"},

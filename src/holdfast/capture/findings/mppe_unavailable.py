@@ -16,8 +16,8 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(741, 742, 734),
     fixes=Fixes(
-        server=("modprobe ppp_mppe; MS-CHAPv2 is needed for keys; RADIUS must return MS-MPPE-Send-Key and -Recv-Key.",),
-        client=("modprobe ppp_mppe; allow MS-CHAPv2, as PAP and CHAP give no keys.",),
+        server=("`modprobe ppp_mppe`; MS-CHAPv2 is needed for keys; RADIUS must return MS-MPPE-Send-Key, -Recv-Key.",),
+        client=("`modprobe ppp_mppe`; allow MS-CHAPv2, as PAP and CHAP give no keys.",),
     ),
     references=("RFC 3079 section 3", "RFC 1661 section 5.7"),
     explains=ENDS | {"ipcp-no-agreement"},

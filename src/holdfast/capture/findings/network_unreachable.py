@@ -14,8 +14,8 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(800,),
     fixes=Fixes(
-        network=("Ask the router that answered for its routes: ip route get ADDRESS; look for a missing ARP answer.",),
-        client=("Is the address right, and is this host itself connected? ip route get SERVER; tracert SERVER.",),
+        network=("Ask the router that answered for its routes: `ip route get ADDRESS`; is an ARP answer missing?",),
+        client=("Is the address right, and is this host itself connected? `ip route get SERVER`; `tracert SERVER`.",),
     ),
     capture_next="Capture on the far side of the router that answered.",
     references=("RFC 792", "RFC 1812 section 5.2.7.1"),

@@ -19,11 +19,11 @@ ENTRY = Entry(
     windows_codes=(),
     fixes=Fixes(
         server=(
-            "Forwarding: sysctl net.ipv4.ip_forward=1, and keep it in /etc/sysctl.d/.",
-            "NAT for the pool: nft add rule ip nat postrouting ip saddr POOL oifname WAN masquerade.",
+            "Forwarding: `sysctl net.ipv4.ip_forward=1`, and keep it in /etc/sysctl.d/.",
+            "NAT for the pool: `nft add rule ip nat postrouting ip saddr POOL oifname WAN masquerade`.",
             "Firewall: forward chain must accept ppp+ both ways. Route back: the LAN's router must know the pool.",
         ),
-        client=("Is the route right? route print, or ip route get ADDRESS.",),
+        client=("Is the route right? `route print`, or `ip route get ADDRESS`.",),
     ),
     capture_next="Capture on the server's inner interface at the same time: do the packets leave it, do answers come?",
     references=("RFC 1812 section 5.2",),

@@ -14,7 +14,7 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(800, 806),
     fixes=Fixes(
-        server=("Which program listens there? ss -ltnp 'sport = :1723'",),
+        server=("Which program listens there? `ss -ltnp 'sport = :1723'`",),
         network=("Does the forward of port 1723 point at the PPTP server?",),
         client=("Nothing to do when this was a port scan.",),
     ),

@@ -17,7 +17,7 @@ ENTRY = Entry(
     fixes=Fixes(
         server=(
             (
-                "Does the RADIUS server run and know this client? radtest USER PASSWORD SERVER 0 SECRET. Silence "
+                "Does the RADIUS server run and know this client? `radtest USER PASSWORD SERVER 0 SECRET`. Silence "
                 "can also mean a wrong secret or a client that it does not know."
             ),
             "Name a second RADIUS server.",

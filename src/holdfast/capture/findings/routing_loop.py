@@ -16,9 +16,9 @@ ENTRY = Entry(
     windows_codes=(800, 806, 807),
     fixes=Fixes(
         network=(
-            "Follow the path: traceroute -T -p 1723 SERVER; where two addresses take turns, compare routes there.",
+            "Follow the path: `traceroute -T -p 1723 SERVER`; where two addresses take turns, compare routes there.",
         ),
-        client=("Keep a host route to the server outside the tunnel: ip route add SERVER via GATEWAY.",),
+        client=("Keep a host route to the server outside the tunnel: `ip route add SERVER via GATEWAY`.",),
     ),
     capture_next="Capture at one of the two routers that take turns in traceroute.",
     references=("RFC 792", "RFC 1812 section 5.3.1"),

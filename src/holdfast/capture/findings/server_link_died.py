@@ -20,7 +20,7 @@ ENTRY = Entry(
         server=(
             (
                 "Read the server's log of that second: no 'Connect:', then 'PTY read or GRE write failed', means that "
-                "pppd exited. Try its options by hand: pppd file /etc/ppp/pptpd-options nodetach dryrun."
+                "pppd exited. Try its options by hand: `pppd file /etc/ppp/pptpd-options nodetach dryrun`."
             ),
             "Usual causes: an option that this pppd does not know, a missing plug-in, no /dev/ppp, no rights.",
         ),

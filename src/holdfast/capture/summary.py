@@ -1,0 +1,85 @@
+"""A judgement in one line, the same for the terminal and the page."""
+
+from collections import Counter
+
+from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict
+from holdfast.capture.findings.base import Severity
+from holdfast.capture.session import Phase, Session
+
+_NAMES = {Phase.TCP: "TCP", Phase.GRE: "GRE", Phase.LCP: "LCP", Phase.AUTHENTICATION: "sign-in"}
+
+
+def phase_name(phase: Phase) -> str:
+    """Return what people call a phase."""
+    return _NAMES.get(phase, phase.value)
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number with its word in the right form."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def worst_first(diagnosis: Diagnosis) -> list[Session]:
+    """Return the sessions, those with the worst findings first, then by time."""
+
+    def order(session: Session) -> tuple[int, int]:
+        found = diagnosis.findings(session)
+        return (found[0].severity.rank if found else len(Severity), session.started.nanoseconds)
+
+    return sorted(diagnosis.case.sessions, key=order)
+
+
+def headline(judged: Diagnosis | Comparison) -> str:
+    """Say what it comes to in a few words."""
+    if isinstance(judged, Comparison):
+        return _between(judged)
+    match judged.verdict:
+        case Verdict.NOTHING:
+            return "No PPTP in this capture"
+        case Verdict.HEALTHY:
+            return "All is well"
+        case Verdict.FINDINGS:
+            return _found(judged)
+
+
+def _found(diagnosis: Diagnosis) -> str:
+    severity = diagnosis.judgement.worst
+    word = "a fault" if severity is Severity.FAULT else "a warning"
+    first = [found[0] for session in diagnosis.case.sessions if (found := diagnosis.findings(session))]
+    sick = [finding for finding in first if finding.severity is not Severity.NOTE]
+    if len(diagnosis.case.sessions) == 1 or not sick:
+        return diagnosis.judgement.all[0].entry.title
+    worst = [finding for finding in sick if finding.severity is severity] or sick
+    titles = Counter(finding.entry.title for finding in worst)
+    title, times = titles.most_common(1)[0]
+    total = len(diagnosis.case.sessions)
+    if len(titles) == 1:
+        return f"{title}: {times} of {total} sessions"
+    return f"{len(worst)} of {total} sessions have {word}, most often: {title} ({times})"
+
+
+def _between(comparison: Comparison) -> str:
+    lost = sum(len(way.vanished) for pair in comparison.pairs for way in (pair.up, pair.down))
+    if lost:
+        return f"{counted(lost, 'GRE frame')} {'vanishes' if lost == 1 else 'vanish'} between client and server"
+    if not comparison.pairs:
+        return "No session is in both captures"
+    ends = [end for end in (comparison.client, comparison.server) if end.verdict is Verdict.FINDINGS]
+    return headline(ends[0]) if ends else "Nothing is lost between client and server"
+
+
+def summary(judged: Diagnosis | Comparison) -> str:
+    """Say how many of what were found."""
+    if isinstance(judged, Comparison):
+        both = f"{counted(len(judged.pairs), 'session')} found in both captures."
+        return f"{both} At the client: {summary(judged.client)} At the server: {summary(judged.server)}"
+    if judged.verdict is Verdict.NOTHING:
+        foreign = judged.case.counts.foreign_gre
+        return f"{foreign} GRE packets are there, but none of PPTP." if foreign else "No control connection and no GRE."
+    found = judged.judgement.all
+    faults = sum(finding.severity is Severity.FAULT for finding in found)
+    warnings = sum(finding.severity is Severity.WARNING for finding in found)
+    sessions = counted(len(judged.case.sessions), "PPTP session")
+    if not faults and not warnings:
+        return f"{sessions}, nothing to repair."
+    return f"{sessions}: {counted(faults, 'fault')}, {counted(warnings, 'warning')}."

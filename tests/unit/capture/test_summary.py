@@ -1,0 +1,47 @@
+from pathlib import Path
+
+from holdfast.capture.diagnosis import compare_ends
+from holdfast.capture.summary import headline, summary, worst_first
+from support.scene import CLIENT, SERVER, Scene
+
+
+def sick(port: int, at: float) -> Scene:
+    return Scene(port=port, now=at).call().lcp().refuse().goodbye(False)
+
+
+def test_one_session_is_named_by_its_cause(tmp_path: Path) -> None:
+    diagnosis = sick(40000, 1000.0).diagnosis(tmp_path)
+    assert headline(diagnosis) == "Wrong user name or password"
+    assert summary(diagnosis) == "1 PPTP session: 1 fault, 0 warnings."
+
+
+def test_many_are_counted_and_the_worst_come_first(tmp_path: Path) -> None:
+    well = Scene(port=30000, now=900.0).up().goodbye()
+    diagnosis = well.together(sick(40000, 2000.0), sick(40001, 3000.0)).diagnosis(tmp_path)
+    assert headline(diagnosis) == "Wrong user name or password: 2 of 3 sessions"
+    assert [session.id for session in worst_first(diagnosis)] == ["s2", "s3", "s1"]
+
+
+def test_several_causes(tmp_path: Path) -> None:
+    silent = Scene(port=30000, now=900.0)
+    silent.call()
+    for _ in range(6):
+        silent.configure(True, 0xC021, 1, (5, b"abcd")).wait(3)
+    diagnosis = silent.together(sick(40000, 2000.0), sick(40001, 3000.0)).diagnosis(tmp_path)
+    assert headline(diagnosis) == "3 of 3 sessions have a fault, most often: Wrong user name or password (2)"
+
+
+def test_well_and_nothing(tmp_path: Path) -> None:
+    diagnosis = Scene().up().goodbye().diagnosis(tmp_path)
+    assert (headline(diagnosis), summary(diagnosis)) == ("All is well", "1 PPTP session, nothing to repair.")
+    assert headline(Scene().udp((CLIENT, 1), (SERVER, 2), b"").diagnosis(tmp_path)) == "No PPTP in this capture"
+
+
+def test_two_ends(tmp_path: Path) -> None:
+    scene = Scene().up().talk(20).goodbye()
+    far = Scene()
+    far.frames = [frame for number, frame in enumerate(scene.frames) if number != 60]
+    one, other = str(scene.write(tmp_path, "a.pcap")), str(far.write(tmp_path, "b.pcap"))
+    assert headline(compare_ends([one], [one])) == "Nothing is lost between client and server"
+    assert headline(compare_ends([one], [other])) == "1 GRE frame vanishes between client and server"
+    assert "1 session found in both captures." in summary(compare_ends([one], [other]))
