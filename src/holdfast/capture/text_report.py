@@ -45,7 +45,7 @@ def render_log(log: Log) -> str:
         client = f", client {session.client}" if session.client else ""
         user = f", user {session.user}" if session.user else ""
         side = f", written by the {session.side.value}" if session.side.value else ""
-        when = "" if session.begun is None else f", {_clock(session.begun)}"
+        when = "" if session.begun is None else f", {clock(session.begun)}"
         up = ": it came up" if session.up else ""
         lines += ["", f"from line {session.first}{when}{client}{user}{side}{up}"]
         for finding, numbers in session.findings():
