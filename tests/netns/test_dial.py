@@ -166,7 +166,7 @@ def test_hooks_are_told(world: DialWorld) -> None:
 def test_a_wrong_password_stops_at_once(world: DialWorld) -> None:
     before = world.picture()
     dialled = world.dial(*FULL, password="hunter2 hunter2")
-    assert dialled.process.wait(10) == 3
+    assert dialled.process.wait(10) == 2
     assert "check user name and password" in dialled.output()
     assert "hunter2" not in dialled.output()
     assert len(dialled.records("AUTH_FAIL")) == 1

@@ -29,7 +29,8 @@ EPILOG = (
     "  holdfast dial vpn.example --user alice --routes full --kill-switch --password-file FILE\n\n"
     "  holdfast dial --config /etc/holdfast/dial.toml\n\n  holdfast dial --peers /etc/ppp/peers/office --explain\n\n"
     "  holdfast dial status --json\n\n"
-    "Exit codes: 0 told to stop, 1 gave up, 2 cannot be done on this host, 3 not allowed in, 4 no encryption in common."
+    "Exit codes: 0 told to stop; 1 gave up, a later try may do; 2 no try can do before something is changed: password, "
+    "account, encryption, this host."
 )
 
 

@@ -185,7 +185,7 @@ class Dialer:
             return error.down
         except HostError as error:
             if not self._ever_up:
-                self.reconnect.stop(error.text(), ExitCode.UNUSABLE)
+                self.reconnect.stop(error.text(), ExitCode.HOPELESS)
             return Down(DisconnectReason.INTERNAL_ERROR, error.text().replace("\n", "; "))
         except asyncio.CancelledError:
             return Down(DisconnectReason.USER_REQUEST, "told to stop")

@@ -24,13 +24,14 @@ GROWTH = 2.0
 
 
 class ExitCode:
-    """How `holdfast dial` ends, so that a service manager can tell what to restart (documented for operators)."""
+    """How `holdfast dial` ends, so that a service manager can tell what to restart (documented for operators).
+
+    `HOPELESS` is for what no later try can mend: somebody must change something first.
+    """
 
     DONE = 0
     GAVE_UP = 1
-    UNUSABLE = 2
-    NOT_ALLOWED = 3
-    NO_ENCRYPTION = 4
+    HOPELESS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,12 @@ class GiveUp:
 
 
 PERMANENT = {
-    DisconnectReason.AUTH_FAILED: (ExitCode.NOT_ALLOWED, "check user name and password"),
-    DisconnectReason.AUTH_REFUSED: (ExitCode.NOT_ALLOWED, "ask the server's administrator"),
-    DisconnectReason.ENCRYPTION_MISMATCH: (ExitCode.NO_ENCRYPTION, "the two sides allow no encryption in common"),
-    DisconnectReason.VOLUME_LIMIT: (ExitCode.NOT_ALLOWED, "the volume that this account may use is used up"),
+    DisconnectReason.AUTH_FAILED: "check user name and password",
+    DisconnectReason.AUTH_REFUSED: "ask the server's administrator",
+    DisconnectReason.ENCRYPTION_MISMATCH: "the two sides allow no encryption in common",
+    DisconnectReason.VOLUME_LIMIT: "the volume that this account may use is used up",
 }
-"""What another try with the same settings cannot mend."""
+"""What another try with the same settings cannot mend, and what may."""
 
 UNHURRIED = frozenset(
     {
@@ -153,8 +154,7 @@ class Reconnect:
         # Encryption that was on a moment ago was lost, not refused: another try may well bring it back.
         lost_step = lost and reason is DisconnectReason.ENCRYPTION_MISMATCH
         if reason in PERMANENT and not lost_step:
-            code, fix = PERMANENT[reason]
-            self._stop(code, f"{evidence}; {fix}")
+            self._stop(ExitCode.HOPELESS, f"{evidence}; {PERMANENT[reason]}")
         elif not self._policy.persist:
             self._stop(ExitCode.GAVE_UP if not lost else ExitCode.DONE, evidence)
         else:

@@ -155,7 +155,7 @@ async def test_a_lost_tunnel_comes_back() -> None:
 
 async def test_a_wrong_password_ends_it() -> None:
     async with running(password=Secret.from_text("no")) as one:
-        assert await asyncio.wait_for(one.task, 5) == ExitCode.NOT_ALLOWED
+        assert await asyncio.wait_for(one.task, 5) == ExitCode.HOPELESS
         assert "check user name and password" in one.dialer.message
         assert one.host.notes == ["down", "end"]
         assert len(one.world.connections) == 1
@@ -171,7 +171,7 @@ async def test_a_server_that_is_not_there_is_tried_until_the_limit() -> None:
 
 async def test_an_ipv6_address_is_refused_at_once() -> None:
     async with running(server="2001:db8::1") as one:
-        assert await asyncio.wait_for(one.task, 5) == ExitCode.UNUSABLE
+        assert await asyncio.wait_for(one.task, 5) == ExitCode.HOPELESS
         assert "PPTP runs over IPv4" in one.dialer.message
 
 
@@ -205,7 +205,7 @@ async def test_a_name_that_is_lost_later_is_dialled_by_its_last_addresses(monkey
 
 async def test_a_host_that_refuses_is_said_at_once() -> None:
     async with running(host=NotedHost(refusal=HostError("no", where="route", fix="do"))) as one:
-        assert await asyncio.wait_for(one.task, 5) == ExitCode.UNUSABLE
+        assert await asyncio.wait_for(one.task, 5) == ExitCode.HOPELESS
         assert "route: no" in one.dialer.message
         assert one.world.mine.calls == {}
 
