@@ -618,6 +618,17 @@ class CarrierChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PathMeasured(Event):
+    """How big packets may be on the path to the server was measured; the tunnel's MTU is `mtu` from now on."""
+
+    name: ClassVar[str] = "PATH_MTU"
+    mtu: int
+    path: int
+    both_ways: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class HostChanged(Event):
     """Addresses, routes, name servers or firewall of this host were changed for the tunnel, or put back."""
 

@@ -77,7 +77,7 @@ class FakeEngine:
         del self.calls[handle]
         return Counters(packets_in=1, bytes_in=2, packets_out=3, bytes_out=4)
 
-    def send(self, handle: int, frame: bytes) -> None:
+    def send(self, handle: int, frame: bytes, *, whole: bool = False) -> None:
         path = self.calls[handle].path
         self.sent.append((handle, frame))
         if self.other is None or self.drop:

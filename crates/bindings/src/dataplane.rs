@@ -354,10 +354,13 @@ impl PacketEngine {
         call_counters(py, &shared)
     }
 
-    fn send(&self, handle: u64, frame: Vec<u8>) -> PyResult<()> {
-        self.engine
-            .send(handle, TxCommand::Frame(frame))
-            .map_err(refused)
+    fn send(&self, handle: u64, frame: Vec<u8>, whole: bool) -> PyResult<()> {
+        let command = if whole {
+            TxCommand::Whole(frame)
+        } else {
+            TxCommand::Frame(frame)
+        };
+        self.engine.send(handle, command).map_err(refused)
     }
 
     fn inject(&self, handle: u64, packet: Vec<u8>) -> PyResult<()> {

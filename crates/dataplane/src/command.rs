@@ -68,6 +68,8 @@ pub enum TxCommand {
     Addresses(Vec<IpAddr>),
     /// Send a PPP frame: protocol field and information.
     Frame(Vec<u8>),
+    /// The same, in a packet that nobody may fragment and that acknowledges in any case, so that its size is known.
+    Whole(Vec<u8>),
     /// Send an inner IP packet.
     Inject(Vec<u8>),
     /// Set the echo.

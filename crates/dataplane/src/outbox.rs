@@ -92,12 +92,20 @@ impl Outbox {
             end,
             local,
             peer,
+            whole: false,
         });
         self.metas.push(Meta {
             call: call.clone(),
             key,
             data,
         });
+    }
+
+    /// The packet that was added last must not be fragmented on its way.
+    pub fn keep_whole(&mut self) {
+        if let Some(last) = self.packets.last_mut() {
+            last.whole = true;
+        }
     }
 
     /// Encrypt and send everything.

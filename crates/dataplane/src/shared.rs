@@ -295,6 +295,11 @@ impl Shared {
         }
     }
 
+    /// Let the next packet acknowledge even if there is no news.
+    pub fn repeat_acknowledgement(&self) {
+        self.acknowledged.store(NOTHING, Relaxed);
+    }
+
     /// What the packet that is about to be sent should acknowledge, if there is news. Either thread may ask; when both
     /// do at once the peer hears the same number twice, which is harmless.
     #[must_use]
@@ -322,6 +327,7 @@ mod tests {
             receive_window: 64,
         };
         let shared = Shared::new(1, path);
+        shared.repeat_acknowledgement();
         assert_eq!(
             (shared.take_acknowledgement(), shared.unacknowledged()),
             (None, 0)
@@ -333,6 +339,8 @@ mod tests {
             (shared.take_acknowledgement(), shared.unacknowledged()),
             (None, 0)
         );
+        shared.repeat_acknowledgement();
+        assert_eq!(shared.take_acknowledgement(), Some(u32::MAX));
         shared.received(4);
         assert_eq!(shared.unacknowledged(), 5);
         assert_eq!(shared.take_acknowledgement(), Some(4));

@@ -217,6 +217,9 @@ impl Tx {
             TxCommand::Frame(frame) => {
                 self.with(handle, |call, outbox| call.send_frame(outbox, &frame))
             }
+            TxCommand::Whole(frame) => {
+                self.with(handle, |call, outbox| call.send_whole(outbox, &frame))
+            }
             TxCommand::Inject(packet) => self.inject(handle, packet, now),
             TxCommand::Keepalive(keepalive) => self.set_keepalive(handle, keepalive, now),
             TxCommand::Stop => self.stopped = true,

@@ -145,6 +145,16 @@ impl Call {
         );
     }
 
+    /// Send such a frame in a packet that nobody may fragment, with a GRE header of 16 octets once anything was received.
+    pub fn send_whole(&mut self, outbox: &mut Outbox, frame: &[u8]) {
+        let before = outbox.len();
+        self.shared.repeat_acknowledgement();
+        self.send_frame(outbox, frame);
+        if outbox.len() > before {
+            outbox.keep_whole();
+        }
+    }
+
     fn send_ppp(&mut self, outbox: &mut Outbox, protocol: u16, mut buffer: Vec<u8>, length: usize) {
         let end = HEADROOM + length;
         buffer[HEADROOM - 2..HEADROOM].copy_from_slice(&protocol.to_be_bytes());

@@ -60,6 +60,7 @@ _WORDS = {
     "DIAL_STOP": "stopped: {message}",
     "DIAL_NOTE": "{detail}",
     "CARRIER_CHANGE": "{detail}",
+    "PATH_MTU": "the MTU is {mtu}: {detail}",
     "HOST_CHANGE": "{done}: {detail}",
     "TEARDOWN": "ended: {evidence} [{reason}], {duration} s",
 }

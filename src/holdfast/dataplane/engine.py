@@ -68,9 +68,9 @@ class Engine:
         """Forget a call and its keys; return its last counts. Waits until both threads let go of it."""
         return Counters(**self._native.remove_call(handle))
 
-    def send(self, handle: int, frame: bytes) -> None:
+    def send(self, handle: int, frame: bytes, *, whole: bool = False) -> None:
         """Send a PPP control frame (two-octet protocol field first); the engine adds `ff 03` and GRE."""
-        self._native.send(handle, frame)
+        self._native.send(handle, frame, whole)
 
     def inject(self, handle: int, packet: bytes) -> None:
         """Send an inner IP packet to the peer as if it had come from the TUN, encrypted where the call is."""

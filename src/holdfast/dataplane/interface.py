@@ -10,6 +10,12 @@ from typing import Protocol
 
 from holdfast.secret import Secret
 
+WHOLE_OVERHEAD = 40
+"""Octets around the information of an LCP frame: IPv4 20, GRE 16 (with acknowledgement), `ff 03` and protocol 4."""
+ENCRYPTED_OVERHEAD = 44
+"""Octets around an inner packet with MPPE at most: the protocol field is inside then, and MPPE's header comes on top
+(RFC 2637 section 4.1, RFC 3078 section 3)."""
+
 
 class UpcallKind(IntEnum):
     """What an upcall reports."""
@@ -156,8 +162,12 @@ class PacketEngine(Protocol):
     def remove_call(self, handle: int) -> Counters:
         """Forget a call and its keys; return its last counts. Waits until both threads let go of it."""
 
-    def send(self, handle: int, frame: bytes) -> None:
-        """Send a PPP control frame (two-octet protocol field first); the engine adds `ff 03` and GRE."""
+    def send(self, handle: int, frame: bytes, *, whole: bool = False) -> None:
+        """Send a PPP control frame (two-octet protocol field first); the engine adds `ff 03` and GRE.
+
+        `whole`: in an IP packet that nobody may fragment (DF). It is as long as the information field and
+        `WHOLE_OVERHEAD` octets, or is told as SEND_FAILED (EMSGSIZE) where the first link is too narrow for it.
+        """
 
     def inject(self, handle: int, packet: bytes) -> None:
         """Send an inner IP packet to the peer as if it had come from the TUN, encrypted where the call is."""

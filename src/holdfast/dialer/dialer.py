@@ -11,15 +11,15 @@ from typing import Any
 
 from holdfast.dataplane.interface import PacketEngine
 from holdfast.dialer import hooks
+from holdfast.dialer.beside import Beside
 from holdfast.dialer.carrier_path import CarrierPath, same_way
 from holdfast.dialer.engine_port import EnginePort
 from holdfast.dialer.host_side import HostSide, Surroundings
-from holdfast.dialer.inner import InnerSocket
 from holdfast.dialer.outcome import Down, TunnelDownError, Up
 from holdfast.dialer.phases import Phase as Step_
 from holdfast.dialer.phases import Step
 from holdfast.dialer.reconnect import Dial, ExitCode, GiveUp, Phase, Reconnect
-from holdfast.dialer.settings import RouteMode, TunnelSettings
+from holdfast.dialer.settings import TunnelSettings
 from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import CarrierChanged, DialNoticed, DialPhaseReached, Event, HostChanged
@@ -61,7 +61,8 @@ class Dialer:
         self._ever_up = False
         self._looking: asyncio.Task[None] | None = None
         self._hooking: asyncio.Task[None] | None = None
-        self._beside: set[asyncio.Task[None]] = set()
+        self._beside: Beside | None = None
+        self._minding: asyncio.Task[None] | None = None
 
     # --- verbs ---------------------------------------------------------------------------------------------
 
@@ -93,6 +94,7 @@ class Dialer:
         """Return how the tunnel is, as plain data."""
         now = self._loop.time()
         deadline = self.reconnect.deadline
+        path = None if self._beside is None else self._beside.path
         return {
             "name": self.settings.name,
             "server": self.settings.host,
@@ -105,6 +107,7 @@ class Dialer:
             "next_try_in": None if deadline is None else round(max(0.0, deadline - now), 1),
             "phases": [{"phase": str(s.phase), "milliseconds": s.milliseconds, "detail": s.detail} for s in self.steps],
             "up": None if self.up is None else asdict(self.up),
+            "path": None if path is None else asdict(path),
             "last_end": None if self.last_down is None else asdict(self.last_down),
             "counters": None if self._tunnel is None else asdict(self._tunnel.current_counters()),
         }
@@ -233,7 +236,17 @@ class Dialer:
         tunnel.watch.reached(Step_.HOST, f"{len(done)} changes")
         self.up, self._ever_up, self.since = up, True, self._loop.time()
         self.reconnect.up(self._loop.time())
-        self._start_beside(self._ask_inside(tunnel, up, surroundings))
+        self._beside = Beside(
+            self.settings,
+            tunnel,
+            up,
+            surroundings,
+            self._host,
+            server=self._server,
+            tell=self._tell,
+            resized=self._resized,
+        )
+        self._minding = self._loop.create_task(self._beside.run())
         self._call_hooks("up")
         down = await tunnel.wait_down()
         self.last_down = down
@@ -241,8 +254,9 @@ class Dialer:
 
     async def _come_down(self, tunnel: Tunnel) -> None:
         """Give back what the try held, whatever became of it."""
-        for task in list(self._beside):
-            task.cancel()
+        if self._minding is not None:
+            self._minding.cancel()
+        self._beside = self._minding = None
         if tunnel.connected:
             tunnel.abort(DisconnectReason.INTERNAL_ERROR, "the try was given up")
         was_up = any(step.phase is Step_.HOST for step in self.steps)
@@ -283,63 +297,7 @@ class Dialer:
             raise _unnamed(host, getattr(error, "strerror", None) or "it is no name") from error
         return list(dict.fromkeys(IPv4Address(entry[4][0]) for entry in found))
 
-    # --- beside the tunnel ---------------------------------------------------------------------------------
-
-    def _start_beside(self, work: Any) -> None:
-        task = self._loop.create_task(work)
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
-
-    async def _ask_inside(self, tunnel: Tunnel, up: Up, surroundings: Surroundings) -> None:
-        """See the first answer from inside, learn the server's routes, and keep a heartbeat."""
-        try:
-            inner = InnerSocket(self.settings.interface, IPv4Address(up.local), tunnel.inject)
-        except OSError as error:
-            self._tell(DialNoticed(f"nothing can be asked inside the tunnel: {error.strerror}"))
-            return
-        try:
-            await asyncio.gather(
-                self._first_answer(tunnel, up, inner),
-                self._learn_routes(tunnel, up, surroundings, inner),
-                self._heartbeat(tunnel, inner),
-            )
-        finally:
-            inner.close()
-
-    async def _first_answer(self, tunnel: Tunnel, up: Up, inner: InnerSocket) -> None:
-        target = self.settings.keepalive.heartbeat or up.peer
-        if target:
-            took = await inner.ping(IPv4Address(target))
-            if took is not None:
-                tunnel.watch.reached(Step_.TRAFFIC, f"{target} answered a ping in {took * 1000:.1f} ms")
-
-    async def _learn_routes(self, tunnel: Tunnel, up: Up, surroundings: Surroundings, inner: InnerSocket) -> None:
-        wanted = self.settings.routes
-        if wanted.mode is not RouteMode.SPLIT or wanted.selective or not wanted.ask_server:
-            return
-        answer = await inner.ask_routes()
-        if answer is None or not tunnel.connected:
-            return
-        try:
-            done, refused = await self._host.more(answer, up, surroundings)
-        except HostError as error:
-            self._tell(DialNoticed(f"the server's routes are not taken: {error.text()}".replace("\n", "; ")))
-            return
-        self._note_host(done)
-        for sentence in refused:
-            self._tell(DialNoticed(sentence))
-
-    async def _heartbeat(self, tunnel: Tunnel, inner: InnerSocket) -> None:
-        keepalive = self.settings.keepalive
-        if not keepalive.heartbeat:
-            return
-        missed = 0
-        while missed < keepalive.heartbeat_failures:
-            await asyncio.sleep(keepalive.heartbeat_interval)
-            answered = await inner.ping(IPv4Address(keepalive.heartbeat), min(5.0, keepalive.heartbeat_interval))
-            missed = 0 if answered is not None else missed + 1
-        evidence = f"{missed} pings to {keepalive.heartbeat} in the tunnel were not answered"
-        await tunnel.close(DisconnectReason.ECHO_TIMEOUT, evidence, patience=1.0)
+    # --- hooks ---------------------------------------------------------------------------------------------
 
     def _call_hooks(self, event: str) -> None:
         """Run the hooks in the order of the events, without holding the tunnel up."""
@@ -410,6 +368,14 @@ class Dialer:
         if await tunnel.probe():
             self._moved, self._surroundings = False, now
             self._tell(CarrierChanged("the tunnel still answers: it stays"))
+            if self._beside is not None:
+                self._beside.network_changed(now)
+            self._call_hooks("change")
+
+    def _resized(self, mtu: int) -> None:
+        """The tunnel has another MTU from now on."""
+        if self.up is not None:
+            self.up = replace(self.up, mtu=mtu)
             self._call_hooks("change")
 
     def _tell_plans(self) -> None:

@@ -56,6 +56,7 @@ class TunnelSection(BaseModel):
     mppe_modes: Annotated[tuple[MppeMode, ...], Field(min_length=1)] = (MppeMode.STATELESS, MppeMode.STATEFUL)
     mtu: Size = 1400
     mru: Size = 1400
+    path_interval: Seconds = 600.0
     address: IPv4Address | None = None
     echo_interval: Seconds = 10.0
     echo_failures: Annotated[int, Field(ge=1, le=100)] = 3
@@ -104,7 +105,14 @@ class TunnelSection(BaseModel):
     def _link(self) -> LinkSettings:
         wish = "" if self.address is None else str(self.address)
         return LinkSettings(
-            self.authentication, self.mppe, self.mppe_bits, self.mppe_modes, mtu=self.mtu, mru=self.mru, wish=wish
+            self.authentication,
+            self.mppe,
+            self.mppe_bits,
+            self.mppe_modes,
+            mtu=self.mtu,
+            mru=self.mru,
+            wish=wish,
+            path_interval=self.path_interval,
         )
 
     def _keepalive(self) -> KeepaliveSettings:

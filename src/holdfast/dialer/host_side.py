@@ -5,24 +5,23 @@ Everything here may block for some tens of milliseconds; the methods run it in a
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import TypeVar
 
+from holdfast.dataplane.interface import ENCRYPTED_OVERHEAD
 from holdfast.dialer import dhcp, dns, kill_switch, routes
 from holdfast.dialer.addresses import HostView, objection
 from holdfast.dialer.carrier_path import CarrierPath, best_route
 from holdfast.dialer.outcome import Up
 from holdfast.dialer.settings import RouteMode, TunnelSettings
-from holdfast.network.changes import AddRoute, AddTable, Change
+from holdfast.network.changes import AddRoute, AddTable, Change, SetLink
 from holdfast.network.host import HostNetwork
 from holdfast.network.kernel import Kernel
 from holdfast.network.netlink import Route
 
 T = TypeVar("T")
-OUTER_OVERHEAD = 44
-"""Octets around an inner packet at most: IPv4 20, GRE 16, PPP 4, MPPE 4 (RFC 2637 section 4.1, RFC 3078)."""
 SMALLEST_MTU = 576
 
 
@@ -47,6 +46,7 @@ class HostSide:
         self._made: list[Change] = []
         self._pin: AddRoute | None = None
         self._inside: routes.Inside | None = None
+        self._resized: SetLink | None = None
 
     async def recover(self) -> list[str]:
         """Undo what a killed predecessor left, but for its kill switch where one is wanted; return what was undone."""
@@ -128,6 +128,21 @@ class HostSide:
             wanted += [change for change in plan.changes if change not in self._made]
         return await self._make([change for change in wanted if change not in self._made]), accepted.refused
 
+    async def resize(self, mtu: int) -> list[str]:
+        """Give the tunnel's interface another MTU for as long as the tunnel is up; return what was done."""
+        base = next((change for change in self._made if isinstance(change, SetLink)), None)
+        if base is None:
+            return []
+        old, new = self._resized, replace(base, mtu=mtu)
+        self._resized = new if new != base else None
+
+        def work() -> list[str]:
+            # The first setting stays in the journal below it: only that one brings the link down when it is undone.
+            undone = [] if old is None else self._network.undo([old])
+            return self._network.apply([new]) if new != base else undone
+
+        return await self._in_thread(work)
+
     async def repin(self, path: CarrierPath) -> bool:
         """Put the pinned route back, or let it follow `path`; False where none is needed."""
         inside, old = self._inside, self._pin
@@ -154,6 +169,8 @@ class HostSide:
     async def down(self) -> list[str]:
         """Take back what belongs to the tunnel; the kill switch stays."""
         made, self._made, self._pin, self._inside = self._made, [], None, None
+        if self._resized is not None:
+            made, self._resized = [*made, self._resized], None
         return await self._in_thread(lambda: self._network.undo(made))
 
     async def end(self) -> list[str]:
@@ -182,7 +199,7 @@ class HostSide:
         if chosen is not None and chosen.interface == "lo":
             route = chosen  # the server is this host itself
         source = route.source if route is not None else ""
-        mtu = max(SMALLEST_MTU, link.mtu - OUTER_OVERHEAD) if link is not None else self._settings.link.mtu
+        mtu = max(SMALLEST_MTU, link.mtu - ENCRYPTED_OVERHEAD) if link is not None else self._settings.link.mtu
         return Surroundings(view, CarrierPath(route, source), mtu)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:

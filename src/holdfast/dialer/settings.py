@@ -77,7 +77,10 @@ class DnsSettings:
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """What is negotiated. Sizes in octets; `wish` is the address we would like, empty for any."""
+    """What is negotiated. Sizes in octets; `wish` is the address we would like, empty for any.
+
+    `path_interval`: seconds between two measurements of what the path carries; 0: it is never measured.
+    """
 
     authentication: tuple[Method, ...] = (Method.MS_CHAP_V2,)
     mppe: MppePolicy = MppePolicy.REQUIRE
@@ -86,6 +89,7 @@ class LinkSettings:
     mtu: int = 1400
     mru: int = 1400
     wish: str = ""
+    path_interval: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)

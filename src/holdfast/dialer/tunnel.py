@@ -5,6 +5,7 @@ What the host needs (addresses, routes) is not done here.
 """
 
 import asyncio
+import errno
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -15,8 +16,8 @@ from holdfast.alarm import Alarm
 from holdfast.control.codes import Role
 from holdfast.control.commands import AnswerCall, CloseTransport
 from holdfast.control.connection import ConnectionMachine
-from holdfast.dataplane.carrier import Carrier
 from holdfast.dataplane.interface import CallPath, Counters, Keepalive, Upcall, UpcallKind
+from holdfast.dialer.engine_call import EngineCall, read_echo_reply
 from holdfast.dialer.engine_port import EnginePort
 from holdfast.dialer.machines import control_config, link_config
 from holdfast.dialer.outcome import Down, Judge, TunnelDownError, Up, no_judge
@@ -40,7 +41,7 @@ from holdfast.events import (
     SendFailed,
     SessionEnded,
 )
-from holdfast.ppp.commands import ConfigureLink, OpenNetwork
+from holdfast.ppp.commands import OpenNetwork
 from holdfast.ppp.link import Link
 from holdfast.secret import Secret
 from holdfast.session import ClearCall, Finished, Session, SessionConfig
@@ -74,20 +75,17 @@ class Tunnel(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.settings = settings
         self.watch = Stopwatch(self._loop.time, listener)
-        self.counters = Counters()
-        self._port, self._report, self._judge, self._networks = port, report, judge, networks
+        self.call = EngineCall(port)
+        self.echo_answered: Callable[[int, int], None] = lambda _identifier, _size: None
+        self._report, self._judge, self._networks = report, judge, networks
         self._machine = ConnectionMachine(Role.PNS, control_config(settings))
         self._link = Link(link_config(settings, password), secrets.token_bytes)
         self._session = Session(secrets.token_hex(8), self._link, SessionConfig(0, settings.setup_timeout))
         self._alarm = Alarm(self._loop, self._timer_due)
         self._transport: asyncio.Transport | None = None
-        self._carrier: Carrier | None = None
-        self._call_id = 0
         self._server = settings.host
         self._own = ""
-        self._link_mtu = settings.link.mtu
         self._opened: IpOpened | None = None
-        self._carries = False
         self._encryption = ""
         self._began = self._loop.time()
         self._silent = self._answers = self._probing = False
@@ -123,7 +121,7 @@ class Tunnel(asyncio.Protocol):
     async def close(self, reason: DisconnectReason, evidence: str, patience: float = 4.0) -> Down:
         """Say goodbye (LCP, call, control connection) and wait until it is answered, at most `patience` seconds."""
         now = self._loop.time()
-        if self._carrier is not None:
+        if self.call:
             self._session.close(reason, evidence, now)
         else:
             self._end(Down(reason, evidence))
@@ -148,20 +146,15 @@ class Tunnel(asyncio.Protocol):
         else:
             self._finish()
 
-    def set_keepalive(self, keepalive: Keepalive) -> None:
-        """Change the LCP echoes, for instance to probe a path that may have changed."""
-        if self._carrier is not None:
-            self._port.engine.set_keepalive(self._carrier.handle, keepalive)
-
     async def probe(self) -> bool:
         """Ask for life by LCP echo and control echo at once.
 
         False, with the tunnel dropped, when one of the two is not answered in about a second.
         """
-        if self._carrier is None:
+        if not self.call:
             return False
         before, self._probing = self.current_counters().echoes_answered, True
-        self.set_keepalive(PROBE)
+        self.call.set_keepalive(PROBE)
         self._machine.probe(self._loop.time(), PROBE_PATIENCE)
         self._drive()
         deadline = self._loop.time() + PROBE_PATIENCE
@@ -171,21 +164,18 @@ class Tunnel(asyncio.Protocol):
             alive = self.current_counters().echoes_answered > before and not self._machine.awaits_echo
         self._probing = False
         if alive:
-            self.set_keepalive(self._echoes())
+            self.call.set_keepalive(self._echoes())
         else:
             self.abort(DisconnectReason.NETWORK_ERROR, "an echo went unanswered after the network changed")
         return alive
 
     def inject(self, packet: bytes) -> None:
         """Send an inner IP packet of our own; nothing happens when the tunnel is gone."""
-        if self._carrier is not None and self._carries:
-            self._port.engine.inject(self._carrier.handle, packet)
+        self.call.inject(packet)
 
     def current_counters(self) -> Counters:
         """Return the counts of the call, the last ones when it is over."""
-        if self._carrier is not None:
-            self.counters = self._port.engine.counters(self._carrier.handle)
-        return self.counters
+        return self.call.counters()
 
     @property
     def connected(self) -> bool:
@@ -230,6 +220,8 @@ class Tunnel(asyncio.Protocol):
         match upcall.kind:
             case UpcallKind.FRAME:
                 self._session.receive(upcall.frame, now)
+                if reply := read_echo_reply(upcall.frame):
+                    self.echo_answered(*reply)
             case UpcallKind.MPPE_DESYNC:
                 self._session.mppe_desync(now)
             case UpcallKind.ECHO_MISSED:
@@ -238,7 +230,7 @@ class Tunnel(asyncio.Protocol):
                 self._tell(Recovered("the server answers again"))
             case UpcallKind.DEAD:
                 self._go_silent(upcall.value, now)
-            case UpcallKind.SEND_FAILED:
+            case UpcallKind.SEND_FAILED if upcall.value != errno.EMSGSIZE:  # a size that was only tried out
                 self._tell(SendFailed(upcall.value))
             case _:
                 return
@@ -278,8 +270,7 @@ class Tunnel(asyncio.Protocol):
 
     def _flush_session(self) -> bool:
         frames, events = self._session.outgoing(), self._session.events()
-        if self._carrier is not None:
-            self._carrier.send(frames)
+        self.call.send(frames)
         for event in events:
             self._note_link_event(event)
         return bool(frames or events)
@@ -314,8 +305,8 @@ class Tunnel(asyncio.Protocol):
             case ControlEstablished():
                 said = " ".join(filter(None, (event.host_name, event.vendor)))
                 self.watch.reached(Phase.CONTROL, said)
-                self._call_id = self._port.take_call_id()
-                self._machine.place_call(self._call_id, self._call_id, now)
+                call_id = self.call.reserve()
+                self._machine.place_call(call_id, call_id, now)
             case CallEstablished():
                 self._begin_call(event)
             case CallRefused():
@@ -337,13 +328,11 @@ class Tunnel(asyncio.Protocol):
             event.local_call_id, event.peer_call_id, self._own, self._server, peer_window=event.receive_window
         )
         try:
-            handle = self._port.engine.add_call(path)
+            self.call.begin(path, self._echoes(), self)
         except (ValueError, OSError) as error:
             self._end(Down(DisconnectReason.INTERNAL_ERROR, f"the packet engine refuses the call: {error}"))
             self._machine.close(DisconnectReason.INTERNAL_ERROR, self._loop.time())
             return
-        self._carrier = Carrier(self._port.engine, handle, self._echoes())
-        self._port.attach(handle, self)
         self._session.open(self._loop.time())
 
     def _echoes(self) -> Keepalive:
@@ -367,31 +356,27 @@ class Tunnel(asyncio.Protocol):
                 pass
 
     def _execute(self, command: Any) -> None:
-        carrier = self._carrier
-        if isinstance(command, ConfigureLink):
-            self._link_mtu = command.mtu
         if isinstance(command, OpenNetwork):
             self._open_network(command)
         elif isinstance(command, ClearCall):
-            self._machine.clear_call(self._call_id, self._loop.time())
+            self._machine.clear_call(self.call.call_id, self._loop.time())
         elif isinstance(command, Finished):
             self._release(command)
-        elif carrier is not None:
-            carrier.execute(command)
+        else:
+            self.call.execute(command)
 
     def _open_network(self, command: OpenNetwork) -> None:
         objection = self._judge(command.local, command.peer)
         if objection:
             self._session.close(DisconnectReason.NO_ADDRESS, objection, self._loop.time())
-        elif self._carrier is not None:
-            self._port.engine.open_network(self._carrier.handle, self._networks)
-            self._carries = True
+        else:
+            self.call.open(self._networks)
             self._come_up()
 
     def _come_up(self) -> None:
         """Say that traffic can pass, once the engine carries it and the addresses are known."""
-        opened, carrier = self._opened, self._carrier
-        if opened is None or carrier is None or not self._carries or self._up.done() or self._down is not None:
+        opened = self._opened
+        if opened is None or not self.call.carries or self._up.done() or self._down is not None:
             return
         self.watch.reached(Phase.ADDRESS, opened.local_address)
         self._up.set_result(
@@ -399,9 +384,9 @@ class Tunnel(asyncio.Protocol):
                 opened.local_address,
                 opened.peer_address,
                 opened.dns,
-                self._link_mtu,
+                self.call.mtu,
                 self._encryption,
-                carrier.handle,
+                self.call.handle,
                 self._own,
             )
         )
@@ -409,11 +394,8 @@ class Tunnel(asyncio.Protocol):
     def _release(self, command: Finished) -> None:
         """The session is over: give the call back and say goodbye on the control connection."""
         self._end(Down(command.reason, command.evidence))
-        carrier, self._carrier = self._carrier, None
-        if carrier is not None:
-            self._port.detach(carrier.handle)
-            self.counters = self._port.engine.remove_call(carrier.handle)
-        counters = self.counters
+        self.call.end()
+        counters = self.call.counters()
         ended = SessionEnded(
             command.reason,
             command.evidence,
@@ -435,9 +417,7 @@ class Tunnel(asyncio.Protocol):
     def _finish(self) -> None:
         """Everything is released: tell whoever waits."""
         self._alarm.cancel()
-        if self._call_id:
-            self._port.give_back_call_id(self._call_id)
-            self._call_id = 0
+        self.call.give_back()
         if not self._gone.done():
             down = self._down or Down(DisconnectReason.INTERNAL_ERROR, "the tunnel ended without a cause")
             self._gone.set_result(replace(down, server_answers=self._answers))

@@ -47,6 +47,8 @@ class WireEngine:
         self.encrypted: dict[int, MppeDirection | None] = {}
         self.keepalives: list[Keepalive] = []
         self.cut = False
+        self.carries = 9000
+        self.links: list[LinkParameters] = []
         self._event = os.eventfd(0, os.EFD_NONBLOCK)
         self._waiting: list[Upcall] = []
         self._next = 0
@@ -76,9 +78,9 @@ class WireEngine:
         del self.calls[handle]
         return Counters(packets_in=3, bytes_in=300)
 
-    def send(self, handle: int, frame: bytes) -> None:
+    def send(self, handle: int, frame: bytes, *, whole: bool = False) -> None:
         path, peer = self.calls[handle], self.peer
-        if peer is None or self.cut or peer.cut:
+        if peer is None or self.cut or peer.cut or (whole and len(frame) - 2 > self.carries):
             return
         for theirs, other in peer.calls.items():
             if other.local_call_id == path.peer_call_id:
@@ -86,7 +88,8 @@ class WireEngine:
 
     def inject(self, handle: int, packet: bytes) -> None: ...
 
-    def configure(self, handle: int, link: LinkParameters) -> None: ...
+    def configure(self, handle: int, link: LinkParameters) -> None:
+        self.links.append(link)
 
     def set_mppe(self, handle: int, receive: MppeDirection | None, send: MppeDirection | None) -> None:
         self.encrypted[handle] = send

@@ -69,6 +69,10 @@ class NotedHost:
         self.standing = True
         return True
 
+    async def resize(self, mtu: int) -> list[str]:
+        self.notes.append(f"mtu {mtu}")
+        return [f"MTU {mtu}"]
+
     async def pinned(self) -> bool:
         return self.standing
 
@@ -134,6 +138,8 @@ async def test_up_status_and_a_polite_end() -> None:
         assert (status["state"], status["name"], status["address"]) == ("up", "default", "127.0.0.1")
         assert status["up"]["local"] == "10.77.0.10"
         assert status["phases"][0]["phase"] == "name"
+        await one.until(lambda: one.dialer.status()["path"] is not None)
+        assert one.dialer.status()["path"]["mtu"] == one.dialer.status()["up"]["mtu"] == 1396
         assert await one.stop() == ExitCode.DONE
         assert one.host.notes == ["up 10.77.0.10", "down", "end"]
         assert any(isinstance(event, DialStopped) for event in one.told)

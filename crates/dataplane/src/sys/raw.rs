@@ -196,6 +196,7 @@ impl RecvBatch {
 /// Octets of the IP header before each GRE packet.
 pub const IP_HEADER: usize = 20;
 const TIME_TO_LIVE: u8 = 64;
+const DONT_FRAGMENT: u8 = 0x40;
 
 /// A GRE packet ready to go: `buffer[start..end]`, with room for `IP_HEADER` octets before it.
 pub struct Outgoing {
@@ -209,6 +210,8 @@ pub struct Outgoing {
     pub local: Ipv4Addr,
     /// Destination address.
     pub peer: Ipv4Addr,
+    /// Do not fragment it anywhere (DF, RFC 791): it asks whether the path carries this size.
+    pub whole: bool,
 }
 
 impl Outgoing {
@@ -217,6 +220,7 @@ impl Outgoing {
         let header = &mut self.buffer[self.start - IP_HEADER..self.start];
         header.fill(0);
         header[0] = 0x45;
+        header[6] = if self.whole { DONT_FRAGMENT } else { 0 };
         header[8] = TIME_TO_LIVE;
         header[9] = IP_PROTOCOL;
         header[12..16].copy_from_slice(&self.local.octets());
@@ -313,7 +317,9 @@ impl Transmit for Sender {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     let error = match error.raw_os_error() {
-                        Some(libc::EMSGSIZE) => send_fragmented(&self.slow, &mut packets[at]).err(),
+                        Some(libc::EMSGSIZE) if !packets[at].whole => {
+                            send_fragmented(&self.slow, &mut packets[at]).err()
+                        }
                         _ => Some(error),
                     };
                     if let Some(error) = error {

@@ -1,0 +1,148 @@
+"""What runs beside a tunnel that is up: its first answer, the server's routes, a heartbeat, the size of the path."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address
+
+from holdfast.dialer.host_side import HostSide, Surroundings
+from holdfast.dialer.inner import InnerSocket
+from holdfast.dialer.outcome import Up
+from holdfast.dialer.path_mtu import PathMtu, measure
+from holdfast.dialer.path_search import IDENTIFIERS
+from holdfast.dialer.phases import Phase
+from holdfast.dialer.settings import RouteMode, TunnelSettings
+from holdfast.dialer.tunnel import Tunnel
+from holdfast.errors import DisconnectReason, HostError
+from holdfast.events import DialNoticed, Event, HostChanged
+
+
+class Beside:
+    """The companions of one tunnel. `run` until the tunnel is down, then cancel it."""
+
+    def __init__(
+        self,
+        settings: TunnelSettings,
+        tunnel: Tunnel,
+        up: Up,
+        surroundings: Surroundings,
+        host: HostSide,
+        *,
+        server: IPv4Address,
+        tell: Callable[[Event], None],
+        resized: Callable[[int], None],
+    ) -> None:
+        """`resized` hears of an MTU that the tunnel has from now on."""
+        self.path: PathMtu | None = None
+        self._settings, self._tunnel, self._up = settings, tunnel, up
+        self._surroundings, self._host, self._server = surroundings, host, server
+        self._tell, self._resized = tell, resized
+        self._mtu = up.mtu
+        self._measure_now = asyncio.Event()
+
+    async def run(self) -> None:
+        """Do all of it, side by side."""
+        await asyncio.gather(self._ask_inside(), self._mind_the_path())
+
+    def network_changed(self, surroundings: Surroundings) -> None:
+        """The tunnel stays, over another path: what that carries is not known."""
+        self._surroundings = surroundings
+        self._measure_now.set()
+
+    # --- inside the tunnel ---------------------------------------------------------------------------------
+
+    async def _ask_inside(self) -> None:
+        try:
+            inner = InnerSocket(self._settings.interface, IPv4Address(self._up.local), self._tunnel.inject)
+        except OSError as error:
+            self._tell(DialNoticed(f"nothing can be asked inside the tunnel: {error.strerror}"))
+            return
+        try:
+            await asyncio.gather(self._first_answer(inner), self._learn_routes(inner), self._heartbeat(inner))
+        finally:
+            inner.close()
+
+    async def _first_answer(self, inner: InnerSocket) -> None:
+        target = self._settings.keepalive.heartbeat or self._up.peer
+        if target:
+            took = await inner.ping(IPv4Address(target))
+            if took is not None:
+                self._tunnel.watch.reached(Phase.TRAFFIC, f"{target} answered a ping in {took * 1000:.1f} ms")
+
+    async def _learn_routes(self, inner: InnerSocket) -> None:
+        wanted = self._settings.routes
+        if wanted.mode is not RouteMode.SPLIT or wanted.selective or not wanted.ask_server:
+            return
+        answer = await inner.ask_routes()
+        if answer is None or not self._tunnel.connected:
+            return
+        try:
+            done, refused = await self._host.more(answer, self._up, self._surroundings)
+        except HostError as error:
+            self._tell(DialNoticed(f"the server's routes are not taken: {error.text()}".replace("\n", "; ")))
+            return
+        self._note_host(done)
+        for sentence in refused:
+            self._tell(DialNoticed(sentence))
+
+    async def _heartbeat(self, inner: InnerSocket) -> None:
+        keepalive = self._settings.keepalive
+        if not keepalive.heartbeat:
+            return
+        missed = 0
+        while missed < keepalive.heartbeat_failures:
+            await asyncio.sleep(keepalive.heartbeat_interval)
+            answered = await inner.ping(IPv4Address(keepalive.heartbeat), min(5.0, keepalive.heartbeat_interval))
+            missed = 0 if answered is not None else missed + 1
+        evidence = f"{missed} pings to {keepalive.heartbeat} in the tunnel were not answered"
+        await self._tunnel.close(DisconnectReason.ECHO_TIMEOUT, evidence, patience=1.0)
+
+    # --- the path outside ----------------------------------------------------------------------------------
+
+    async def _mind_the_path(self) -> None:
+        """Measure now, after changes of the network, and from time to time: paths change without a word."""
+        pause = self._settings.link.path_interval
+        while pause:
+            await self._measure()
+            await _wait(self._measure_now, pause)
+
+    async def _measure(self) -> None:
+        """Adopt what passes: never more than LCP agreed, nor than the interface to the server has room for."""
+        largest = min(self._tunnel.call.mtu, self._surroundings.mtu)
+        found = await measure(
+            self._tunnel,
+            self._server,
+            largest,
+            encrypted=bool(self._up.encryption),
+            identifier=secrets.randbelow(IDENTIFIERS),
+        )
+        if self.path is None or (found.mtu, found.both_ways) != (self.path.mtu, self.path.both_ways):
+            self._tell(found.event)
+        self.path = found
+        await self._adopt(found.mtu)
+
+    async def _adopt(self, mtu: int) -> None:
+        if mtu == self._mtu:
+            return
+        self._tunnel.call.limit(mtu)
+        try:
+            self._note_host(await self._host.resize(mtu))
+        except HostError as error:
+            self._tell(DialNoticed(error.text().replace("\n", "; ")))
+            return
+        self._mtu = mtu
+        self._resized(mtu)
+
+    def _note_host(self, done: Sequence[str]) -> None:
+        if done:
+            self._tell(HostChanged("; ".join(done), undone=False))
+
+
+async def _wait(event: asyncio.Event, patience: float) -> None:
+    """Wait for the event or for so many seconds, whatever comes first, and clear it."""
+    try:
+        async with asyncio.timeout(patience):
+            await event.wait()
+    except TimeoutError:
+        pass
+    event.clear()

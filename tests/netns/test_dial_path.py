@@ -1,0 +1,134 @@
+"""How big packets may be on the path: measured with the tunnel up, both ways, on paths that say nothing themselves."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.dialling import INNER_GATEWAY, DialProcess, DialWorld, dial_world, wait
+
+pytestmark = pytest.mark.root
+FULL = ("--routes", "full", "--set", "dns=none")
+NEGOTIATED = 1396
+"""What the gateway's MRU of 1400 leaves beside MPPE."""
+AROUND = 44
+GRAIN = 4
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DialWorld]:
+    with dial_world(tmp_path_factory.mktemp("path")) as made:
+        made.serve()
+        yield made
+
+
+@pytest.fixture
+def world(shared: DialWorld, tmp_path: Path) -> Iterator[DialWorld]:
+    """A path of 1500 octets whose router never says that something is too big."""
+    shared.folder = tmp_path
+    shared.repair()
+    narrow(shared, 1500)
+    shared.router.run("nft", "add table ip mute; add chain ip mute out { type filter hook output priority 0; }")
+    shared.router.run("nft", "add rule ip mute out icmp type destination-unreachable drop")
+    yield shared
+    shared.end_dialers()
+    narrow(shared, 1500)
+
+
+def narrow(world: DialWorld, mtu: int) -> None:
+    """Let the link between router and gateway carry no more than this, from the router's side."""
+    world.router.ip("link", "set", "gw0", "mtu", str(mtu))
+
+
+def path(dialled: DialProcess, times: int = 1) -> dict[str, object]:
+    """Wait for so many measurements that say something new; return the last."""
+    wait(lambda: len(dialled.records("PATH_MTU")) >= times, 20, dialled.output)
+    return dialled.records("PATH_MTU")[-1]
+
+
+def device_mtu(world: DialWorld) -> int:
+    return int(world.dialer.run("cat", "/sys/class/net/pptp0/mtu"))
+
+
+def test_a_wide_path_keeps_what_was_negotiated(world: DialWorld) -> None:
+    dialled = world.dial(*FULL)
+    dialled.wait_up()
+    found = path(dialled)
+    assert (found["mtu"], found["both_ways"]) == (NEGOTIATED, True), found
+    assert device_mtu(world) == NEGOTIATED
+    wait(lambda: dialled.status()["path"] is not None, 5, dialled.output)
+    assert dialled.status()["path"]["path"] == NEGOTIATED + AROUND
+    assert dialled.stop() == 0
+
+
+def test_a_path_that_swallows_big_packets_without_a_word(world: DialWorld) -> None:
+    before = world.picture()
+    narrow(world, 1300)
+    dialled = world.dial(*FULL)
+    dialled.wait_up()
+    found = path(dialled)
+    assert 1300 - AROUND - GRAIN < found["mtu"] <= 1300 - AROUND, found
+    wait(lambda: device_mtu(world) == found["mtu"], 5, dialled.output)
+    assert dialled.status()["up"]["mtu"] == found["mtu"]
+    pings_whole(world, int(found["mtu"]))
+    assert dialled.stop() == 0
+    assert world.picture() == before
+
+
+def test_a_way_back_that_fragments_is_narrow_too(world: DialWorld) -> None:
+    """The server's packets come by another link, of 1300 octets; they may be fragmented, and are."""
+    world.router.ip("link", "set", "up1", "mtu", "1300")
+    world.router.ip("route", "add", "192.0.2.2/32", "via", "203.0.113.2")
+    try:
+        dialled = world.dial(*FULL)
+        dialled.wait_up()
+        found = path(dialled)
+        assert "fragments" in found["detail"], found
+        assert 1300 - AROUND - 8 <= found["mtu"] <= 1300 - AROUND, found
+        assert dialled.stop() == 0
+    finally:
+        world.router.ip("route", "del", "192.0.2.2/32")
+        world.router.ip("link", "set", "up1", "mtu", "1500")
+
+
+def test_a_path_that_becomes_narrow_and_wide_again(world: DialWorld) -> None:
+    told = world.folder / "told"
+    hook = world.folder / "hook"
+    hook.write_text(f'#!/bin/sh\necho "$HOLDFAST_EVENT $HOLDFAST_MTU" >> {told}\n')
+    hook.chmod(0o755)
+    dialled = world.dial(*FULL, "--set", "path_interval=1", "--set", f'hooks=["{hook}"]')
+    dialled.wait_up()
+    assert path(dialled)["mtu"] == NEGOTIATED
+    narrow(world, 1200)
+    lowered = path(dialled, 2)
+    assert 1200 - AROUND - GRAIN < lowered["mtu"] <= 1200 - AROUND, lowered
+    narrow(world, 1500)
+    assert path(dialled, 3)["mtu"] == NEGOTIATED
+    wait(lambda: device_mtu(world) == NEGOTIATED, 5, dialled.output)
+    assert dialled.ends() == [], "the tunnel stays up through all of it"
+    assert dialled.stop() == 0
+    assert told.read_text().splitlines()[:3] == [
+        f"up {NEGOTIATED}",
+        f"change {lowered['mtu']}",
+        f"change {NEGOTIATED}",
+    ]
+
+
+def test_it_is_never_measured_when_told_so(world: DialWorld) -> None:
+    narrow(world, 1300)
+    dialled = world.dial(*FULL, "--set", "path_interval=0")
+    dialled.wait_up()
+    wait(lambda: dialled.status()["phases"][-1]["phase"] == "traffic", 5, dialled.output)
+    assert dialled.records("PATH_MTU") == []
+    assert dialled.status()["path"] is None
+    assert device_mtu(world) == NEGOTIATED
+    assert dialled.stop() == 0
+
+
+def pings_whole(world: DialWorld, mtu: int) -> None:
+    """A packet that fills the MTU gets through, one more octet does not leave."""
+    for size, works in ((mtu, True), (mtu + 1, False)):
+        ping = world.dialer.wrap("ping", "-c1", "-W2", "-M", "do", "-s", str(size - 28), INNER_GATEWAY)
+        done = subprocess.run(ping, capture_output=True, check=False)
+        assert (done.returncode == 0) is works, done.stdout
