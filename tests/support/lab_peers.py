@@ -2,7 +2,9 @@
 
 import itertools
 import re
+import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +27,7 @@ noipv6
 mtu 1400
 mru 1400
 """
+WITH_EAP = PLAIN_PPP.replace("refuse-eap\n", "")
 UP = re.compile(r"^local  IP address (\S+)\n(?:.*\n)*?remote IP address (\S+)$", re.MULTILINE)
 PPPD_AUTHENTICATION_FAILED = 19
 PPPD_NEGOTIATION_FAILED = 10
@@ -42,7 +45,8 @@ class Client:
     """One call of pptp-linux and pppd, made on entry and ended on exit. `options` are lines for pppd's options file.
 
     `namespace` names a network namespace of the guest. Clients of one namespace share one call manager, as pptp-linux
-    has it: its socket lies under /run/pptp, so each other namespace gets a /run/pptp of its own.
+    has it: its socket lies under /run/pptp, so each other namespace gets a /run/pptp of its own. `files` are copied to
+    where `{folder}` in an option points.
     """
 
     guest: Guest
@@ -52,16 +56,21 @@ class Client:
     options: tuple[str, ...] = ("require-mppe-128",)
     namespace: str | None = None
     interface: str = field(default_factory=lambda: f"ppp{next(_numbers)}")
+    plain: str = PLAIN_PPP
+    files: tuple[Path, ...] = ()
     _job: Job | None = None
 
     def __enter__(self) -> Self:
         directory = self.guest.share / self.interface
         directory.mkdir()
+        for file in self.files:
+            shutil.copy(file, directory)
         password = USERS.get(self.user, "") if self.password is None else self.password
         identity = f'user "{self.user}"\npassword "{password}"\nifname {self.interface}\n'
         call = f'pty "pptp {self.server} --nolaunchpppd --loglevel 2"\nlogfile /share/{self.interface}/log\n'
-        lines = "".join(f"{option}\n" for option in ("usepeerdns", *self.options))
-        (directory / "options").write_text(PLAIN_PPP + identity + call + lines, encoding="ascii")
+        options = (option.format(folder=f"/share/{self.interface}") for option in self.options)
+        lines = "".join(f"{option}\n" for option in ("usepeerdns", *options))
+        (directory / "options").write_text(self.plain + identity + call + lines, encoding="ascii")
         self._job = self.guest.start(self._command())
         return self
 
