@@ -42,11 +42,11 @@ class GreWindow:
     """The receive window of one call, without the reordering buffer."""
 
     def __new__(cls) -> GreWindow: ...
-    def accept(self, sequence: int) -> tuple[Literal["next", "ahead", "late", "duplicate", "stale"], int]:
+    def accept(self, sequence: int) -> tuple[Literal["next", "ahead", "late", "duplicate", "stray"], int]:
         """Judge and remember a number. The second item counts what is missing before an `ahead` one.
 
-        `late`: below the highest, not seen before; `stale`: 128 or more below it. Sixteen stale numbers in a row,
-        each the successor of the one before, start the window over (the sixteenth is `next`).
+        `late`: below the highest, not seen before; `stray`: 128 or more below it, or more than 8192 above. Sixteen
+        strays in a row, each the successor of the one before, start the window over (the sixteenth is `next`).
         """
 
     @property

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from holdfast import _native
 from holdfast.gre.codec import GrePacket, build, parse
-from holdfast.gre.window import MEMORY, MODULUS, ReceiveWindow
+from holdfast.gre.window import MEMORY, MODULUS, REACH, ReceiveWindow
 
 NUMBERS = st.none() | st.integers(0, MODULUS - 1)
 PACKETS = st.builds(GrePacket, st.integers(0, 0xFFFF), NUMBERS, NUMBERS, st.binary(max_size=64))
@@ -43,7 +43,9 @@ def test_build(packet: GrePacket) -> None:
 def numbers(draw: st.DrawFn) -> list[int]:
     """A stream of sequence numbers that moves on, stumbles, repeats, wraps and starts over."""
     number = draw(st.sampled_from([0, 1, 5000, MODULUS - 3, MODULUS // 2 - 2]))
-    steps = st.sampled_from([1] * 6 + [0, -1, -2, 2, 3, 40, MEMORY - 1, -MEMORY, 1 - MEMORY, MEMORY, -5000, 1 << 31])
+    steps = st.sampled_from(
+        [1] * 6 + [0, -1, -2, 2, 3, 40, MEMORY - 1, -MEMORY, 1 - MEMORY, MEMORY, -5000, REACH, REACH + 1, 1 << 31]
+    )
     stream = []
     for step in draw(st.lists(steps, max_size=60)):
         stream.append(number)

@@ -132,7 +132,7 @@ impl GreWindow {
             Verdict::Ahead(missing) => ("ahead", missing),
             Verdict::Late => ("late", 0),
             Verdict::Duplicate => ("duplicate", 0),
-            Verdict::Stale => ("stale", 0),
+            Verdict::Stray => ("stray", 0),
         }
     }
 

@@ -149,7 +149,7 @@ impl Delivery {
             self.run_jobs(calls, batch, now);
             return self.clear(calls, index, frame, batch, now);
         }
-        match self.open(call, &mut frame) {
+        match self.open(call, &mut frame, now) {
             Ok(Some(key)) => {
                 self.jobs.push((index, frame, key));
                 if self.jobs.len() == GROUP {
@@ -168,14 +168,21 @@ impl Delivery {
     }
 
     /// Judge the MPPE header. The key with which to decrypt, or none when that has been done.
-    fn open(&self, call: &mut Call, frame: &mut Frame) -> Result<Option<Key>, Cause> {
+    fn open(&self, call: &mut Call, frame: &mut Frame, now: u64) -> Result<Option<Key>, Cause> {
         let mppe = call.mppe.as_mut().ok_or(Cause::MppeNotReady)?;
         let data = &mut frame.buffer[frame.start..frame.end];
         let (header, data) = data.split_first_chunk_mut().ok_or(Cause::Malformed)?;
         let most = call
             .last_encrypted
             .map_or(u32::MAX, |last| frame.sequence.wrapping_sub(last));
+        let costly = mppe.is_costly(*header);
+        if costly && call.failed_leaps.is_spent(now) {
+            return Err(Cause::MppeCoherency);
+        }
         let opened = mppe.open(*header, data, most);
+        if costly && !matches!(opened, Opened::Apply(_)) {
+            call.failed_leaps.allows(now);
+        }
         frame.start += mppe::HEADER;
         match opened {
             Opened::Apply(key) => {

@@ -8,11 +8,13 @@ const ENCRYPTED: u16 = 0x1000;
 const COUNT_MASK: u16 = 0x0fff;
 /// Octets of the MPPE header: flags and coherency count.
 pub const HEADER: usize = 2;
-/// Key changes a stateless receiver makes without first looking whether the outcome makes sense. A forged count
-/// can cost no more packets than this; a larger gap is believed only when the packet decrypts to something.
-const TRUSTED_STEPS: u16 = 64;
-/// Undecipherable packets in a row after which synchronisation counts as lost in stateless mode.
-const GARBLED_LIMIT: u8 = 32;
+/// Undecipherable packets in a row, their counts in order, after which synchronisation counts as lost in stateless mode.
+/// Packets of a forger have counts without order, however many there are.
+const GARBLED_LIMIT: u32 = 32;
+/// Counts are in order when they move on by at most so much: a few packets may be lost in between.
+const IN_ORDER: u16 = 8;
+/// Key changes that are tried for any packet whose count asks for them.
+const CHEAP_STEPS: u16 = 64;
 /// Loss of synchronisation is told with the first packet dropped for it and with every so many after that.
 const RETELL: u32 = 32;
 
@@ -232,7 +234,12 @@ pub struct Receiver {
     cipher: Option<Box<Rc4>>,
     /// Packets dropped since synchronisation was lost; 0 while in step.
     discarded: u32,
-    garbled: u8,
+    /// The count of the last packet that could have been the peer's.
+    heard: u16,
+    /// Packets in a row, their counts in order, since the last one that made sense.
+    garbled: u32,
+    /// Whether it was told that stateless mode lost its way.
+    told: bool,
 }
 
 impl Receiver {
@@ -245,15 +252,28 @@ impl Receiver {
             count: COUNT_MASK,
             cipher,
             discarded: 0,
+            heard: COUNT_MASK,
             garbled: 0,
+            told: false,
         }
+    }
+
+    /// Whether a packet with this header would cost many key changes to judge.
+    #[must_use]
+    pub fn is_costly(&self, header: [u8; HEADER]) -> bool {
+        self.cipher.is_none() && self.steps(header) > CHEAP_STEPS
+    }
+
+    /// By how much the coherency count has moved on.
+    fn steps(&self, header: [u8; HEADER]) -> u16 {
+        u16::from_be_bytes(header).wrapping_sub(self.count) & COUNT_MASK
     }
 
     /// Judge a packet by its header. `most` is how far the count can have moved since the last packet, as far as
     /// the sequence numbers of GRE tell: it bounds the work that a forged count can cause.
     pub fn open(&mut self, header: [u8; HEADER], data: &mut [u8], most: u32) -> Opened {
         let bits = u16::from_be_bytes(header);
-        let steps = (bits & COUNT_MASK).wrapping_sub(self.count) & COUNT_MASK;
+        let steps = self.steps(header);
         if bits & ENCRYPTED == 0 || steps == 0 {
             return Opened::Incoherent;
         }
@@ -266,19 +286,26 @@ impl Receiver {
         self.open_stateless(steps, data)
     }
 
-    fn open_stateless(&mut self, steps: u16, data: &mut [u8]) -> Opened {
-        if steps > TRUSTED_STEPS {
-            return self.leap(steps, data);
+    fn open_stateless(&mut self, steps: u16, data: &[u8]) -> Opened {
+        let count = (self.count + steps) & COUNT_MASK;
+        let moved = count.wrapping_sub(self.heard) & COUNT_MASK;
+        let in_order = (1..=IN_ORDER).contains(&moved);
+        self.garbled = if in_order {
+            self.garbled.saturating_add(1)
+        } else {
+            1
+        };
+        self.heard = count;
+        if steps > 1 {
+            return self.leap(steps, count, data);
         }
-        for _ in 0..steps {
-            self.chain.advance();
-        }
-        self.count = (self.count + steps) & COUNT_MASK;
+        self.chain.advance();
+        self.count = count;
         Opened::Apply(self.chain.key())
     }
 
-    /// A large gap: try it on a copy.
-    fn leap(&mut self, steps: u16, data: &[u8]) -> Opened {
+    /// A gap, or a forged count: try it on a copy, and believe it when the packet decrypts to something.
+    fn leap(&mut self, steps: u16, count: u16, data: &[u8]) -> Opened {
         let mut chain = self.chain.clone();
         for _ in 0..steps {
             chain.advance();
@@ -287,7 +314,7 @@ impl Receiver {
             return self.judge(false).unwrap_or(Opened::Incoherent);
         }
         self.chain = chain;
-        self.count = (self.count + steps) & COUNT_MASK;
+        self.count = count;
         Opened::Apply(self.chain.key())
     }
 
@@ -295,11 +322,15 @@ impl Receiver {
     pub fn judge(&mut self, sensible: bool) -> Option<Opened> {
         if sensible || self.cipher.is_some() {
             self.garbled = 0;
+            self.told = false;
             return None;
         }
-        self.garbled = self.garbled.saturating_add(1);
-        let news = self.garbled == GARBLED_LIMIT;
-        (self.garbled >= GARBLED_LIMIT).then_some(Opened::Desynchronised { news })
+        if self.garbled < GARBLED_LIMIT {
+            return None;
+        }
+        let news = !self.told;
+        self.told = true;
+        Some(Opened::Desynchronised { news })
     }
 
     fn open_stateful(&mut self, flushed: bool, steps: u16, data: &mut [u8]) -> Opened {

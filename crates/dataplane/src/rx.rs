@@ -206,7 +206,7 @@ impl Rx {
                 call.shared.drops.count(Cause::Duplicate);
                 return frame.release(batch);
             }
-            Verdict::Stale => {
+            Verdict::Stray => {
                 call.shared.drops.count(Cause::Late);
                 return frame.release(batch);
             }

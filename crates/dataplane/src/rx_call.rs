@@ -9,6 +9,7 @@ use crate::reorder::Reorder;
 use crate::shared::Shared;
 use crate::sys::IP_HEADER;
 use crate::timers::Timers;
+use crate::upcall::RateLimit;
 use crate::window::Window;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 const ACK_DELAY: u64 = 100_000_000;
 /// Acknowledge alone at the latest after as many packets.
 const ACK_EVERY: u32 = 32;
+/// Large gaps in the coherency count that may turn out to be forged in a second; each costs up to a millisecond.
+const FAILED_LEAPS_PER_SECOND: u32 = 20;
 /// Kind of timer: an acknowledgement is due.
 pub const ACK_TIMER: u32 = 0;
 
@@ -28,6 +31,8 @@ pub struct Call {
     pub link: Option<Link>,
     /// The key, if any.
     pub mppe: Option<Box<MppeReceiver>>,
+    /// Large gaps of the count that decrypted to nothing.
+    pub failed_leaps: RateLimit,
     /// Drop clear user data.
     pub required: bool,
     /// The inner addresses of the peer; empty while the network phase is closed.
@@ -52,6 +57,7 @@ impl Call {
             shared,
             link: None,
             mppe: None,
+            failed_leaps: RateLimit::new(FAILED_LEAPS_PER_SECOND),
             required: false,
             addresses: Vec::new(),
             last_encrypted: None,

@@ -179,6 +179,12 @@ impl RateLimit {
         self.used = self.used.saturating_add(1);
         self.used <= self.per_second
     }
+
+    /// Whether all of this second has been used.
+    #[must_use]
+    pub fn is_spent(&self, now: u64) -> bool {
+        now / 1_000_000_000 == self.second && self.used >= self.per_second
+    }
 }
 
 #[cfg(test)]
@@ -193,5 +199,9 @@ mod tests {
             .map(|&now| limit.allows(now))
             .collect();
         assert_eq!(passed, [true, true, false, true]);
+        assert!(!limit.is_spent(1_000_000_001));
+        assert!(limit.allows(1_000_000_001));
+        assert!(limit.is_spent(1_000_000_002));
+        assert!(!limit.is_spent(2_000_000_000));
     }
 }

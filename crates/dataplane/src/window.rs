@@ -11,13 +11,16 @@ pub enum Verdict {
     Late,
     /// Seen before.
     Duplicate,
-    /// So old that the window does not remember whether it came.
-    Stale,
+    /// Too far from the highest, behind or ahead, to be believed on its own.
+    Stray,
 }
 
 /// How many numbers below the highest one the window remembers.
 pub const MEMORY: u32 = 128;
-/// As many stale packets in a row, each the successor of the one before, mean that the peer started over.
+/// How far ahead of the highest a number may be: no loss that a session survives is longer, and a forger who does not
+/// know the numbers has one chance in half a million to come so near.
+pub const REACH: u32 = 8192;
+/// As many strays in a row, each the successor of the one before, mean that the peer went on from there.
 const RESTART_AFTER: u8 = 16;
 
 /// Receive window of one call.
@@ -25,8 +28,8 @@ const RESTART_AFTER: u8 = 16;
 pub struct Window {
     highest: Option<u32>,
     seen: u128,
-    stale_last: u32,
-    stale_run: u8,
+    stray_last: u32,
+    stray_run: u8,
 }
 
 impl Window {
@@ -49,14 +52,14 @@ impl Window {
             return Verdict::Next;
         };
         let ahead = sequence.wrapping_sub(highest);
-        if ahead != 0 && ahead < 1 << 31 {
+        if ahead != 0 && ahead <= REACH {
             return self.advance(sequence, ahead);
         }
         let back = highest.wrapping_sub(sequence);
         if back >= MEMORY {
-            return self.stale(sequence);
+            return self.stray(sequence);
         }
-        self.stale_run = 0;
+        self.stray_run = 0;
         let bit = 1u128 << back;
         if self.seen & bit != 0 {
             return Verdict::Duplicate;
@@ -80,7 +83,7 @@ impl Window {
             1
         };
         self.highest = Some(sequence);
-        self.stale_run = 0;
+        self.stray_run = 0;
         if ahead == 1 {
             Verdict::Next
         } else {
@@ -88,14 +91,14 @@ impl Window {
         }
     }
 
-    /// A forged number far ahead, or a peer that starts over, must not end the session: take up a steady run of
-    /// old numbers as the new truth.
-    fn stale(&mut self, sequence: u32) -> Verdict {
-        let follows = self.stale_run > 0 && sequence == self.stale_last.wrapping_add(1);
-        self.stale_run = if follows { self.stale_run + 1 } else { 1 };
-        self.stale_last = sequence;
-        if self.stale_run < RESTART_AFTER {
-            return Verdict::Stale;
+    /// A forged number must move nothing, and a peer that starts over, or that was cut off for long, must not be lost:
+    /// a steady run of strays is taken up as the new truth.
+    fn stray(&mut self, sequence: u32) -> Verdict {
+        let follows = self.stray_run > 0 && sequence == self.stray_last.wrapping_add(1);
+        self.stray_run = if follows { self.stray_run + 1 } else { 1 };
+        self.stray_last = sequence;
+        if self.stray_run < RESTART_AFTER {
+            return Verdict::Stray;
         }
         self.start(sequence);
         Verdict::Next
@@ -137,7 +140,7 @@ mod tests {
     fn wraps() {
         use Verdict::{Ahead, Duplicate, Late, Next};
         assert_eq!(
-            run(&[u32::MAX - 1, u32::MAX, 0, 2, 1, u32::MAX, 0x7fff_ffff]),
+            run(&[u32::MAX - 1, u32::MAX, 0, 2, 1, u32::MAX, 2 + REACH]),
             [
                 Next,
                 Next,
@@ -145,7 +148,7 @@ mod tests {
                 Ahead(1),
                 Late,
                 Duplicate,
-                Ahead(0x7fff_fffc)
+                Ahead(REACH - 1)
             ]
         );
     }
@@ -155,12 +158,27 @@ mod tests {
         let mut window = Window::new();
         window.accept(0);
         assert_eq!(window.accept(128), Verdict::Ahead(127));
-        assert_eq!(window.accept(0), Verdict::Stale);
+        assert_eq!(window.accept(0), Verdict::Stray);
         assert_eq!(window.accept(1), Verdict::Late);
         assert_eq!(window.accept(1), Verdict::Duplicate);
         assert_eq!(window.accept(128 + 200), Verdict::Ahead(199));
         assert_eq!(window.accept(201), Verdict::Late);
-        assert_eq!(window.accept(200), Verdict::Stale);
+        assert_eq!(window.accept(200), Verdict::Stray);
+    }
+
+    #[test]
+    fn a_number_far_ahead_moves_nothing() {
+        let mut window = Window::new();
+        window.accept(10);
+        for number in [11 + REACH, 2_000_000_000, u32::MAX - MEMORY] {
+            assert_eq!(window.accept(number), Verdict::Stray);
+        }
+        assert_eq!(window.accept(11), Verdict::Next);
+        for number in 1_000_000..1_000_015 {
+            assert_eq!(window.accept(number), Verdict::Stray);
+        }
+        assert_eq!(window.accept(1_000_015), Verdict::Next);
+        assert_eq!(window.accept(1_000_016), Verdict::Next);
     }
 
     #[test]
@@ -168,7 +186,7 @@ mod tests {
         let mut window = Window::new();
         window.accept(5_000_000);
         for number in 0..15 {
-            assert_eq!(window.accept(number), Verdict::Stale);
+            assert_eq!(window.accept(number), Verdict::Stray);
         }
         assert_eq!(window.accept(15), Verdict::Next);
         assert_eq!(window.accept(16), Verdict::Next);
@@ -179,7 +197,7 @@ mod tests {
         let mut window = Window::new();
         window.accept(5_000_000);
         for number in 0..1000 {
-            assert_eq!(window.accept(number * 2), Verdict::Stale);
+            assert_eq!(window.accept(number * 2), Verdict::Stray);
         }
         assert_eq!(window.highest(), Some(5_000_000));
     }

@@ -11,8 +11,10 @@ MODULUS = 1 << 32
 HALF = 1 << 31
 MEMORY = 128
 """How many numbers, from the highest down, a receiver remembers one by one."""
+REACH = 8192
+"""How far ahead of the highest a number may be: no loss that a session survives is longer."""
 RESTART_AFTER = 16
-"""So many stale numbers in a row, each the successor of the one before, mean that the peer started over."""
+"""So many strays in a row, each the successor of the one before, mean that the peer went on from there."""
 
 
 def ahead_of(number: int, reference: int) -> int:
@@ -31,8 +33,8 @@ class Sequencing(StrEnum):
     LATE = "late"
     """Older than the highest and not seen before."""
     DUPLICATE = "duplicate"
-    STALE = "stale"
-    """Too old to know whether it was seen."""
+    STRAY = "stray"
+    """Too far from the highest, behind or ahead, to be believed on its own."""
 
 
 class Sequenced(NamedTuple):
@@ -45,8 +47,8 @@ class Sequenced(NamedTuple):
 class ReceiveWindow:
     """Which numbers came. Peers start at 0 or at 1, so the first one is taken as it is.
 
-    A forged number far ahead would turn everything after it stale: a steady run of stale numbers is therefore taken as
-    the new truth.
+    Nothing tells a forged number from a real one, so one that is far off moves nothing. A steady run of them is a peer
+    that started over, or was cut off for long, and is taken as the new truth.
     """
 
     __slots__ = ("_run", "_seen", "highest")
@@ -62,10 +64,10 @@ class ReceiveWindow:
         if self.highest is None:
             return self._restart(number)
         distance = ahead_of(number, self.highest)
-        if distance > 0:
+        if 0 < distance <= REACH:
             return self._advance(number, distance)
-        if -distance >= MEMORY:
-            return self._stale(number)
+        if distance > 0 or -distance >= MEMORY:
+            return self._stray(number)
         self._run.clear()
         if number in self._seen:
             return Sequenced(Sequencing.DUPLICATE)
@@ -84,12 +86,12 @@ class ReceiveWindow:
         self._run.clear()
         return Sequenced(Sequencing.NEXT) if distance == 1 else Sequenced(Sequencing.AHEAD, distance - 1)
 
-    def _stale(self, number: int) -> Sequenced:
+    def _stray(self, number: int) -> Sequenced:
         if self._run and number != (self._run[-1] + 1) % MODULUS:
             self._run.clear()
         self._run.append(number)
         if len(self._run) < RESTART_AFTER:
-            return Sequenced(Sequencing.STALE)
+            return Sequenced(Sequencing.STRAY)
         return self._restart(number)
 
 
@@ -115,7 +117,7 @@ class Reorderer:
     def take(self, number: int, payload: bytes) -> list[bytes]:
         """Take a packet; return those that are now in order. Duplicates and what was given up on yield nothing."""
         verdict = self._window.accept(number).verdict
-        if verdict in {Sequencing.DUPLICATE, Sequencing.STALE}:
+        if verdict in {Sequencing.DUPLICATE, Sequencing.STRAY}:
             return []
         started_over = verdict is Sequencing.NEXT and ahead_of(number, self._expected(number)) < 0
         flushed = self.release() if started_over else []

@@ -5,6 +5,7 @@ import pytest
 from holdfast.gre.window import (
     MEMORY,
     MODULUS,
+    REACH,
     RESTART_AFTER,
     ReceiveWindow,
     Reorderer,
@@ -14,7 +15,7 @@ from holdfast.gre.window import (
     ahead_of,
 )
 
-NEXT, LATE, DUPLICATE, STALE = (Sequenced(Sequencing[name]) for name in ("NEXT", "LATE", "DUPLICATE", "STALE"))
+NEXT, LATE, DUPLICATE, STRAY = (Sequenced(Sequencing[name]) for name in ("NEXT", "LATE", "DUPLICATE", "STRAY"))
 
 
 def ahead(missing: int) -> Sequenced:
@@ -42,7 +43,7 @@ def test_order_gap_late_duplicate(start: int) -> None:
 
 
 def test_the_edge_of_memory() -> None:
-    assert judged(1000, 1000 - MEMORY + 1, 1000 - MEMORY, 1000 - MEMORY + 1) == [NEXT, LATE, STALE, DUPLICATE]
+    assert judged(1000, 1000 - MEMORY + 1, 1000 - MEMORY, 1000 - MEMORY + 1) == [NEXT, LATE, STRAY, DUPLICATE]
 
 
 def test_memory_does_not_grow() -> None:
@@ -56,20 +57,24 @@ def test_memory_does_not_grow() -> None:
     assert len(window._run) <= RESTART_AFTER
 
 
-def test_a_forged_number_does_not_end_the_call() -> None:
-    """Real numbers turn stale, and after a steady run of them they are believed again."""
+@pytest.mark.parametrize("forged", [11 + REACH, 2_000_000_000, MODULUS - MEMORY, 10 + (1 << 31)])
+def test_a_forged_number_moves_nothing(forged: int) -> None:
+    assert judged(10, forged, 11, 10 + REACH, 11) == [NEXT, STRAY, NEXT, ahead(REACH - 2), STRAY]
+
+
+@pytest.mark.parametrize("start", [11, 1_000_001 + REACH, 3_000_000_000])
+def test_a_steady_run_of_strays_is_believed(start: int) -> None:
     window = ReceiveWindow()
-    window.accept(10)
-    assert window.accept(2_000_000_000) == ahead(1_999_999_989)
-    verdicts = [window.accept(11 + index) for index in range(RESTART_AFTER + 1)]
-    assert verdicts == [STALE] * (RESTART_AFTER - 1) + [NEXT, NEXT]
-    assert window.highest == 11 + RESTART_AFTER
+    window.accept(1_000_000)
+    verdicts = [window.accept(start + index) for index in range(RESTART_AFTER + 1)]
+    assert verdicts == [STRAY] * (RESTART_AFTER - 1) + [NEXT, NEXT]
+    assert window.highest == start + RESTART_AFTER
 
 
 def test_scattered_old_numbers_are_not_believed() -> None:
     window = ReceiveWindow()
     window.accept(1_000_000)
-    assert {window.accept(number) for number in range(0, 1000, 2)} == {STALE}
+    assert {window.accept(number) for number in range(0, 1000, 2)} == {STRAY}
     assert window.highest == 1_000_000
 
 
