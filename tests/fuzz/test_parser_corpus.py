@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 from holdfast.config import parse as parse_config
 from holdfast.config.problems import InvalidConfigError
+from holdfast.dialer import dhcp, peers_file
+from holdfast.dialer.packets import read_datagram, read_echo_reply
+from holdfast.errors import ConfigError
 from holdfast.gre import codec
 from holdfast.policy import chap_secrets
 from holdfast.ppp import authentication_packets as chap
@@ -25,6 +28,9 @@ from holdfast.ppp.framing import Protocol, split
 from holdfast.ppp.mschap import verdict_from_failure
 from holdfast.ppp.options import describe_options
 from holdfast.ppp.packet import describe, parse
+from holdfast.radius.attributes import describe as describe_attribute
+from holdfast.radius.attributes import read_attributes, write_attributes
+from holdfast.radius.packet import HEADER_SIZE, NOTHING, PacketFault, read_packet, read_reply, read_request
 from holdfast.secret import Secret
 from holdfast.wire.errors import MalformedError
 from holdfast.wire.tlv import read_options, write_options
@@ -121,6 +127,45 @@ def take_chap_secrets(octets: bytes) -> None:
             assert line.credentials("someone").record.name
 
 
+def take_radius(octets: bytes) -> None:
+    """As a reply, as a request, and unsigned: what was understood can be named and written again."""
+    shared = Secret(b"shared")
+    for read in (read_reply(octets, NOTHING, shared), read_request(octets, shared)):
+        assert isinstance(read, PacketFault), "nobody knows the secret"
+    try:
+        packet = read_packet(octets)
+    except MalformedError:
+        return
+    assert read_attributes(write_attributes(packet.attributes)) == packet.attributes
+    assert len(octets) >= HEADER_SIZE
+    for attribute in packet.attributes:
+        assert describe_attribute(attribute).isprintable()
+        assert attribute.name.isprintable()
+
+
+def take_dhcp(octets: bytes) -> None:
+    """The packet as it comes out of the tunnel, and the octets as they are."""
+    datagram = read_datagram(octets)
+    read_echo_reply(octets)
+    for message in (octets, datagram.payload if datagram else b""):
+        answer = dhcp.read_answer(message, int.from_bytes(message[4:8]))
+        if answer is not None:
+            chosen = dhcp.accept(answer, everything=False)
+            assert all(network.prefixlen > 1 for network in chosen.routes)
+            assert all(text.isprintable() for text in (answer.domain, *chosen.refused))
+
+
+def take_peers(octets: bytes) -> None:
+    try:
+        peers = peers_file.load(Path("/peers/x"), lambda _path: octets.decode("utf-8", "replace"))
+    except ConfigError as error:
+        said = str(error)
+    else:
+        said = peers.settings.host
+        assert all(note.meaning for note in peers.notes)
+    assert said
+
+
 TAKERS: dict[str, Callable[[bytes], None]] = {
     "options": take_options,
     "ppp": take_ppp,
@@ -129,6 +174,9 @@ TAKERS: dict[str, Callable[[bytes], None]] = {
     "gre": take_gre,
     "config": take_config,
     "chap_secrets": take_chap_secrets,
+    "radius": take_radius,
+    "dhcp": take_dhcp,
+    "peers": take_peers,
 }
 SEEDS = {name: sorted((CORPUS / name).iterdir()) for name in TAKERS}
 
