@@ -19,6 +19,7 @@ from support.engine_lab import (
     FAR_INNER,
     FAR_INNER6,
     FAR_OUTER,
+    GAP_PATIENCE,
     INNER,
     IP,
     IPV6,
@@ -116,6 +117,9 @@ def test_poll_in_portions_keeps_the_descriptor_readable(bench: Bench) -> None:
     for _ in range(5):
         bench.far.send(LCP, b"\x0b\x01\x00\x08\0\0\0\0")
     wait_until(lambda: bench.engine.counters(bench.handle).gre_packets_in == 5)
+    # Counted first, told second: the next packet is counted after all of these were told.
+    bench.far.put(gre_build(CALL, None, 0, b""))
+    wait_until(lambda: bench.engine.counters(bench.handle).gre_packets_in == 6)
     assert len(bench.engine.poll(3)) == 3
     assert select.select([bench.engine], [], [], 0)[0]
     assert len(bench.engine.poll(3)) == 2
@@ -323,7 +327,7 @@ def test_a_gap_is_given_up_after_a_while(bench: Bench) -> None:
     bench.far.put(packets[5])
     started = time.monotonic()
     assert received(inner, 3) == [b"0", b"3", b"5"]
-    assert 0.03 < time.monotonic() - started < 1
+    assert time.monotonic() - started > GAP_PATIENCE / 2
     bench.far.put(packets[1])
     wait_until(lambda: bench.drops() == {"late": 1})
     assert bench.engine.counters(bench.handle).gre_lost == 3
