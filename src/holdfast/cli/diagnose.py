@@ -1,6 +1,7 @@
 """`holdfast diagnose`: from a capture to the cause, the evidence and the fix. Needs no rights beyond reading it."""
 
 import gc
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from holdfast.capture.findings.base import Severity
 from holdfast.capture.inside import nt_hash_of
 from holdfast.capture.logs.judge import Log, read_log, worst
 from holdfast.capture.pcapng_writer import write as write_pcapng
-from holdfast.capture.text_report import render, render_comparison, render_log
+from holdfast.capture.text_report import WIDTH, render, render_comparison, render_log
 from holdfast.cli.common import LONGEST_LINE, JsonOption, ask_secret, command_app, read_secret_line
 from holdfast.cli.output import print_json, print_text
 from holdfast.errors import HoldfastError
@@ -79,6 +80,8 @@ DecryptedOption = Annotated[
 
 NT_HASH_SIZE = 16
 STANDARD_INPUT = "-"
+WIDEST = 120
+"""Columns beyond which lines are hard to read."""
 BAR_FROM = 64 << 20
 """Octets from which on a file deserves a progress bar."""
 
@@ -126,7 +129,7 @@ def diagnose(
     if as_json:
         print_json(diagnosis.as_data())
     else:
-        print_text(render(diagnosis))
+        print_text(render(diagnosis, _width()))
     if diagnosis.verdict is Verdict.FINDINGS:
         raise typer.Exit(1)
 
@@ -144,7 +147,7 @@ def _compare(
     if as_json:
         print_json(comparison.as_data())
     else:
-        print_text(render_comparison(comparison))
+        print_text(render_comparison(comparison, _width()))
     raise typer.Exit(1 if comparison.verdict is Verdict.FINDINGS else 0)
 
 
@@ -189,6 +192,11 @@ def _first_line(path: Path) -> bytes:
             return file.readline(LONGEST_LINE).rstrip(b"\r\n")
     except OSError as error:
         raise HoldfastError(f"it cannot be read: {error.strerror}", where=str(path)) from None
+
+
+def _width() -> int:
+    """Columns of the terminal; into a file or a pipe, what is good to read."""
+    return min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else WIDTH
 
 
 def _write_inside(diagnosis: Diagnosis, path: Path) -> None:

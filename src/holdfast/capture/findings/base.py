@@ -1,6 +1,6 @@
 """What a finding is, and what the catalogue knows of each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -110,8 +110,7 @@ class Finding:
     @property
     def filter(self) -> str:
         """A Wireshark display filter that shows the evidence, in a syntax that every version takes."""
-        frames = sorted({moment.frame for moment in self.evidence})
-        return " || ".join(f"frame.number == {frame}" for frame in frames)
+        return " || ".join(_numbers({moment.frame for moment in self.evidence}))
 
     def order(self) -> tuple[int, float, int]:
         """Sort key: the most important first."""
@@ -136,3 +135,16 @@ class Finding:
             "capture_next": self.entry.capture_next,
             "references": list(self.entry.references),
         }
+
+
+def _numbers(frames: set[int]) -> Iterator[str]:
+    """Yield conditions for these frames; three and more in a row are one condition."""
+    first = 0
+    for frame in sorted(frames):
+        first = frame if frame - 1 not in frames else first
+        if frame + 1 in frames:
+            continue
+        if frame - first >= 2:
+            yield f"(frame.number >= {first} && frame.number <= {frame})"
+        else:
+            yield from (f"frame.number == {each}" for each in range(first, frame + 1))
