@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod capture;
+mod capture_values;
 mod dataplane;
 mod live;
 

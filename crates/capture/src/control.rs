@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::ip::Packet;
 use crate::sample::Sample;
+use crate::tcp::{self, Tcp, ACK, FIN, RST, SYN};
 use crate::Place;
 
 pub(crate) const PORT: u16 = 1723;
@@ -19,11 +20,6 @@ const SEGMENT_OCTETS: usize = 4096;
 /// A connection without the cookie keeps only so much: enough to see what it was instead.
 const STRANGER_OCTETS: usize = 2048;
 const SEARCH_OCTETS: usize = 512;
-
-const FIN: u8 = 1;
-const SYN: u8 = 2;
-const RST: u8 = 4;
-const ACK: u8 = 16;
 
 /// An address and a port.
 pub type Endpoint = (IpAddr, u16);
@@ -87,90 +83,6 @@ pub(crate) struct CallPair {
     pub(crate) pns_call_id: u16,
 }
 
-struct Tcp<'a> {
-    source_port: u16,
-    destination_port: u16,
-    sequence: u32,
-    acknowledgement: u32,
-    flags: u8,
-    length: usize,
-    payload: &'a [u8],
-    mss: Option<u16>,
-}
-
-fn parse<'a>(packet: &Packet<'a>) -> Option<Tcp<'a>> {
-    let data = packet.payload;
-    if data.len() < 20 {
-        return None;
-    }
-    let half = |at: usize| u16::from_be_bytes([data[at], data[at + 1]]);
-    let word = |at: usize| u32::from_be_bytes([data[at], data[at + 1], data[at + 2], data[at + 3]]);
-    let header = usize::from(data[12] >> 4) * 4;
-    if header < 20 || packet.payload_len < header {
-        return None;
-    }
-    let flags = data[13] & 0x1f;
-    let mss = if flags & SYN != 0 {
-        mss(data.get(20..header).unwrap_or_default())
-    } else {
-        None
-    };
-    Some(Tcp {
-        source_port: half(0),
-        destination_port: half(2),
-        sequence: word(4),
-        acknowledgement: word(8),
-        flags,
-        length: packet.payload_len - header,
-        payload: data.get(header..).unwrap_or_default(),
-        mss,
-    })
-}
-
-fn mss(mut options: &[u8]) -> Option<u16> {
-    loop {
-        match options {
-            [0, ..] | [] => return None,
-            [1, rest @ ..] => options = rest,
-            [2, 4, high, low, ..] => return Some(u16::from_be_bytes([*high, *low])),
-            [_, length, ..] if *length >= 2 => options = options.get(usize::from(*length)..)?,
-            _ => return None,
-        }
-    }
-}
-
-/// The ones' complement sum over pseudo-header and segment is all ones when nothing was damaged.
-fn checksum_sound(packet: &Packet<'_>) -> Option<bool> {
-    let data = packet.payload;
-    if data.len() < packet.payload_len {
-        return None;
-    }
-    let mut sum: u64 = u64::from(packet.protocol) + packet.payload_len as u64;
-    let mut add = |octets: &[u8]| {
-        for pair in octets.chunks(2) {
-            sum += u64::from(pair[0]) << 8 | u64::from(*pair.get(1).unwrap_or(&0));
-        }
-    };
-    match (packet.source, packet.destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            add(&source.octets());
-            add(&destination.octets());
-        }
-        (source, destination) => {
-            for address in [source, destination] {
-                if let IpAddr::V6(address) = address {
-                    add(&address.octets());
-                }
-            }
-        }
-    }
-    add(data);
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    Some(sum == 0xffff)
-}
-
 /// Quick look before anything is parsed.
 pub(crate) fn concerns(packet: &Packet<'_>) -> bool {
     let wanted = PORT.to_be_bytes();
@@ -194,7 +106,7 @@ impl ControlFlows {
         room: usize,
         most_flows: usize,
     ) -> Option<(usize, Option<CallPair>)> {
-        let tcp = parse(packet)?;
+        let tcp = tcp::parse(packet)?;
         let index = self.flow(packet, &tcp, most_flows)?;
         let flow = &mut self.flows[index];
         if flow.foreign {
@@ -322,7 +234,7 @@ impl ControlFlow {
             ttl: packet.ttl,
             identification: packet.identification,
             mss: tcp.mss,
-            sound: checksum_sound(packet),
+            sound: tcp::checksum_sound(packet),
             retry,
         };
         if self.segments.offer(segment, room > size) {
@@ -470,32 +382,5 @@ mod tests {
         assert_eq!(flows.flows.len(), 1);
         feed(&mut flows, true, &tcp(4000, 1723, 99, SYN, b""));
         assert_eq!(flows.flows.len(), 2);
-    }
-
-    #[test]
-    fn options_of_any_shape_are_survived() {
-        assert_eq!(mss(&[1, 1, 2, 4, 5, 0xb4]), Some(1460));
-        assert_eq!(mss(&[8, 10, 0]), None);
-        assert_eq!(mss(&[8, 0, 2, 4, 1, 1]), None);
-        assert_eq!(mss(&[2]), None);
-    }
-
-    #[test]
-    fn a_right_checksum_is_known() {
-        let mut segment = tcp(4000, 1723, 7, SYN, b"abc");
-        let sum = |octets: &[u8]| {
-            octets
-                .chunks(2)
-                .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
-                .sum::<u32>()
-        };
-        let mut total = sum(&segment) + sum(&[10, 0, 0, 1, 10, 0, 0, 2]) + 6 + segment.len() as u32;
-        while total > 0xffff {
-            total = (total & 0xffff) + (total >> 16);
-        }
-        segment[16..18].copy_from_slice(&(!(total as u16)).to_be_bytes());
-        assert_eq!(checksum_sound(&packet(true, &segment)), Some(true));
-        segment[20] ^= 1;
-        assert_eq!(checksum_sound(&packet(true, &segment)), Some(false));
     }
 }

@@ -129,9 +129,11 @@ fn gre_call_id(quoted: &[u8]) -> Option<Option<u16>> {
     if quoted.len() < 8 {
         return Some(None);
     }
-    match crate::gre::parse(quoted) {
-        crate::gre::Kind::Enhanced(header) => Some(Some(header.call_id)),
-        crate::gre::Kind::Malformed => Some(Some(u16::from_be_bytes([quoted[6], quoted[7]]))),
-        crate::gre::Kind::Foreign => None,
+    match crate::gre_header::parse(quoted) {
+        crate::gre_header::Kind::Enhanced(header) => Some(Some(header.call_id)),
+        crate::gre_header::Kind::Malformed => {
+            Some(Some(u16::from_be_bytes([quoted[6], quoted[7]])))
+        }
+        crate::gre_header::Kind::Foreign => None,
     }
 }

@@ -1,31 +1,27 @@
 //! The one pass over a capture: every frame is looked at once, PPTP is kept, the rest is counted.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-
-use crate::control::{self, CallPair, ControlFlow, ControlFlows};
+use crate::control::{self, ControlFlow, ControlFlows};
 use crate::fragments::{FragmentCount, Fragments};
-use crate::gre::{self, GreFlow, Header, Keep, Kind, PppLinkFlow, Sighting};
+use crate::gre::{GreFlow, Keep, Sighting};
+use crate::gre_header::{self, Kind};
 use crate::icmp::{IcmpNotice, IcmpNotices};
 use crate::ip::{self, Packet};
 use crate::link::{self, Carried, LinkFacts};
 use crate::merge::{Input, Merge};
+use crate::ppp_link::PppLinkFlow;
 use crate::radius::{self, RadiusPacket};
 use crate::reader::Record;
 use crate::sample::Sample;
-use crate::sequence::Verdict;
+use crate::tunnels::Tunnels;
 use crate::{CaptureError, Note, Place};
 
 const CONTROL_LIMIT: usize = 250_000;
 const GRE_LIMIT: usize = 100_000;
-/// Flows beyond these are only counted, so that a flood of call IDs costs little memory.
-const RICH_LIMIT: usize = 8192;
 const REMEMBERED: usize = 256;
 const TIMELINE_STEPS: usize = 256;
 const PROGRESS_FRAMES: u64 = 1 << 15;
 const RADIUS_HEAD: usize = 4096;
 const RADIUS_TAIL: usize = 256;
-const PAIR_LIMIT: usize = 65_536;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy)]
@@ -169,16 +165,10 @@ pub fn index(
 
 #[derive(Clone)]
 pub(crate) struct Pass {
-    keep: Keep,
-    gre_flows: usize,
     room: usize,
     counts: Counts,
     control: ControlFlows,
-    gre: Vec<GreFlow>,
-    gre_current: HashMap<(IpAddr, IpAddr, u16), u32>,
-    /// The flows between two addresses, in that direction.
-    between: HashMap<(IpAddr, IpAddr), Vec<u32>>,
-    calls: HashMap<(IpAddr, IpAddr, u16), u16>,
+    gre: Tunnels,
     icmp: IcmpNotices,
     radius: Sample<RadiusPacket>,
     ppp: Vec<PppLinkFlow>,
@@ -189,21 +179,17 @@ pub(crate) struct Pass {
 
 impl Pass {
     pub(crate) fn new(options: Options, files: usize) -> Self {
+        let keep = Keep {
+            data_frames: options.data_frames,
+            data_octets: options.data_octets,
+            remembered: REMEMBERED,
+            steps: TIMELINE_STEPS,
+        };
         Self {
-            keep: Keep {
-                data_frames: options.data_frames,
-                data_octets: options.data_octets,
-                remembered: REMEMBERED,
-                steps: TIMELINE_STEPS,
-            },
             room: options.budget,
-            gre_flows: options.gre_flows,
             counts: Counts::default(),
             control: ControlFlows::default(),
-            gre: Vec::new(),
-            gre_current: HashMap::new(),
-            between: HashMap::new(),
-            calls: HashMap::new(),
+            gre: Tunnels::new(keep, options.gre_flows),
             icmp: IcmpNotices::default(),
             radius: Sample::new(RADIUS_HEAD, RADIUS_TAIL),
             ppp: Vec::new(),
@@ -315,24 +301,14 @@ impl Pass {
         {
             Some((kept, call)) => {
                 self.room = self.room.saturating_sub(kept);
-                call.into_iter().for_each(|call| self.learn(&call));
+                call.into_iter().for_each(|call| self.gre.learn(&call));
             }
             None => self.counts.overflowed += u64::from(self.control.flows.len() >= CONTROL_LIMIT),
         }
     }
 
-    /// A call ties the two directions of GRE together: each names the call by its receiver's ID.
-    fn learn(&mut self, call: &CallPair) {
-        if self.calls.len() < PAIR_LIMIT {
-            self.calls
-                .insert((call.pns, call.pac, call.pac_call_id), call.pns_call_id);
-            self.calls
-                .insert((call.pac, call.pns, call.pns_call_id), call.pac_call_id);
-        }
-    }
-
     fn gre(&mut self, packet: &Packet<'_>, place: Place, facts: LinkFacts) {
-        match gre::parse(packet.payload) {
+        match gre_header::parse(packet.payload) {
             Kind::Enhanced(header) => {
                 self.counts.gre += 1;
                 self.counts.ppp += u64::from(!header.payload.is_empty());
@@ -342,104 +318,14 @@ impl Pass {
                     wireless: facts.wireless,
                     retry: facts.retry,
                 };
-                self.enhanced(&seen, &header);
+                match self.gre.take(&seen, &header, self.room) {
+                    Some(kept) => self.room = self.room.saturating_sub(kept),
+                    None => self.counts.overflowed += 1,
+                }
             }
             Kind::Foreign => self.counts.foreign_gre += 1,
             Kind::Malformed => self.counts.malformed_gre += 1,
         }
-    }
-
-    fn enhanced(&mut self, seen: &Sighting<'_>, header: &Header<'_>) {
-        let key = (seen.packet.source, seen.packet.destination, header.call_id);
-        let Some(mut index) = self
-            .gre_current
-            .get(&key)
-            .copied()
-            .or_else(|| self.new_flow(seen, header))
-        else {
-            self.counts.overflowed += 1;
-            return;
-        };
-        let mut verdict = self.gre[index as usize].judge(seen, header);
-        if verdict == Some(Verdict::Restart) {
-            let Some(fresh) = self.new_flow(seen, header) else {
-                return;
-            };
-            index = fresh;
-            verdict = self.gre[index as usize].judge(seen, header);
-        }
-        let before = self.gre[index as usize].stats.acknowledged;
-        if let Some(number) = header
-            .acknowledgement
-            .filter(|number| Some(*number) != before)
-        {
-            self.measure_lag(index, number, seen.place.time_ns);
-        }
-        let kept = self.gre[index as usize].take(seen, header, verdict, self.room);
-        self.room = self.room.saturating_sub(kept);
-    }
-
-    fn new_flow(&mut self, seen: &Sighting<'_>, header: &Header<'_>) -> Option<u32> {
-        if self.gre.len() >= self.gre_flows {
-            return None;
-        }
-        let poor = Keep {
-            data_frames: 8,
-            data_octets: 32,
-            remembered: 8,
-            steps: 8,
-        };
-        let keep = if self.gre.len() < RICH_LIMIT {
-            self.keep
-        } else {
-            poor
-        };
-        let index = self.gre.len() as u32;
-        let (source, destination) = (seen.packet.source, seen.packet.destination);
-        self.gre
-            .push(GreFlow::new(seen.packet, header.call_id, seen.place, keep));
-        self.gre_current
-            .insert((source, destination, header.call_id), index);
-        self.between
-            .entry((source, destination))
-            .or_default()
-            .push(index);
-        Some(index)
-    }
-
-    /// The other direction acknowledged a number of ours: how long after we sent it?
-    fn measure_lag(&mut self, index: u32, number: u32, now_ns: i64) {
-        let Some(partner) = self.partner(index) else {
-            return;
-        };
-        let Some(sent) = self.gre[partner as usize].sent_at(number) else {
-            self.gre[partner as usize].note_unseen(number);
-            return;
-        };
-        let lag = now_ns.saturating_sub(sent);
-        if (0..60_000_000_000).contains(&lag) {
-            self.gre[index as usize].add_lag(lag);
-        }
-    }
-
-    fn partner(&mut self, index: u32) -> Option<u32> {
-        let flow = &self.gre[index as usize];
-        if flow.partner.is_some() {
-            return flow.partner;
-        }
-        let reverse = (flow.destination, flow.source);
-        let partner = match self
-            .calls
-            .get(&(flow.source, flow.destination, flow.call_id))
-        {
-            Some(&id) => self.gre_current.get(&(reverse.0, reverse.1, id)).copied(),
-            None => match self.between.get(&reverse).map(Vec::as_slice) {
-                Some([only]) => Some(*only),
-                _ => None,
-            },
-        };
-        self.gre[index as usize].partner = partner;
-        partner
     }
 
     fn link_ppp(&mut self, packet: &[u8], outbound: bool, place: Place, wire_len: u32) {
@@ -488,7 +374,7 @@ impl Pass {
     }
 
     fn into_index(mut self, files: Vec<FileSummary>, stopped: bool) -> Index {
-        self.gre.iter_mut().for_each(GreFlow::finish);
+        self.gre.flows.iter_mut().for_each(GreFlow::finish);
         Index {
             files,
             counts: self.counts,
@@ -498,7 +384,7 @@ impl Pass {
                 .into_iter()
                 .filter(ControlFlow::relevant)
                 .collect(),
-            gre: self.gre,
+            gre: self.gre.flows,
             icmp: self.icmp.notices,
             radius: Some(self.radius),
             ppp: self.ppp,
