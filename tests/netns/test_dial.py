@@ -250,6 +250,9 @@ def test_the_servers_routes_are_taken_but_not_its_default_route(world: DialWorld
         server.wait()
 
 
+SCRAPE = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9724/metrics').read().decode())"
+
+
 def test_many_tunnels_of_one_file(world: DialWorld, tmp_path: Path) -> None:
     """Two tunnels to one server: what both need (the way to it) stays until the last is gone."""
     before = world.picture()
@@ -261,7 +264,7 @@ def test_many_tunnels_of_one_file(world: DialWorld, tmp_path: Path) -> None:
         f'dns = "none"\nnetworks = ["{network}"]\n'
         for name, network in (("one", "10.1.0.0/16"), ("two", "10.2.0.0/16"))
     ]
-    (tmp_path / "dial.toml").write_text("".join(tables))
+    (tmp_path / "dial.toml").write_text("".join(tables) + '[metrics]\nlisten = "127.0.0.1:9724"\n')
     command = (*HOLDFAST, "dial", "--config", tmp_path / "dial.toml", "--state", tmp_path / "dialer")
     with (tmp_path / "log").open("wb") as log:
         process = world.dialer.start(*command, stdout=log, stderr=log)
@@ -273,6 +276,11 @@ def test_many_tunnels_of_one_file(world: DialWorld, tmp_path: Path) -> None:
         assert "two" in table
         assert "pptp0" in world.dialer.ip("route", "get", "10.1.2.3")
         assert "pptp1" in world.dialer.ip("route", "get", "10.2.2.3")
+        scraped = world.dialer.run(sys.executable, "-c", SCRAPE)
+        for name in ("one", "two"):
+            assert f'holdfast_tunnel_state{{state="up",tunnel="{name}"}} 1.0' in scraped
+            assert f'holdfast_setups_total{{tunnel="{name}"}} 1.0' in scraped
+            assert f'holdfast_gre_packets_total{{direction="in",tunnel="{name}"}} 0.0' not in scraped
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0, story()

@@ -13,6 +13,7 @@ from holdfast.cli.common import JsonOption, StateOption, ask_secret, plain, read
 from holdfast.cli.dial_view import view_for
 from holdfast.cli.output import print_json, print_table, print_text
 from holdfast.dialer import file, passwords, peers_file
+from holdfast.dialer.metrics import MetricsSettings
 from holdfast.dialer.peers_file import Level, Note
 from holdfast.dialer.service import Wanted, clean, statuses
 from holdfast.dialer.service import dial as keep_up
@@ -86,7 +87,8 @@ def dial(
     elif host == STATUS:
         _status(state, as_json=as_json)
     elif config is not None:
-        raise typer.Exit(_run([_with_password(one, stdin=False) for one in file.load(config)], state))
+        setup = file.load(config)
+        raise typer.Exit(_run([_with_password(one, stdin=False) for one in setup.tunnels], state, setup.metrics))
     elif peers is not None:
         read = peers_file.load(peers)
         _explain(read.notes)
@@ -95,13 +97,13 @@ def dial(
             raise typer.Exit(_run([_with_password(one, stdin=password_stdin)], state))
     else:
         section = {"host": _needed(host), **{key: value for key, value in given.items() if value is not None}}
-        (one,) = file.validate({"tunnel": {name: {**section, **_set(others or ())}}}, "command line")
+        (one,) = file.validate({"tunnel": {name: {**section, **_set(others or ())}}}, "command line").tunnels
         raise typer.Exit(_run([_with_password(one, stdin=password_stdin)], state))
 
 
-def _run(wanted: Sequence[Wanted], state: Path) -> int:
+def _run(wanted: Sequence[Wanted], state: Path, metrics: MetricsSettings | None = None) -> int:
     with view_for(sys.stdout) as view:
-        return asyncio.run(keep_up(wanted, state, view))
+        return asyncio.run(keep_up(wanted, state, view, metrics))
 
 
 def _with_password(one: file.Configured, *, stdin: bool) -> Wanted:

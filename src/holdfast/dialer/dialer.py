@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from ipaddress import IPv4Address, ip_address
 from typing import Any
 
-from holdfast.dataplane.interface import PacketEngine
+from holdfast.dataplane.interface import Counters, PacketEngine
 from holdfast.dialer import hooks
 from holdfast.dialer.beside import Beside
 from holdfast.dialer.carrier_path import CarrierPath, same_way
@@ -111,6 +111,10 @@ class Dialer:
             "last_end": None if self.last_down is None else asdict(self.last_down),
             "counters": None if self._tunnel is None else asdict(self._tunnel.current_counters()),
         }
+
+    def totals(self) -> Counters:
+        """Return what the engine has counted for this tunnel, ended sessions included."""
+        return self._port.engine.totals()
 
     # --- the life of it ------------------------------------------------------------------------------------
 

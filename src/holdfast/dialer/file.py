@@ -1,7 +1,7 @@
 """Tunnels in a TOML file: `[tunnel.NAME]`, one table each, every key but `host` and `user` optional."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -11,7 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from holdfast.config.lines import key_lines, line_of
 from holdfast.config.problems import InvalidConfigError, Problem, UnreadableConfigError, did_you_mean
+from holdfast.config.values import MetricsListen
 from holdfast.control.codes import CONTROL_PORT
+from holdfast.dialer.metrics import MetricsSettings
 from holdfast.dialer.reconnect import ReconnectPolicy
 from holdfast.dialer.settings import (
     DnsMode,
@@ -148,11 +150,21 @@ class TunnelSection(BaseModel):
         )
 
 
+class MetricsSection(BaseModel):
+    """`[metrics]`: numbers for Prometheus, of all tunnels of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listen: MetricsListen
+    token_file: Path | None = None
+
+
 class DialFile(BaseModel):
     """The whole file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    metrics: MetricsSection | None = None
     tunnel: Annotated[dict[TunnelName, TunnelSection], Field(min_length=1)]
 
 
@@ -165,7 +177,15 @@ class Configured:
     password_credential: str | None
 
 
-def load(path: Path) -> list[Configured]:
+@dataclass(frozen=True, slots=True)
+class DialSetup:
+    """What a file asks for: tunnels, and metrics or None."""
+
+    tunnels: tuple[Configured, ...]
+    metrics: MetricsSettings | None = None
+
+
+def load(path: Path) -> DialSetup:
     """Read the file. UnreadableConfigError or InvalidConfigError (with every problem) when it cannot be used."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -175,7 +195,7 @@ def load(path: Path) -> list[Configured]:
     return parse(text, str(path))
 
 
-def parse(text: str, file: str = "<text>") -> list[Configured]:
+def parse(text: str, file: str = "<text>") -> DialSetup:
     """Read tunnels from text. InvalidConfigError with every problem in it."""
     try:
         data = tomllib.loads(text)
@@ -184,9 +204,7 @@ def parse(text: str, file: str = "<text>") -> list[Configured]:
     return validate(data, file, key_lines(text))
 
 
-def validate(
-    data: Mapping[str, Any], file: str, lines: Mapping[tuple[str, ...], int] | None = None
-) -> list[Configured]:
+def validate(data: Mapping[str, Any], file: str, lines: Mapping[tuple[str, ...], int] | None = None) -> DialSetup:
     """Read tunnels from plain data; `lines` says on which line of `file` a key stands."""
     try:
         read = DialFile.model_validate(data)
@@ -199,21 +217,40 @@ def validate(
         Configured(section.settings(name, f"pptp{index}"), section.password_file, section.password_credential)
         for index, (name, section) in enumerate(read.tunnel.items())
     ]
-    problems = [*_clashes(found), *_impossible(read)]
+    problems = [*_clashes(found), *_impossible(read), *_open_to_all(read.metrics)]
     if problems:
         raise InvalidConfigError(file, problems)
-    return found
+    return DialSetup(tuple(found), _metrics(read.metrics))
+
+
+def _metrics(section: MetricsSection | None) -> MetricsSettings | None:
+    if section is None:
+        return None
+    return MetricsSettings(str(section.listen.address), section.listen.port, section.token_file)
+
+
+def _open_to_all(section: MetricsSection | None) -> list[Problem]:
+    if section is None or section.token_file is not None or section.listen.address.is_loopback:
+        return []
+    what = "everybody who reaches this address could read the metrics"
+    return [Problem(("metrics", "listen"), what, "Name a token_file, or listen on 127.0.0.1.")]
 
 
 def _problem(detail: Any, lines: Any) -> Problem:
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
     line = line_of(lines, path[:3])
     if detail["type"] == "extra_forbidden":
-        meant = did_you_mean(path[-1], TunnelSection.model_fields if len(path) > 2 else ("tunnel",))
+        meant = did_you_mean(path[-1], _keys_beside(path))
         return Problem(path, "there is no such key", meant, line)
     if detail["type"] == "missing":
         return Problem(path, "this key is needed", "", line)
     return Problem(path, str(detail["msg"]).removeprefix("Value error, "), "", line)
+
+
+def _keys_beside(path: tuple[str, ...]) -> Iterable[str]:
+    if len(path) > 2:
+        return TunnelSection.model_fields
+    return MetricsSection.model_fields if path[0] == "metrics" else DialFile.model_fields
 
 
 def _clashes(found: list[Configured]) -> list[Problem]:

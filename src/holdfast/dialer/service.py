@@ -14,11 +14,12 @@ from typing import Any
 from holdfast.dataplane.engine import Engine
 from holdfast.dialer.dialer import Dialer
 from holdfast.dialer.host_side import HostSide
+from holdfast.dialer.metrics import DialMetrics, MetricsSettings
 from holdfast.dialer.phases import Step
 from holdfast.dialer.settings import TunnelSettings
 from holdfast.dialer.watch import NetworkWatch
 from holdfast.errors import HoldfastError, HostError
-from holdfast.events import DialNoticed
+from holdfast.events import DialNoticed, Event
 from holdfast.local_api import ApiServer, request
 from holdfast.network.host import HostNetwork
 from holdfast.network.refusal import RIGHTS_FIX
@@ -33,6 +34,7 @@ TUN_PAUSE = 0.1
 """A TUN name is free about 0.3 s after its last owner closed it."""
 
 Listener = Callable[[Dialer, Step], None]
+Observer = Callable[[Event, Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def tunnel_dir(state: Path, name: str) -> Path:
     return state / "dial" / name
 
 
-async def dial(wanted: Sequence[Wanted], state: Path, view: View | None = None) -> int:
+async def dial(
+    wanted: Sequence[Wanted], state: Path, view: View | None = None, metrics: MetricsSettings | None = None
+) -> int:
     """Keep tunnels up until SIGTERM or SIGINT, or until none can be; return the exit code (the worst of all).
 
     HoldfastError when it cannot begin; the host is as it was then.
@@ -65,7 +69,12 @@ async def dial(wanted: Sequence[Wanted], state: Path, view: View | None = None) 
     watcher = view or View()
     loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as stack:
-        dialers = [await _prepare(stack, one, state, watcher) for one in wanted]
+        counted = DialMetrics([one.settings.name for one in wanted])
+        observers = [counted.observe] if metrics is not None else []
+        dialers = [await _prepare(stack, one, state, watcher, observers) for one in wanted]
+        if metrics is not None:
+            await counted.start(metrics, {dialer.settings.name: dialer for dialer in dialers})
+            stack.push_async_callback(counted.stop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _stop_all, dialers, signal.Signals(number).name)
             stack.callback(loop.remove_signal_handler, number)
@@ -99,7 +108,9 @@ def _tell_all(dialers: Sequence[Dialer], detail: str) -> None:
         dialer.network_changed(detail)
 
 
-async def _prepare(stack: contextlib.AsyncExitStack, wanted: Wanted, state: Path, view: View) -> Dialer:
+async def _prepare(
+    stack: contextlib.AsyncExitStack, wanted: Wanted, state: Path, view: View, observers: Sequence[Observer]
+) -> Dialer:
     settings = wanted.settings
     folder = tunnel_dir(state, settings.name)
     try:
@@ -110,6 +121,7 @@ async def _prepare(stack: contextlib.AsyncExitStack, wanted: Wanted, state: Path
     recovered = await host.recover()
     log = EventLog(folder / EVENT_LOG_NAME)
     log.listeners.append(view.record)
+    log.observers.extend(observers)
     stack.callback(log.close)
     engine = await _open_engine(settings)
     stack.callback(engine.close)

@@ -1,18 +1,14 @@
 """Metrics of a running gateway: what is read at a scrape, and the door it is read through."""
 
 import asyncio
-import os
-from pathlib import Path
 
 from holdfast.config import Config
 from holdfast.dataplane.interface import PacketEngine
-from holdfast.errors import HostError
 from holdfast.gateway.gateway import Gateway
 from holdfast.observe.event_log import EventLog
 from holdfast.observe.metrics import Metrics
-from holdfast.observe.metrics_http import MetricsEndpoint
+from holdfast.observe.metrics_http import MetricsEndpoint, serve_metrics
 from holdfast.observe.metrics_reading import Reading, UserReading
-from holdfast.secret import Secret
 
 
 class GatewayMetrics:
@@ -34,16 +30,8 @@ class GatewayMetrics:
         if listen is None:
             return
         self._gateway, self._engine = gateway, engine
-        token = None if self._section.token_file is None else read_token(self._section.token_file)
-        self._endpoint = MetricsEndpoint(self._page, token)
-        try:
-            await self._endpoint.start(str(listen.address), listen.port)
-        except OSError as error:
-            raise HostError(
-                f"cannot serve metrics: {os.strerror(error.errno or 0)}",
-                where=str(listen),
-                fix="Another program may hold the port, or the address is not this machine's: ss -ltnp says.",
-            ) from error
+        host, port = str(listen.address), listen.port
+        self._endpoint = await serve_metrics(self._page, host, port, self._section.token_file)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -82,14 +70,3 @@ class GatewayMetrics:
                 age = now - subscriber.started
                 readings.append(UserReading(subscriber.user, age, counts.bytes_in, counts.bytes_out))
         return tuple(readings)
-
-
-def read_token(path: Path) -> Secret:
-    """Return the first line of a file. HostError when there is none."""
-    try:
-        token = path.read_bytes().partition(b"\n")[0].strip()
-    except OSError as error:
-        raise HostError(f"cannot read the token: {error.strerror}", where=str(path)) from error
-    if not token:
-        raise HostError("the first line holds no token", where=str(path), fix="Write one: openssl rand -hex 32")
-    return Secret(token)

@@ -27,6 +27,7 @@ from holdfast.events import (
 from holdfast.observe.metrics_phases import Phases
 from holdfast.observe.metrics_reading import Reading, ReadingCollector
 
+SESSION_BUCKETS = (1, 10, 60, 300, 900, 3600, 14400, 86400, 604800)
 PHASE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Seconds: a healthy set-up takes tenths, a lost first Configure-Request 3 s, a person with a second factor 60 s."""
 
@@ -44,7 +45,6 @@ class Metrics:
     def __init__(
         self, read: Callable[[], Reading], *, per_user: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        _without_created_series()
         self._registry = CollectorRegistry()
         self._reading = ReadingCollector(self._registry, read, __version__)
         self._phases = Phases(clock)
@@ -55,9 +55,7 @@ class Metrics:
 
     def _make_counters(self) -> None:
         registry = self._registry
-        self._events = Counter(
-            "holdfast_events", "Facts by the word in the log.", ("event", "severity"), registry=registry
-        )
+        self._events = event_counter(registry)
         self._closed = Counter(
             "holdfast_control_closed", "Control connections that ended, by reason.", ("reason",), registry=registry
         )
@@ -88,7 +86,7 @@ class Metrics:
             "holdfast_session_seconds",
             "How long sessions lasted.",
             registry=registry,
-            buckets=(1, 10, 60, 300, 900, 3600, 14400, 86400, 604800),
+            buckets=SESSION_BUCKETS,
         )
         if self._per_user:
             self._user_sessions = Counter(
@@ -103,8 +101,6 @@ class Metrics:
 
     def _begin_at_zero(self) -> None:
         """Show what may happen before it does: Prometheus sees no increase in a series that is born with 1."""
-        for kind in _kinds(Event):
-            self._events.labels(kind.name, str(kind.severity))
         for reason in DisconnectReason:
             self._ended.labels(str(reason))
             self._closed.labels(str(reason))
@@ -169,6 +165,15 @@ class Metrics:
     def expose(self) -> bytes:
         """Return everything in Prometheus' text format (version 0.0.4). May run in another thread."""
         return generate_latest(self._registry)
+
+
+def event_counter(registry: CollectorRegistry) -> Counter:
+    """Return the count of facts by their word, each at zero."""
+    _without_created_series()
+    counter = Counter("holdfast_events", "Facts by the word in the log.", ("event", "severity"), registry=registry)
+    for kind in _kinds(Event):
+        counter.labels(kind.name, str(kind.severity))
+    return counter
 
 
 def _kinds(base: type[Event]) -> Iterator[type[Event]]:

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import hmac
+import os
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from pathlib import Path
 
+from holdfast.errors import HostError
 from holdfast.secret import Secret
 
 MAX_REQUEST = 8192
@@ -26,12 +29,13 @@ class MetricsEndpoint:
         self._token = token
         self._callers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self.port = 0
 
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port (of interest when `port` is 0). OSError is what the kernel says."""
         self._server = await asyncio.start_server(self._serve, host, port, limit=MAX_REQUEST)
-        bound: int = self._server.sockets[0].getsockname()[1]
-        return bound
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self.port
 
     async def stop(self) -> None:
         """Stop listening, and send those away who have not been answered yet."""
@@ -81,6 +85,31 @@ class MetricsEndpoint:
             if name.lower() == b"authorization" and scheme.lower() == b"bearer":
                 return hmac.compare_digest(offered.strip(), self._token.reveal())
         return False
+
+
+async def serve_metrics(page: Page, host: str, port: int, token_file: Path | None) -> MetricsEndpoint:
+    """Open the door and return it. HostError when that is not possible, or the token cannot be read."""
+    endpoint = MetricsEndpoint(page, None if token_file is None else read_token(token_file))
+    try:
+        await endpoint.start(host, port)
+    except OSError as error:
+        raise HostError(
+            f"cannot serve metrics: {os.strerror(error.errno or 0)}",
+            where=f"{host}:{port}",
+            fix="Another program may hold the port, or the address is not this machine's: ss -ltnp says.",
+        ) from error
+    return endpoint
+
+
+def read_token(path: Path) -> Secret:
+    """Return the first line of a file. HostError when there is none."""
+    try:
+        token = path.read_bytes().partition(b"\n")[0].strip()
+    except OSError as error:
+        raise HostError(f"cannot read the token: {error.strerror}", where=str(path)) from error
+    if not token:
+        raise HostError("the first line holds no token", where=str(path), fix="Write one: openssl rand -hex 32")
+    return Secret(token)
 
 
 def _response(status: HTTPStatus, body: bytes) -> bytes:

@@ -66,14 +66,19 @@ class ReadingCollector(Collector):
     def collect(self) -> Iterator[Family]:
         """Yield the families of the last reading."""
         reading = self._last
-        yield _gauge("holdfast_build_info", "Version of Holdfast; always 1.", 1, version=self._version)
+        yield from process_families(self._version)
         yield from _gateway(reading)
-        yield from _gre_plane(reading.engine)
+        yield from engine_families({(): reading.engine})
         if reading.users:
             yield from _users(reading.users)
-        yield _labelled(
-            CounterMetricFamily, "holdfast_worker_cpu_seconds", "CPU time by worker thread.", "worker", worker_seconds()
-        )
+
+
+def process_families(version: str) -> Iterator[Family]:
+    """Yield what every process of ours tells of itself."""
+    yield _gauge("holdfast_build_info", "Version of Holdfast; always 1.", 1, version=version)
+    yield _labelled(
+        CounterMetricFamily, "holdfast_worker_cpu_seconds", "CPU time by worker thread.", "worker", worker_seconds()
+    )
 
 
 def _gateway(reading: Reading) -> Iterator[Family]:
@@ -93,22 +98,38 @@ def _gateway(reading: Reading) -> Iterator[Family]:
     yield _gauge("holdfast_event_log_failing", "Whether the log cannot be written now.", int(reading.log_failing))
 
 
-def _gre_plane(counts: Counters) -> Iterator[Family]:
-    both = {"in": counts.gre_packets_in, "out": counts.gre_packets_out}
-    yield _labelled(CounterMetricFamily, "holdfast_gre_packets", "GRE packets.", "direction", both)
-    both = {"in": counts.packets_in, "out": counts.packets_out}
-    yield _labelled(CounterMetricFamily, "holdfast_packets", "User packets inside the tunnels.", "direction", both)
-    both = {"in": counts.bytes_in, "out": counts.bytes_out}
-    yield _labelled(CounterMetricFamily, "holdfast_bytes", "Octets of user packets.", "direction", both)
-    yield _counter("holdfast_gre_lost", "Sequence numbers that never came.", counts.gre_lost)
-    yield _counter("holdfast_gre_reordered", "GRE packets that came out of order.", counts.gre_reordered)
-    yield _counter("holdfast_gre_duplicates", "GRE packets that came twice.", counts.gre_duplicates)
-    yield _counter("holdfast_mppe_resets", "Times MPPE lost step and was reset.", counts.mppe_resets)
-    echoes = {"sent": counts.echoes_sent, "answered": counts.echoes_answered}
-    yield _labelled(CounterMetricFamily, "holdfast_lcp_echoes", "LCP Echo-Requests of ours.", "result", echoes)
-    yield _labelled(
-        CounterMetricFamily, "holdfast_drops", "Packets thrown away, by cause.", "cause", dict(counts.drops)
-    )
+def engine_families(counts: Mapping[tuple[str, ...], Counters], labels: tuple[str, ...] = ()) -> Iterator[Family]:
+    """Yield what engines count, for each engine by the values of `labels`."""
+    for name, text, label, read in ENGINE_FAMILIES:
+        family = CounterMetricFamily(name, text, labels=[*labels, *filter(None, [label])])
+        for values, engine in counts.items():
+            for key, value in read(engine).items():
+                family.add_metric([*values, *filter(None, [key])], value)
+        yield family
+
+
+ENGINE_FAMILIES: tuple[tuple[str, str, str, Callable[[Counters], Mapping[str, float]]], ...] = (
+    ("holdfast_gre_packets", "GRE packets.", "direction", lambda c: {"in": c.gre_packets_in, "out": c.gre_packets_out}),
+    (
+        "holdfast_packets",
+        "User packets inside the tunnels.",
+        "direction",
+        lambda c: {"in": c.packets_in, "out": c.packets_out},
+    ),
+    ("holdfast_bytes", "Octets of user packets.", "direction", lambda c: {"in": c.bytes_in, "out": c.bytes_out}),
+    ("holdfast_gre_lost", "Sequence numbers that never came.", "", lambda c: {"": c.gre_lost}),
+    ("holdfast_gre_reordered", "GRE packets that came out of order.", "", lambda c: {"": c.gre_reordered}),
+    ("holdfast_gre_duplicates", "GRE packets that came twice.", "", lambda c: {"": c.gre_duplicates}),
+    ("holdfast_mppe_resets", "Times MPPE lost step and was reset.", "", lambda c: {"": c.mppe_resets}),
+    (
+        "holdfast_lcp_echoes",
+        "LCP Echo-Requests of ours.",
+        "result",
+        lambda c: {"sent": c.echoes_sent, "answered": c.echoes_answered},
+    ),
+    ("holdfast_drops", "Packets thrown away, by cause.", "cause", lambda c: c.drops),
+)
+"""Name, text, label and the values of each family."""
 
 
 def _users(users: tuple[UserReading, ...]) -> Iterator[Family]:

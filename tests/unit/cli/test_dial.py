@@ -19,7 +19,7 @@ def wanted(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
     """What would have been dialled."""
     seen: list[Wanted] = []
 
-    async def keep_up(tunnels: Sequence[Wanted], _state: Path, _view: Any) -> int:
+    async def keep_up(tunnels: Sequence[Wanted], _state: Path, _view: Any, _metrics: Any) -> int:
         seen.extend(tunnels)
         return 3
 

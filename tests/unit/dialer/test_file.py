@@ -7,6 +7,7 @@ import pytest
 
 from holdfast.config.problems import InvalidConfigError, UnreadableConfigError
 from holdfast.dialer.file import load, parse
+from holdfast.dialer.metrics import MetricsSettings
 from holdfast.dialer.settings import RouteMode, TunnelSettings
 from holdfast.ppp.config import MppePolicy
 
@@ -14,7 +15,7 @@ SMALL = '[tunnel.office]\nhost = "vpn.example"\nuser = "alice"\n'
 
 
 def test_host_and_user_are_enough() -> None:
-    (one,) = parse(SMALL)
+    (one,) = parse(SMALL).tunnels
     assert one.settings == TunnelSettings("vpn.example", "alice", name="office", interface="pptp0")
     assert (one.password_file, one.password_credential) == (None, None)
 
@@ -40,7 +41,7 @@ host = "192.0.2.1"
 user = "bob"
 """
     )
-    one, other = parse(text)
+    one, other = parse(text).tunnels
     settings = one.settings
     assert one.password_file == Path("/etc/holdfast/office")
     assert (settings.interface, settings.link.mppe, settings.link.mtu) == ("work0", MppePolicy.PREFER, 1300)
@@ -50,6 +51,13 @@ user = "bob"
     assert settings.hooks == (Path("/etc/holdfast/hook"),)
     assert settings.kill_switch
     assert other.settings.interface == "pptp1"
+
+
+def test_metrics_are_off_unless_the_file_says_where() -> None:
+    assert parse(SMALL).metrics is None
+    assert parse(SMALL + "[metrics]\nlisten = '127.0.0.1:9724'").metrics == MetricsSettings("127.0.0.1", 9724)
+    text = SMALL + "[metrics]\nlisten = '192.0.2.1:9724'\ntoken_file = '/etc/holdfast/token'"
+    assert parse(text).metrics == MetricsSettings("192.0.2.1", 9724, Path("/etc/holdfast/token"))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +79,8 @@ user = "bob"
         (SMALL + "domains = ['a b']", "domains"),
         ("x = [", "not TOML"),
         ("[gateway]", "there is no such key"),
+        (SMALL + "[metrics]\nlisten = '0.0.0.0'", "everybody who reaches this address"),
+        (SMALL + "[metrics]\nlisten = '127.0.0.1'\ntoken_fil = 'x'", "Did you mean 'token_file'"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, words: str) -> None:
@@ -87,4 +97,4 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UnreadableConfigError, match="UTF-8"):
         load(tmp_path / "bad")
     (tmp_path / "good").write_text(SMALL)
-    assert len(load(tmp_path / "good")) == 1
+    assert len(load(tmp_path / "good").tunnels) == 1

@@ -7,8 +7,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from holdfast.config import parse
 from holdfast.errors import HostError
-from holdfast.gateway.metrics import GatewayMetrics, read_token
+from holdfast.gateway.metrics import GatewayMetrics
 from holdfast.observe.event_log import EventLog
+from holdfast.observe.metrics_http import read_token
 from support.pns_client import PnsClient
 
 

@@ -1,5 +1,6 @@
 """Alert rules and dashboard: they are valid, they fire, and every name in them is one that the gateway has."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import pytest
 
 from architecture.source_tree import ROOT
+from holdfast.dialer.metrics import DialMetrics
 from holdfast.errors import DisconnectReason
 from holdfast.events import Event
 from holdfast.observe.metrics import Metrics
@@ -34,8 +36,16 @@ def exposed() -> set[str]:
     """Every name that a scrape can show."""
     metrics = Metrics(lambda: Reading(users=(UserReading("alice", 1.0, 0, 0),)), per_user=True)
     metrics.take_reading()
-    lines = metrics.expose().decode().splitlines()
-    return {line.split()[2] for line in lines if line.startswith("# TYPE ")}
+    return names_in(metrics.expose())
+
+
+def exposed_by_tunnels() -> set[str]:
+    """The same of a dialer."""
+    return names_in(asyncio.run(DialMetrics(["office"]).page()))
+
+
+def names_in(page: bytes) -> set[str]:
+    return {line.split()[2] for line in page.decode().splitlines() if line.startswith("# TYPE ")}
 
 
 def expressions() -> list[str]:
@@ -101,5 +111,5 @@ def test_prometheus_understands_every_query_of_the_dashboard(tmp_path):
 
 def test_every_metric_has_its_line_in_the_documentation():
     page = (ROOT / "docs" / "tasks" / "metrics.md").read_text(encoding="utf-8")
-    ours = {name for name in exposed() if name.startswith("holdfast_")}
+    ours = {name for name in exposed() | exposed_by_tunnels() if name.startswith("holdfast_")}
     assert ours == {name for name in re.findall(r"\bholdfast_\w+", page) if name != "holdfast_"}
