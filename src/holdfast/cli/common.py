@@ -15,6 +15,8 @@ from holdfast.errors import HoldfastError
 SYSTEM_STATE = Path("/var/lib/holdfast")
 LONGEST_LINE = 4096
 """Octets read from standard input for one secret."""
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+"""Seconds, by the letter that stands behind a number."""
 
 
 def command_app(help_text: str, epilog: str | None = None) -> typer.Typer:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from holdfast.cli.common import ConfigOption, JsonOption, StateOption, plain
+from holdfast.cli.common import UNITS, ConfigOption, JsonOption, StateOption, plain
 from holdfast.cli.gateway_socket import ask
 from holdfast.cli.output import print_json, print_text
 from holdfast.config import load
@@ -46,8 +46,6 @@ PublicKeyOption = Annotated[
     Path | None,
     typer.Option("--public-key", metavar="FILE", help="Whose signatures count; else the state directory's."),
 ]
-
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 @app.callback(

@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "why": Command("why", "What holds for a session, and where it came from.", WATCH),
     "disconnect": Command("disconnect", "End sessions.", WATCH),
     "events": Command("events", "The event log: read, prove, export, forget.", WATCH),
+    "watch": Command("watch", "Judge every session on an interface while it happens.", WATCH),
     "record": Command("record", "Record one session off the wire.", WATCH),
     "reload": Command("reload", "Read the configuration again.", RUN),
     "drain": Command("drain", "End the gateway with its last session.", RUN),

@@ -4,12 +4,12 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SECTION_HEADER, INTERFACE_DESCRIPTION, ENHANCED_PACKET = 0x0A0D0D0A, 1, 6
+SECTION_HEADER, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, ENHANCED_PACKET = 0x0A0D0D0A, 1, 5, 6
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 UNKNOWN_SECTION_LENGTH = -1
 LINKTYPE_RAW = 101
 """Packets begin with their IP header."""
-OPT_END, OPT_COMMENT, SHB_USERAPPL, IF_NAME = 0, 1, 4, 2
+OPT_END, OPT_COMMENT, SHB_USERAPPL, IF_NAME, ISB_IFDROP = 0, 1, 4, 2, 5
 LONGEST_TEXT = 60_000
 """Octets of one option: its length field has 16 bits."""
 
@@ -44,6 +44,12 @@ def packet_block(packet: Packet) -> bytes:
         max(packet.original, len(packet.octets)),
     )
     return _block(ENHANCED_PACKET, body + _padded(packet.octets) + _options((OPT_COMMENT, packet.comment)))
+
+
+def statistics_block(dropped: int) -> bytes:
+    """Return the block that says how many packets are missing in the file, so that no reader takes them for lost."""
+    option = struct.pack("<HHQHH", ISB_IFDROP, 8, dropped, OPT_END, 0)
+    return _block(INTERFACE_STATISTICS, struct.pack("<III", 0, 0, 0) + option)
 
 
 def write(comment: str, interface: str, packets: Iterable[Packet]) -> bytes:

@@ -1,0 +1,1 @@
+"""Watching a live interface: the judgement of captures, session by session, while they happen."""
