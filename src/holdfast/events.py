@@ -660,7 +660,7 @@ class WatchStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class WatchStopped(Event):
-    """Watching ended."""
+    """Watching an interface ended."""
 
     name: ClassVar[str] = "WATCH_STOP"
     seconds: float

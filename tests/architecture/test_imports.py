@@ -13,7 +13,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"session"}),
     frozenset({"policy", "dataplane", "network", "observe", "capture"}),
     frozenset({"alarm", "config", "local_api", "systemd"}),
-    frozenset({"gateway", "dialer", "probe", "advise", "migrate"}),
+    frozenset({"gateway", "dialer", "probe", "advise", "migrate", "watch"}),
     frozenset({"console", "cli"}),
 )
 STRANGERS = LAYERS[1]

@@ -28,8 +28,9 @@ def _value(shape: dict[str, Any]) -> Any:
         return shape["enum"][0]
     if "anyOf" in shape:
         return _value(shape["anyOf"][0])
-    by_type = {"string": "x", "integer": 1, "number": 0.5, "boolean": True, "array": ("x",), "null": None}
-    return by_type[shape["type"]]
+    if shape["type"] == "array":
+        return (_value(shape["items"]),)
+    return {"string": "x", "integer": 1, "number": 0.5, "boolean": True, "null": None}[shape["type"]]
 
 
 @pytest.mark.parametrize("kind", event_types(), ids=lambda kind: kind.name)
