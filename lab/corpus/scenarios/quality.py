@@ -36,7 +36,11 @@ SCENARIOS = (
     ),
     Scenario(
         "jitter",
-        both("gre-jitter", "gre-reordering", "high-latency"),
+        # The delay is on the way to the client: the server sees nothing of it but later answers.
+        (
+            *at_client("gre-jitter", "gre-reordering", "high-latency"),
+            *at_server("gre-jitter", "gre-reordering", "high-latency", "healthy"),
+        ),
         visit(BUSY),
         before=NETEM.format("delay 20ms 300ms"),
     ),

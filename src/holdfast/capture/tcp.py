@@ -51,6 +51,8 @@ class Conversation:
     faults: list[ControlFault] = field(default_factory=list)
     syns: list[Moment] = field(default_factory=list)
     syn_ack: Moment | None = None
+    syn_acks_again: list[Moment] = field(default_factory=list)
+    """The server's answer to the SYN, sent again."""
     established: Moment | None = None
     payload: dict[bool, list[Moment]] = field(default_factory=lambda: {True: [], False: []})
     """The moments of segments with payload, by whether the client sent them."""
@@ -205,6 +207,8 @@ def _note_flags(conversation: Conversation, segment: Segment) -> None:
     if flags & (SYN | ACK) == SYN:
         conversation.syns.append(moment)
     elif flags & (SYN | ACK) == SYN | ACK:
+        if conversation.syn_ack:
+            conversation.syn_acks_again.append(moment)
         conversation.syn_ack = conversation.syn_ack or moment
     elif flags & ACK and from_client and conversation.syn_ack and not flags & RST:
         conversation.established = conversation.established or moment

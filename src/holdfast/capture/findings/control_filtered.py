@@ -56,9 +56,12 @@ def recognise(view: View) -> Iterator[Finding]:
 def _answer_lost(view: View, conversation: Conversation) -> Iterator[Finding]:
     """Recognise, near the server, that its answers do not arrive: the client keeps asking for what was granted."""
     answer = conversation.syn_ack
-    again = [syn for syn in conversation.syns if answer and syn > answer]
-    if answer is None or conversation.established or conversation.fins or len(again) < REPEATS:
+    if answer is None or conversation.established or conversation.fins or view.watched_after(answer) < PATIENCE:
         return
-    if view.watched_after(answer) >= PATIENCE:
-        why = f"The server answers, and the client repeats its SYN {len(again)} times: the answers do not reach it."
-        yield ENTRY.found(why, [answer, *again], certainty=0.85, towards=Towards.CLIENT)
+    again = [syn for syn in conversation.syns if syn > answer]
+    if len(again) + len(conversation.syn_acks_again) >= REPEATS:
+        tries = f"the client repeats its SYN {len(again)} times" if again else "no ACK follows"
+        answers = 1 + len(conversation.syn_acks_again)
+        why = f"The server answers {answers} times, and {tries}: the answers do not reach it."
+        frames = [answer, *again, *conversation.syn_acks_again]
+        yield ENTRY.found(why, frames, certainty=0.85, towards=Towards.CLIENT)

@@ -30,6 +30,8 @@ ENTRY = Entry(
 )
 
 SHARE, HEAVY, LEAST = 0.01, 0.05, 5
+SHARE_OF_FEW, LEAST_OF_FEW = 0.08, 3
+"""In a session of few packets fewer are enough, when they are a larger part."""
 CONFIRMED = 0.1
 """So large a part of the missing share among what the receiver confirms, and the capture is not to be trusted. Losses
 of a capture come in bursts in which the confirmations are lost too, so that their part is smaller than the whole."""
@@ -42,7 +44,7 @@ def recognise(view: View) -> Iterator[Finding]:
         missing = sum(flow.missing for flow in flows)
         numbered = sum(flow.frames - flow.copies - flow.duplicates for flow in flows)
         share = missing / max(missing + numbered, 1)
-        if missing < LEAST or share < SHARE:
+        if not (missing >= LEAST and share >= SHARE) and not (missing >= LEAST_OF_FEW and share >= SHARE_OF_FEW):
             continue
         gaps = [Moment(*place) for flow in flows for place, _ in flow.gaps]
         who = side(up)

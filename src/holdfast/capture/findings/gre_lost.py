@@ -6,6 +6,8 @@ from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import ENDS, Entry, Finding, Fixes, Severity, Towards
 from holdfast.capture.findings.view import View, side
 from holdfast.capture.moment import Moment
+from holdfast.capture.ppp_trace import PppItem
+from holdfast.ppp.codes import Code
 
 ENTRY = Entry(
     id="gre-lost",
@@ -31,12 +33,15 @@ ENTRY = Entry(
 )
 
 SILENT, LEAST = 12.0, 3
+ECHOES, ECHO_SECONDS = 4, 5.0
+"""So many LCP echoes without an answer, over so many seconds, are no loss."""
 
 
 def recognise(view: View) -> Iterator[Finding]:
     """One direction silent, the other not, TCP alive afterwards."""
     if not view.up or view.conversation is None:
         return
+    yield from _unanswered_echoes(view)
     for by_client in (True, False):
         last, other = view.session.last_gre(by_client), view.session.last_gre(not by_client)
         if last is None or other is None:
@@ -56,6 +61,31 @@ def recognise(view: View) -> Iterator[Finding]:
             towards = Towards.SERVER if by_client else Towards.CLIENT
             yield ENTRY.found(why, [last, *asked, alive[-1]], certainty=0.85, towards=towards)
             return
+
+
+def _unanswered_echoes(view: View) -> Iterator[Finding]:
+    """A side's echoes are answered no more, although the other side still speaks: one direction is cut."""
+    for by_client in (True, False):
+        asked = _of_code(view, by_client, Code.ECHO_REQUEST)
+        answers = {item.packet.identifier: item.moment for item in _of_code(view, not by_client, Code.ECHO_REPLY)}
+        answered = [item for item in asked if answers.get(item.packet.identifier, item.moment) > item.moment]
+        if not answered:
+            continue
+        silent = [item.moment for item in asked if item.moment > answered[-1].moment]
+        alive = [moment for moment in _asked(view, not by_client, answered[-1].moment) if silent and moment > silent[0]]
+        if len(silent) >= ECHOES and len(alive) >= LEAST and silent[-1].since(silent[0]) >= ECHO_SECONDS:
+            who, other = side(by_client), side(not by_client)
+            why = (
+                f"The last {len(silent)} LCP echoes of {who} got no answer, while {len(alive)} frames of {other} came "
+            )
+            why += f"(frame {alive[-1].frame}): what {who} sends does not arrive."
+            towards = Towards.SERVER if by_client else Towards.CLIENT
+            yield ENTRY.found(why, [*silent, alive[-1]], certainty=0.8, towards=towards)
+            return
+
+
+def _of_code(view: View, by_client: bool, code: int) -> list[PppItem]:
+    return [item for item in view.link.lcp.others if item.from_client == by_client and item.packet.code == code]
 
 
 def _asked(view: View, by_client: bool, last: Moment) -> list[Moment]:

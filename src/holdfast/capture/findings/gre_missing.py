@@ -38,13 +38,13 @@ def recognise(view: View) -> Iterator[Finding]:
     waited = view.watched_after(granted)
     if waited < PATIENCE:
         return
-    certainty = 0.45 if view.case.only_control else 0.65
+    certainty = 0.4 if view.case.only_control else 0.65
     why = f"The call was granted and {waited:.0f} s passed without a single GRE packet."
     if view.over and GIVING_UP[0] <= waited <= GIVING_UP[1]:
         certainty += 0.2
         why += " Then it was given up, after as long as programs wait for the other side."
     if view.case.only_control:
         why += " The capture holds nothing but TCP 1723; it may have been made with a filter that leaves GRE out."
-    severity = Severity.FAULT if certainty >= 0.6 else Severity.WARNING
+    severity = Severity.FAULT if certainty > 0.6 else Severity.WARNING if certainty > 0.5 else Severity.NOTE
     frames = [granted, view.session.goodbye[0] if view.session.goodbye else None]
     yield ENTRY.found(why, frames, certainty=certainty, severity=severity, towards=Towards.BOTH)

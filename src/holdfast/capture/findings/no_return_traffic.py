@@ -3,6 +3,8 @@
 import itertools
 from collections.abc import Iterator
 
+from holdfast._native import GreFrame
+from holdfast.capture.findings.backoff import longest_backoff
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towards
 from holdfast.capture.findings.view import View
 from holdfast.capture.moment import Moment
@@ -30,6 +32,7 @@ ENTRY = Entry(
 )
 
 LEAST, SECONDS, SURE = 5, 4.0, 20
+REPEATS = 3
 
 
 def recognise(view: View) -> Iterator[Finding]:
@@ -45,21 +48,32 @@ def recognise(view: View) -> Iterator[Finding]:
     lasted = last.since(first)
     if lasted < SECONDS or _only_broadcasts(view):
         return
-    hidden = view.link.mppe is not None
-    if hidden and (sent < SURE or lasted < 10) and not _regular(view):
+    hidden, asking = view.link.mppe is not None, _like_questions(view)
+    if hidden and (sent < SURE or lasted < 10) and not asking:
         return
     certainty = 0.55 + (0.2 if sent >= SURE else 0.0) + (0.0 if hidden else 0.15)
-    severity = Severity.FAULT if certainty >= 0.7 or _regular(view) else Severity.WARNING
+    severity = Severity.FAULT if certainty >= 0.7 or asking else Severity.WARNING
     why = f"The client sent {sent} packets of data in {lasted:.0f} s after it got an address, the server none."
-    if _regular(view):
+    if asking:
         certainty += 0.1
-        why += " They come once a second and have one size, like an unanswered ping."
+        why += f" {asking}"
     yield ENTRY.found(why, [first, last], certainty=certainty, severity=severity, towards=Towards.CLIENT)
 
 
-def _regular(view: View) -> bool:
-    """Whether the client's data looks like a ping: one size, about a second apart."""
+def _like_questions(view: View) -> str:
+    """Say why the client's data looks like questions that nobody answers; empty when it does not."""
     frames = [frame for flow in view.session.up for frame in flow.data if not frame.duplicate]
+    if _regular(frames):
+        return "They come once a second and have one size, like an unanswered ping."
+    if len(longest_backoff(frames)) > REPEATS:
+        return (
+            "They have one size, and each pause is longer than the one before, like a connection that nobody accepts."
+        )
+    return ""
+
+
+def _regular(frames: list[GreFrame]) -> bool:
+    """Whether data looks like a ping: one size, about a second apart."""
     sizes = {frame.length for frame in frames}
     if len(frames) < LEAST or len(sizes) > 2:
         return False

@@ -1,28 +1,88 @@
-"""A side that keeps asking for what it was given: it does not hear the other."""
+"""GRE that passes in one direction only: one rule, which two findings use, one for each direction."""
 
 from collections.abc import Iterator
 
-from holdfast.capture.findings.base import Entry, Finding, Towards
+from holdfast.capture.findings import advice
+from holdfast.capture.findings.base import ENDS, Entry, Finding, Fixes, Severity, Towards
 from holdfast.capture.findings.view import View, moments, side
+from holdfast.capture.moment import Moment
 
-REPEATS = 3
-SECONDS = 5.0
+SECONDS, FEWEST = 5.0, 2
+"""So long must one side send and the other not ..."""
+SECONDS_OFTEN, OFTEN = 2.0, 3
+"""... or only so long, when it asked so often."""
 
 
-def never_heard(view: View, entry: Entry, *, deaf_client: bool) -> Iterator[Finding]:
-    """Recognise a side that repeats an LCP request although it was acknowledged, and answers nothing."""
+def entry_of(*, from_client: bool, server: tuple[str, ...], client: tuple[str, ...]) -> Entry:
+    """Return what the catalogue says of GRE missing from one side; `server` and `client` are further advice."""
+    lost, other = ("client", "server") if from_client else ("server", "client")
+    return Entry(
+        id=f"gre-missing-from-{lost}",
+        title=f"GRE from the {lost} does not arrive",
+        meaning=f"The {other}'s tunnel packets are there, the {lost}'s are not, or the {other} never hears them: "
+        f"something between {lost} and {other} drops IP protocol 47 in that direction.",
+        recognised=f"GRE from the {other} and none from the {lost} for five seconds, or for two while the {other} "
+        f"asks three times; or both are there, and the {other} repeats what the {lost} has answered long ago.",
+        severity=Severity.FAULT,
+        windows_codes=(619, 721, 806),
+        fixes=Fixes(
+            server=(advice.ALLOW_GRE_SERVER, *server),
+            network=(advice.ALLOW_GRE_NETWORK, advice.PASSTHROUGH),
+            client=(*client, advice.OTHER_NETWORK),
+        ),
+        capture_next=advice.CAPTURE_BOTH_ENDS,
+        references=("RFC 2637 section 4",),
+        explains=ENDS | {"lcp-unanswered"},
+    )
+
+
+def missing(view: View, entry: Entry, *, from_client: bool) -> Iterator[Finding]:
+    """Recognise GRE of one side that is not in the capture, or that the other side does not hear."""
+    session = view.session
+    talks, silent = session.flows(up=not from_client), session.flows(up=from_client)
+    if view.half:
+        return
+    if talks and not silent and view.granted and not session.strays:
+        yield from _silent(view, entry, from_client=from_client)
+    else:
+        yield from _never_heard(view, entry, from_client=from_client)
+
+
+def _silent(view: View, entry: Entry, *, from_client: bool) -> Iterator[Finding]:
+    """One side sends, the other does not."""
+    begun = min(Moment(*flow.first) for flow in view.session.flows(up=not from_client))
+    waited, packets = view.watched_after(begun), view.session.gre_packets(up=not from_client)
+    if _patient(waited, packets):
+        why = f"{side(not from_client).capitalize()} sent {packets} GRE packets in {waited:.0f} s, "
+        why += f"{side(from_client)} none."
+        requests = moments(view.link.lcp.side(not from_client).requests)
+        certainty = 0.9 if packets > OFTEN else 0.7
+        yield entry.found(why, requests or [begun], certainty=certainty, towards=_towards(from_client))
+
+
+def _never_heard(view: View, entry: Entry, *, from_client: bool) -> Iterator[Finding]:
+    """A side repeats an LCP request although it was acknowledged, and answers nothing: it does not hear the other."""
     lcp = view.link.lcp
-    deaf, other = lcp.side(deaf_client), lcp.side(not deaf_client)
-    if lcp.opened is not None or deaf.acked is None or len(deaf.exchanges) < REPEATS:
+    deaf, other = lcp.side(not from_client), lcp.side(from_client)
+    if lcp.opened is not None or deaf.acked is None or not other.exchanges:
         return
-    answered = [exchange for exchange in other.exchanges if exchange.answer is not None]
+    answered = any(exchange.answer is not None for exchange in other.exchanges)
     again = [request for request in deaf.requests if request.moment > deaf.acked.moment]
-    if answered or len(again) < REPEATS - 1 or not other.exchanges:
+    if answered or not again:
         return
-    if again[-1].moment.since(deaf.acked.moment) < SECONDS:
+    waited, unheard = again[-1].moment.since(deaf.acked.moment), len(other.exchanges)
+    if len(again) < FEWEST or not _patient(waited, len(again) if waited >= SECONDS else max(len(again), unheard)):
         return
-    name, partner = side(deaf_client), side(not deaf_client)
+    name, partner = side(not from_client), side(from_client)
     why = f"{name.capitalize()} repeated its LCP Configure-Request {len(again)} times after {partner} had acknowledged "
-    why += f"it, and answered none of {len(other.exchanges)} requests: beyond the capture point it hears nothing."
+    why += f"it, and answered none of {unheard} requests: beyond the capture point it hears nothing."
     frames = [deaf.acked.moment, *moments(again), *moments(other.requests)]
-    yield entry.found(why, frames, certainty=0.85, towards=Towards.CLIENT if deaf_client else Towards.SERVER)
+    yield entry.found(why, frames, certainty=0.85, towards=_towards(from_client))
+
+
+def _patient(seconds: float, times: int) -> bool:
+    return (seconds >= SECONDS and times >= FEWEST) or (seconds >= SECONDS_OFTEN and times >= OFTEN)
+
+
+def _towards(from_client: bool) -> Towards:
+    return Towards.SERVER if from_client else Towards.CLIENT

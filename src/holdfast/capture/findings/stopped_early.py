@@ -3,6 +3,7 @@
 from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity
 from holdfast.capture.findings.view import View, side
+from holdfast.capture.moment import Moment
 from holdfast.capture.session import Kind
 
 ENTRY = Entry(
@@ -16,7 +17,7 @@ ENTRY = Entry(
     capture_next=advice.CAPTURE_WHOLE,
 )
 
-STUCK = 30.0
+STUCK, AT_ONCE = 30.0, 3.0
 HARMLESS = {"port-check", "control-filtered"}
 
 
@@ -27,7 +28,7 @@ def found(view: View, others: list[Finding]) -> list[Finding]:
     if view.session.kind is Kind.GRE and not view.over:
         return []
     if view.granted and not (view.session.up or view.session.down or view.session.strays):
-        return []  # GRE was not captured: how far it got is not to be seen
+        return _before_any_gre(view, view.granted)
     stuck = view.watched_after(view.session.ended) >= STUCK
     if not view.over and not stuck:
         return []
@@ -37,3 +38,14 @@ def found(view: View, others: list[Finding]) -> list[Finding]:
     who = f"; {side(end[1])} ended it" if end else "; then nothing more came"
     frames = [end[0] if end else view.session.ended]
     return [ENTRY.found(f"The session stopped {got}{who}.", frames, certainty=0.5)]
+
+
+def _before_any_gre(view: View, granted: Moment) -> list[Finding]:
+    """Say who hung up at once; later, GRE may just not have been captured, and how far it got is not to be seen."""
+    end = view.session.goodbye
+    if end is None or view.case.only_control or view.lcp_opened_by_word or end[0].since(granted) > AT_ONCE:
+        return []
+    who, seconds = side(end[1]), end[0].since(granted)
+    why = f"{who.capitalize()} ended it {seconds:.2f} s after the call was granted, before any GRE came by here."
+    why += " The reason is to be found there: GRE may be refused on its way."
+    return [ENTRY.found(why, [granted, end[0]], certainty=0.6)]

@@ -37,3 +37,12 @@ def test_one_late_answer_is_no_filter(tmp_path: Path) -> None:
     scene = Scene().tcp(True, SYN, sequence=1000).wait(1).tcp(True, SYN, sequence=1000).tcp(False, SYN | ACK)
     scene.wait(5).frame(ethernet(ip(ROUTER, SERVER, 17, bytes(20))))
     assert "control-filtered" not in scene.findings(tmp_path)
+
+
+def test_near_the_server_answers_that_are_never_confirmed(tmp_path: Path) -> None:
+    scene = Scene().tcp(True, SYN, sequence=1000)
+    for attempt in range(3):
+        scene.tcp(False, SYN | ACK, sequence=5000).wait(2.0**attempt)
+    top = scene.frame(ethernet(ip(ROUTER, SERVER, 17, bytes(20)))).top(tmp_path)
+    assert (top.id, top.towards) == ("control-filtered", Towards.CLIENT)
+    assert "no ACK follows" in top.why

@@ -48,3 +48,11 @@ def test_what_nobody_confirmed_was_lost_on_the_way(tmp_path: Path) -> None:
             continue
         scene.data(True).packet(False, 47, gre(scene.client_call, b"", None, sequence))
     assert scene.findings(tmp_path)["gre-loss"].severity is Severity.WARNING
+
+
+def test_of_few_packets_few_are_enough(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for _ in range(3):
+        scene.lose(True, 1).data(True)
+    assert scene.findings(tmp_path)["gre-loss"].severity is Severity.WARNING
+    assert "gre-loss" not in Scene().up().lose(True, 1).data(True).lose(True, 1).data(True).findings(tmp_path)

@@ -15,7 +15,7 @@ def test_a_call_without_any_gre(tmp_path: Path) -> None:
 
 def test_a_capture_of_tcp_alone_is_judged_with_care(tmp_path: Path) -> None:
     found = Scene().call().wait(12).hang_up(True).findings(tmp_path)
-    assert found["gre-missing"].severity is Severity.WARNING
+    assert found["gre-missing"].severity is Severity.NOTE
     assert found["gre-missing"].certainty < 0.5
     assert "partial-capture" in found
 
