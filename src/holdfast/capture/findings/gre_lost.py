@@ -15,7 +15,8 @@ ENTRY = Entry(
     meaning="The tunnel worked, and then its packets stopped in one direction or both while the control connection "
     "lived on: a NAT or firewall forgot the GRE part of the session.",
     recognised="After the session was up: no GRE from one side for twelve seconds while the other keeps sending, and "
-    "TCP port 1723 still alive; sooner when that side gives up after three LCP echoes without an answer.",
+    "TCP port 1723 still alive; sooner when that side gives up after three LCP echoes without an answer; or "
+    "the last four LCP echoes of one side unanswered while frames of the other still come.",
     severity=Severity.FAULT,
     windows_codes=(628, 629, 721, 829),
     fixes=Fixes(
@@ -75,10 +76,8 @@ def _unanswered_echoes(view: View) -> Iterator[Finding]:
         alive = [moment for moment in _asked(view, not by_client, answered[-1].moment) if silent and moment > silent[0]]
         if len(silent) >= ECHOES and len(alive) >= LEAST and silent[-1].since(silent[0]) >= ECHO_SECONDS:
             who, other = side(by_client), side(not by_client)
-            why = (
-                f"The last {len(silent)} LCP echoes of {who} got no answer, while {len(alive)} frames of {other} came "
-            )
-            why += f"(frame {alive[-1].frame}): what {who} sends does not arrive."
+            why = f"The last {len(silent)} LCP echoes of {who} got no answer, while {len(alive)} frames of {other} "
+            why += f"came (frame {alive[-1].frame}): what {who} sends does not arrive."
             towards = Towards.SERVER if by_client else Towards.CLIENT
             yield ENTRY.found(why, [*silent, alive[-1]], certainty=0.8, towards=towards)
             return

@@ -16,7 +16,7 @@ ENTRY = Entry(
     meaning="The user is connected and sends, and the server sends no data at all: behind the server packets are not "
     "forwarded, or the answers do not find the way back.",
     recognised="An agreed address, at least five packets of user data from the client over at least four seconds, and "
-    "none from the server; more patience when encryption hides what the packets are.",
+    "none from the server; more patience when encryption hides what the packets are, unless their pauses tell.",
     severity=Severity.FAULT,
     windows_codes=(),
     fixes=Fixes(
@@ -66,9 +66,7 @@ def _like_questions(view: View) -> str:
     if _regular(frames):
         return "They come once a second and have one size, like an unanswered ping."
     if len(longest_backoff(frames)) > REPEATS:
-        return (
-            "They have one size, and each pause is longer than the one before, like a connection that nobody accepts."
-        )
+        return "They have one size and growing pauses, like a connection that nobody accepts."
     return ""
 
 

@@ -21,3 +21,26 @@ def test_the_side_that_hears_nothing_gives_up_early(tmp_path: Path) -> None:
         scene.wait(2).ppp(True, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
     top = scene.ppp(True, Protocol.LCP, 5, b"MPPE disabled", 9).clear(True).hang_up(True).top(tmp_path)
     assert (top.id, top.towards) == ("gre-lost", Towards.CLIENT)
+
+
+def test_one_direction_is_cut_and_the_echoes_tell(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(8):
+        scene.ppp(True, Protocol.LCP, 9, b"abcd", number)
+        if number < 3:
+            scene.ppp(False, Protocol.LCP, 10, b"efgh", number)
+        scene.ppp(False, Protocol.LCP, 9, b"efgh", 100 + number).ppp(True, Protocol.LCP, 10, b"abcd", 100 + number)
+        scene.wait(2)
+    top = scene.goodbye().top(tmp_path)
+    assert (top.id, top.towards) == ("gre-lost", Towards.SERVER)
+    assert "LCP echoes of the client" in top.why
+
+
+def test_an_echo_lost_now_and_then_is_none(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(12):
+        scene.ppp(True, Protocol.LCP, 9, b"abcd", number)
+        if number % 4 != 3:
+            scene.ppp(False, Protocol.LCP, 10, b"efgh", number)
+        scene.data(False).wait(2)
+    assert "gre-lost" not in scene.findings(tmp_path)

@@ -24,3 +24,12 @@ def test_a_few_packets_prove_nothing(tmp_path: Path) -> None:
     for size in (100, 120, 96):
         scene.data(True, size).wait(1)
     assert scene.diagnosis(tmp_path).verdict == "healthy"
+
+
+def test_a_connection_that_nobody_accepts(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().authenticate().encrypt().address()
+    for pause in (1, 2, 4, 1, 1, 2, 4):
+        scene.data(True, 60).wait(pause)
+    top = scene.goodbye().top(tmp_path)
+    assert top.id == "no-return-traffic"
+    assert "growing pauses" in top.why

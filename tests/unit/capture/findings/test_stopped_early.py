@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from holdfast.capture.findings.base import Severity
-from support.scene import Scene
+from support.scene import CLIENT, SERVER, Scene
 
 
 def test_an_end_that_nothing_explains(tmp_path: Path) -> None:
@@ -16,3 +16,10 @@ def test_an_explained_end_needs_no_more(tmp_path: Path) -> None:
 
 def test_without_gre_in_the_capture_nobody_knows(tmp_path: Path) -> None:
     assert Scene().call().wait(3).clear(True).hang_up(True).diagnosis(tmp_path).verdict == "healthy"
+
+
+def test_who_hangs_up_at_once_before_any_gre(tmp_path: Path) -> None:
+    scene = Scene().call().wait(0.1).clear(True).hang_up(True).udp((CLIENT, 1), (SERVER, 2), b"")
+    found = scene.findings(tmp_path)
+    assert "The client ended it" in found["stopped-early"].why
+    assert "stopped-early" not in Scene().call().wait(0.1).clear(True).hang_up(True).findings(tmp_path)
