@@ -331,6 +331,24 @@ class SendFailed(Event):
     error_number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Fragmented(Event):
+    """Tunnel packets of a session travel in pieces, which costs throughput and is lost by many firewalls.
+
+    `packets`: how many since the last such event. `received`: somebody on the client's side cuts them; `mtu` is the
+    size of the first piece. `sent`: they are cut here or, when `router` is not empty, that router says that they are
+    too big for a network of which `mtu` is the MTU (0 when it did not say).
+    """
+
+    name: ClassVar[str] = "FRAGMENTED"
+    severity: ClassVar[Severity] = Severity.WARNING
+    direction: Direction
+    packets: int
+    detail: str
+    mtu: int = 0
+    router: str = ""
+
+
 # --- sessions and the gateway ------------------------------------------------------------------------------
 
 

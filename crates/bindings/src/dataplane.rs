@@ -185,7 +185,7 @@ fn nanoseconds(seconds: f64) -> u64 {
 }
 
 /// Counters that add up, in the order of `COUNTS`.
-const SUMS: usize = 12;
+const SUMS: usize = 13;
 const COUNTS: [&str; SUMS] = [
     "packets_in",
     "packets_out",
@@ -196,6 +196,7 @@ const COUNTS: [&str; SUMS] = [
     "gre_lost",
     "gre_reordered",
     "gre_duplicates",
+    "gre_fragmented_out",
     "mppe_resets",
     "echoes_sent",
     "echoes_answered",
@@ -219,6 +220,7 @@ fn sums(shared: &Shared) -> [u64; SUMS] {
         shared.gre_lost.get(),
         shared.gre_reordered.get(),
         shared.gre_duplicates.get(),
+        shared.fragmented_out.get(),
         shared.resets.get() + shared.desyncs.get(),
         shared.echoes_sent.get(),
         shared.echoes_answered.get(),

@@ -10,10 +10,19 @@ const SECOND: u64 = 1_000_000_000;
 /// Failures of one second are told once for each call, and for at most as many calls.
 const FAILURES_REMEMBERED: usize = 256;
 
+/// What became of a packet that did not simply go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The host refused it, with this errno.
+    Refused(i32),
+    /// It is too big for the way and went out as fragments.
+    InPieces,
+}
+
 /// What sends packets: raw sockets.
 pub trait Transmit: Send {
-    /// Send all packets in order; `failed` hears the index and errno of each that is refused.
-    fn send(&mut self, packets: &mut [Outgoing], failed: &mut dyn FnMut(usize, i32));
+    /// Send all packets in order; `told` hears the index and fate of each that did not simply go out.
+    fn send(&mut self, packets: &mut [Outgoing], told: &mut dyn FnMut(usize, Fate));
 }
 
 struct Meta {
@@ -115,10 +124,14 @@ impl Outbox {
         }
         self.encrypt();
         let (metas, mut refused) = (&self.metas, Vec::new());
-        self.transmit.send(&mut self.packets, &mut |index, errno| {
-            metas[index].call.drops.count(Cause::SendFailed);
-            refused.push((metas[index].call.clone(), errno));
-        });
+        self.transmit
+            .send(&mut self.packets, &mut |index, fate| match fate {
+                Fate::InPieces => metas[index].call.fragmented_out.add(1),
+                Fate::Refused(errno) => {
+                    metas[index].call.drops.count(Cause::SendFailed);
+                    refused.push((metas[index].call.clone(), errno));
+                }
+            });
         for (call, errno) in refused {
             self.tell_failure(&call, errno, now);
         }

@@ -185,6 +185,8 @@ pub struct Counts {
     pub last_user_out: Number,
     /// Echo-Requests sent (tx).
     pub echoes_sent: Number,
+    /// GRE packets that were too big for the way and went out as fragments (whoever sends).
+    pub fragmented_out: Number,
     /// Packets dropped, by cause.
     pub drops: Drops,
     /// Frames on their way to Python.

@@ -116,9 +116,10 @@ class Counters:
     """Counts of one call, or of the whole engine. Times are seconds of the engine's monotonic clock, 0 = never;
     `last_user_in` and `last_user_out` leave out what hosts say by themselves (multicast, NetBIOS, mDNS, DHCP).
 
-    `packets_in`, `bytes_in` ... count inner user packets; `gre_*` count GRE packets. `unacknowledged_since`: since when
-    a peer that used to acknowledge our GRE packets owes it, 0 while it owes nothing. `drops` maps a cause, such as
-    `spoofed_source`, `clear_text`, `mppe_coherency`, `duplicate`, `late`, `malformed`, to a count.
+    `packets_in`, `bytes_in` ... count inner user packets; `gre_*` count GRE packets, `gre_fragmented_out` those that
+    were too big for the way and went out in pieces. `unacknowledged_since`: since when a peer that used to acknowledge
+    our GRE packets owes it, 0 while it owes nothing. `drops` maps a cause, such as `spoofed_source`, `clear_text`,
+    `mppe_coherency`, `duplicate`, `late`, `malformed`, to a count.
     """
 
     packets_in: int = 0
@@ -130,6 +131,7 @@ class Counters:
     gre_lost: int = 0
     gre_reordered: int = 0
     gre_duplicates: int = 0
+    gre_fragmented_out: int = 0
     mppe_resets: int = 0
     echoes_sent: int = 0
     echoes_answered: int = 0

@@ -31,6 +31,7 @@ from holdfast.gateway.call_ids import CallIds
 from holdfast.gateway.client_routes import ClientRoutes, no_routes
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.door import Door
+from holdfast.gateway.fragmentation import Fragmentation
 from holdfast.gateway.interfaces import Interfaces
 from holdfast.gateway.login import LoginDesk
 from holdfast.gateway.notices import Notices
@@ -87,6 +88,7 @@ class Gateway:
         self.notices = Notices(self.report)
         self.door = Door(self, settings.admission, self.notices)
         self.logins = LoginDesk(self, means.authenticator, settings.lockout)
+        self.fragmentation = Fragmentation(self)
         self.patrol = Patrol(self, means.engine, local_now)
         self.drained = asyncio.Event()
         """Set when a gateway that drains has no session left, or no more patience."""

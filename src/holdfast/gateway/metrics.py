@@ -58,6 +58,8 @@ class GatewayMetrics:
             log_failing=bool(log["failed"]),
             draining=gateway.draining,
             engine=engine.totals(),
+            fragmented_in=gateway.fragmentation.received + gateway.fragmentation.missed,
+            too_big=gateway.fragmentation.too_big,
             users=self._users(gateway, engine) if self._section.per_user else (),
         )
 

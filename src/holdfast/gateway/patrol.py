@@ -72,6 +72,7 @@ class Patrol:
         """Look at one session; return when to look again."""
         counters = self._engine.counters(subscriber.carrier.handle)
         acknowledgements(self._gateway, subscriber, counters, now)
+        self._gateway.fragmentation.sent(subscriber, counters)
         due = [now + ROUND, self._idle(subscriber, counters, now), self._volume(subscriber, counters, now)]
         due += [self._time(subscriber, now), self._grace(subscriber, now)]
         return earliest(due) or now + ROUND

@@ -18,6 +18,7 @@ from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.client_routes import ClientRoutes
 from holdfast.gateway.connection import ControlConnection
+from holdfast.gateway.fragmentation import watched_fragments
 from holdfast.gateway.gateway import Gateway, Means
 from holdfast.gateway.lockout_keeper import kept_lockouts
 from holdfast.gateway.log_api import LogApi
@@ -32,7 +33,7 @@ from holdfast.gateway.tracing import Tracing
 from holdfast.local_api import ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
-from holdfast.observe.event_log import Listener
+from holdfast.observe.event_log import EventLog, Listener
 from holdfast.policy.addresses import AddressPool, PoolRules
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.chap_secrets import ChapSecrets
@@ -80,21 +81,14 @@ async def serve(
         log = journal.log
         stack.callback(journal.close)
         metrics = GatewayMetrics(config, log)
-        network = HostNetwork(state)
-        recovered = await asyncio.to_thread(network.recover)
-        engine = _engine(config)
-        stack.callback(engine.close)
-        stack.push_async_callback(asyncio.to_thread, network.rollback)
-        plan = _plan(config, engine.tun_name)
-        await asyncio.to_thread(network.apply, plan.changes())
-        routes = ClientRoutes(network, plan.client_route, log.emit)
-        stack.push_async_callback(routes.stop)
+        engine, routes, recovered = await _host(stack, config, state, log)
         recorder = recorder_from(config, state, log)
         stack.callback(recorder.close)
         users = _authenticator(config, store)
         means = Means(engine, users, _pool(config, store, users), SessionRecords(store), log, recorder, routes)
         gateway = Gateway(settings_from(loaded, _resolvers()), means)
         await stack.enter_async_context(kept_lockouts(gateway, store))
+        await stack.enter_async_context(watched_fragments(gateway))
         await stack.enter_async_context(radius(gateway, config, state, users, log))
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
@@ -128,6 +122,25 @@ async def _until(*ends: asyncio.Event) -> None:
     finally:
         for wait in waits:
             wait.cancel()
+
+
+async def _host(
+    stack: contextlib.AsyncExitStack, config: Config, state: Path, log: EventLog
+) -> tuple[Engine, ClientRoutes, list[str]]:
+    """Make device, addresses, routes and firewall, to be taken back with the stack.
+
+    Return the engine, what routes single clients, and what a killed predecessor had left and was taken back.
+    """
+    network = HostNetwork(state)
+    recovered = await asyncio.to_thread(network.recover)
+    engine = _engine(config)
+    stack.callback(engine.close)
+    stack.push_async_callback(asyncio.to_thread, network.rollback)
+    plan = _plan(config, engine.tun_name)
+    await asyncio.to_thread(network.apply, plan.changes())
+    routes = ClientRoutes(network, plan.client_route, log.emit)
+    stack.push_async_callback(routes.stop)
+    return engine, routes, recovered
 
 
 def _resolvers() -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.alarm import Alarm
 from holdfast.dataplane.carrier import Carrier
+from holdfast.events import Direction
+from holdfast.gateway.fragmentation import Tally
 from holdfast.observe.recorder import Tape
 from holdfast.policy.effective import Effective, SessionPolicy
 from holdfast.policy.radius_login import Grant
@@ -44,6 +46,9 @@ class Subscriber:
     missed_since: float | None = None
     silent: set[str] = field(default_factory=set)
     """Directions that are silent while another is not (`holdfast.gateway.health`)."""
+    pieces: dict[Direction, Tally] = field(default_factory=lambda: {direction: Tally() for direction in Direction})
+    """Tunnel packets that travelled in pieces and were not told yet."""
+    fragmented_out: int = 0
     grace_until: float | None = None
     """Until when the session may go on without its control connection."""
     grace_evidence: str = ""

@@ -42,6 +42,8 @@ class Reading:
     log_failing: bool = False
     draining: bool = False
     engine: Counters = field(default_factory=Counters)
+    fragmented_in: int = 0
+    too_big: int = 0
     users: tuple[UserReading, ...] = ()
 
 
@@ -69,6 +71,7 @@ class ReadingCollector(Collector):
         yield from process_families(self._version)
         yield from _gateway(reading)
         yield from engine_families({(): reading.engine})
+        yield from _fragments(reading)
         if reading.users:
             yield from _users(reading.users)
 
@@ -130,6 +133,16 @@ ENGINE_FAMILIES: tuple[tuple[str, str, str, Callable[[Counters], Mapping[str, fl
     ("holdfast_drops", "Packets thrown away, by cause.", "cause", lambda c: c.drops),
 )
 """Name, text, label and the values of each family."""
+
+
+def _fragments(reading: Reading) -> Iterator[Family]:
+    both = {"in": reading.fragmented_in, "out": reading.engine.gre_fragmented_out}
+    yield _labelled(
+        CounterMetricFamily, "holdfast_gre_fragmented", "GRE packets that travelled in pieces.", "direction", both
+    )
+    yield _counter(
+        "holdfast_gre_too_big_told", "Messages of routers that a GRE packet of ours is too big.", reading.too_big
+    )
 
 
 def _users(users: tuple[UserReading, ...]) -> Iterator[Family]:

@@ -2,7 +2,7 @@
 
 use super::{check, check_size};
 use crate::gre::IP_PROTOCOL;
-use crate::outbox::Transmit;
+use crate::outbox::{Fate, Transmit};
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::net::Ipv4Addr;
@@ -308,7 +308,7 @@ impl Sender {
 
 impl Transmit for Sender {
     /// Waits for room in the socket's buffer when that is full.
-    fn send(&mut self, packets: &mut [Outgoing], failed: &mut dyn FnMut(usize, i32)) {
+    fn send(&mut self, packets: &mut [Outgoing], told: &mut dyn FnMut(usize, Fate)) {
         self.fill(packets);
         let mut at = 0;
         while at < packets.len() {
@@ -316,15 +316,17 @@ impl Transmit for Sender {
                 Ok(count) => at += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let error = match error.raw_os_error() {
+                    let outcome = match error.raw_os_error() {
                         Some(libc::EMSGSIZE) if !packets[at].whole => {
-                            send_fragmented(&self.slow, &mut packets[at]).err()
+                            send_fragmented(&self.slow, &mut packets[at])
                         }
-                        _ => Some(error),
+                        _ => Err(error),
                     };
-                    if let Some(error) = error {
-                        failed(at, error.raw_os_error().unwrap_or(0));
-                    }
+                    let fate = match outcome {
+                        Ok(()) => Fate::InPieces,
+                        Err(error) => Fate::Refused(error.raw_os_error().unwrap_or(0)),
+                    };
+                    told(at, fate);
                     at += 1;
                 }
             }

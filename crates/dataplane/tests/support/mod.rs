@@ -5,7 +5,7 @@ use holdfast_dataplane::command::{Link, RxCommand};
 use holdfast_dataplane::gre::{self, Header};
 use holdfast_dataplane::ip::View;
 use holdfast_dataplane::mppe::{KeyChain, Mode, Receiver, Sender, Strength, Work};
-use holdfast_dataplane::outbox::Transmit;
+use holdfast_dataplane::outbox::{Fate, Transmit};
 use holdfast_dataplane::rc4;
 use holdfast_dataplane::rx::{Parts, Rx};
 use holdfast_dataplane::shared::{Path, Shared};
@@ -39,7 +39,7 @@ impl Device for Tap {
 struct Wire;
 
 impl Transmit for Wire {
-    fn send(&mut self, packets: &mut [Outgoing], _failed: &mut dyn FnMut(usize, i32)) {
+    fn send(&mut self, packets: &mut [Outgoing], _told: &mut dyn FnMut(usize, Fate)) {
         for packet in packets {
             let parsed = gre::parse(&packet.buffer[packet.start..packet.end])
                 .expect("acknowledgements are well formed");

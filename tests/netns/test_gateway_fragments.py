@@ -1,0 +1,79 @@
+"""Fragmentation of the tunnel, either way, as the gateway tells it."""
+
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.network import Namespace
+from support.engine_lab import inside
+from support.gateway_lab import CLIENT, FIRST, INSIDE, GatewayLab, places, state_template
+from support.lab_gateway import Gateway
+
+pytestmark = pytest.mark.root
+NARROW, PINGS = 1000, 20
+
+
+@pytest.fixture(scope="module")
+def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
+    """Made once."""
+    with places() as made:
+        yield made
+
+
+@pytest.fixture
+def gateway(namespaces: tuple[Namespace, Namespace, Namespace], tmp_path: Path) -> Iterator[tuple[GatewayLab, Gateway]]:
+    """A gateway with one session over a wide network."""
+    lab = GatewayLab(*namespaces, tmp_path, state_template(tmp_path))
+    with lab.running:
+        running = lab.serve(metrics={"listen": "127.0.0.1:9723"})
+        lab.dial().wait_up(patience=30)
+        yield lab, running
+    for place in namespaces[:2]:
+        place.ip("link", "set", "near", "mtu", "1500")
+
+
+def pings(lab: GatewayLab, size: int) -> None:
+    lab.client.run("ping", "-c", str(PINGS), "-i", "0.05", "-W", "5", "-q", "-s", str(size), INSIDE)
+
+
+def test_what_is_cut_either_way(gateway: tuple[GatewayLab, Gateway]) -> None:
+    lab, running = gateway
+    pings(lab, 1300)
+    assert running.events("FRAGMENTED") == []
+    # A veth takes in no more than its own MTU: both ends are narrow.
+    for place in (lab.client, lab.gateway):
+        place.ip("link", "set", "near", "mtu", str(NARROW))
+    pings(lab, 1300)
+    running.wait_event("FRAGMENTED", 40, count=2)
+    (session,) = running.ask("sessions")
+    told = {event["direction"]: event for event in running.events("FRAGMENTED")}
+    assert {event["session"] for event in told.values()} == {session["id"]}
+    assert 5 <= told["received"]["packets"] <= PINGS
+    assert 900 < told["received"]["mtu"] <= NARROW
+    assert told["sent"]["packets"] == PINGS
+    page = lab.gateway.run("curl", "-s", "http://127.0.0.1:9723/metrics")
+    for direction in ("in", "out"):
+        assert f'holdfast_gre_fragmented_total{{direction="{direction}"}} {PINGS}.0' in page
+
+
+def test_a_router_that_says_too_big(gateway: tuple[GatewayLab, Gateway]) -> None:
+    lab, running = gateway
+    (session,) = running.ask("sessions")
+    gre = struct.pack("!BBHHH", 0x30, 0x81, 0x880B, 1300, session["peer_call_id"])
+    about = struct.pack("!BBHHHBBH", 0x45, 0, 1340, 7, 0x4000, 64, 47, 0)
+    about += socket.inet_aton(FIRST) + socket.inet_aton(CLIENT) + gre
+    message = struct.pack("!BBHHH", 3, 4, 0, 0, 1234) + about
+    with inside(lab.client, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)) as raw:
+        raw.sendto(message[:2] + struct.pack("!H", checksum(message)) + message[4:], (FIRST, 0))
+    told = running.wait_event("FRAGMENTED")
+    assert (told["direction"], told["mtu"], told["router"]) == ("sent", 1234, CLIENT)
+
+
+def checksum(octets: bytes) -> int:
+    """RFC 1071."""
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
