@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from holdfast.config.model import Config, MppePolicy
-from holdfast.policy.ranges import Address, AddressRange, contains
+from holdfast.policy.ranges import Address, AddressRange
 
 WITHOUT_KEYS = ("chap-md5", "pap")
 """Methods from which no MPPE keys can be derived (RFC 3079 knows MS-CHAP and EAP-TLS only)."""
@@ -77,20 +77,24 @@ def _listen_collides(config: Config) -> Findings:
             )
 
 
+def _pools(config: Config) -> list[tuple[str, AddressRange]]:
+    """Return every range with the key that it stands under."""
+    named = [(f"pools.{name}.ranges", part) for name, pool in config.pools.items() for part in pool.ranges]
+    return [*(("addresses.pool", part) for part in config.addresses.pool), *named]
+
+
 def _pool_overlaps(config: Config) -> Findings:
-    for one, other in combinations(config.addresses.pool, 2):
+    for (_, one), (key, other) in combinations(_pools(config), 2):
         if one.overlaps(other):
-            yield Finding(
-                ("addresses.pool",), f"the ranges {one} and {other} overlap", "Give each address to one range only."
-            )
+            yield Finding((key,), f"the ranges {one} and {other} overlap", "Give each address to one range only.")
 
 
 def _gateway_in_pool(config: Config) -> Findings:
     gateway = config.addresses.gateway
-    for part in config.addresses.pool:
+    for key, part in _pools(config):
         if gateway in part:
             yield Finding(
-                ("addresses.pool", "addresses.gateway"),
+                (key, "addresses.gateway"),
                 f"the gateway's own address {gateway} lies in the pool range {part}",
                 f"Let the range leave it out: {_beside(part, gateway)}.",
             )
@@ -108,9 +112,9 @@ def _beside(part: AddressRange, hole: Address) -> str:
 
 def _listen_inside(config: Config) -> Findings:
     for endpoint in config.gateway.listen:
-        if contains(config.addresses.pool, endpoint.address):
+        for key, _ in [(key, part) for key, part in _pools(config) if endpoint.address in part][:1]:
             yield Finding(
-                ("addresses.pool", "gateway.listen"),
+                (key, "gateway.listen"),
                 f"the pool holds {endpoint.address}, on which the gateway listens",
                 "Clients need addresses that nobody has; choose a network that is used nowhere else.",
             )
@@ -181,6 +185,19 @@ def _metrics_port_taken(config: Config) -> Findings:
             yield Finding(("metrics.listen", "gateway.listen"), f"{metrics} and {endpoint} are the same socket")
 
 
+def _unknown_names(config: Config) -> Findings:
+    """Users may be sent to pools and filters by groups and by RADIUS; the file can be checked now."""
+    named = {"pool": tuple(config.pools), "filter": tuple(config.filters)}
+    places = [("limits.filter", "filter", config.limits.filter)]
+    places += [
+        (f"groups.{name}.{key}", key, getattr(group, key)) for name, group in config.groups.items() for key in named
+    ]
+    for where, key, name in places:
+        if name and name not in named[key]:
+            known = ", ".join(named[key]) or "none"
+            yield Finding((where,), f"there is no section [{key}s.{name}]", f"There are: {known}.")
+
+
 def _radius_without_secrets(config: Config) -> Findings:
     radius = config.radius
     if (radius.servers or radius.dynamic_clients) and radius.secrets_file is None:
@@ -218,6 +235,7 @@ _CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
     _listen_inside,
     _nat_interface_without_nat,
     _metrics_port_taken,
+    _unknown_names,
     _radius_without_secrets,
     _dynamic_half,
 )

@@ -20,17 +20,18 @@ from holdfast.config.problems import (
     did_you_mean,
     meant_by_unknown_key,
 )
-from holdfast.config.session_sections import GroupSection
+from holdfast.config.session_sections import FilterSection, GroupSection, PoolSection
 
 DEFAULT = "default"
 """The origin of a setting that no file names."""
 
-GROUPS = "groups"
+NAMED: dict[str, type[BaseModel]] = {"groups": GroupSection, "pools": PoolSection, "filters": FilterSection}
+"""Sections of sections: each has members with names of their own."""
 SECTIONS: dict[str, tuple[str, ...]] = {
-    **{name: tuple(type(section).model_fields) for name, section in Config() if name != GROUPS},
-    GROUPS: tuple(GroupSection.model_fields),
+    **{name: tuple(type(section).model_fields) for name, section in Config() if name not in NAMED},
+    **{name: tuple(member.model_fields) for name, member in NAMED.items()},
 }
-"""Each section and its keys; those of `groups` are the keys of each group."""
+"""Each section and its keys; those of `groups` are the keys of each group, and so on."""
 
 Path_ = tuple[str, ...]
 
@@ -55,33 +56,38 @@ class LoadedConfig:
 
     def origin(self, key: str) -> str:
         """Say where the setting with this dotted key came from."""
-        *section, name = key.split(".") if not key.startswith(f"{GROUPS}.") else _group_path(key)
+        *section, name = _path_of(key)
         if self.file is None or name not in self._section(section).model_fields_set:
             return DEFAULT
         line = line_of(self.lines, (*section, name))
         return f"{self.file}:{line}" if line else self.file
 
     def _section(self, path: list[str]) -> BaseModel:
-        if path[0] == GROUPS:
-            return self.config.groups[path[1]]
+        if path[0] in NAMED:
+            member: BaseModel = getattr(self.config, path[0])[path[1]]
+            return member
         section: BaseModel = getattr(self.config, path[0])
         return section
 
     def settings(self) -> list[Setting]:
         """Return every effective setting, in the order of the documentation."""
-        values = self.config.model_dump(mode="json", exclude={GROUPS})
-        groups = {f"{GROUPS}.{name}": group for name, group in self.config.groups.items()}
-        values |= {name: group.model_dump(mode="json", exclude_unset=True) for name, group in groups.items()}
+        values = self.config.model_dump(mode="json", exclude=set(NAMED))
+        for section in NAMED:
+            members: dict[str, BaseModel] = getattr(self.config, section)
+            for name, member in members.items():
+                values[f"{section}.{name}"] = member.model_dump(mode="json", exclude_unset=True)
         return [
-            Setting(f"{section}.{name}", value, self.origin(f"{section}.{name}"))
-            for section, keys in values.items()
-            for name, value in keys.items()
+            Setting(f"{place}.{key}", value, self.origin(f"{place}.{key}"))
+            for place, keys in values.items()
+            for key, value in keys.items()
         ]
 
 
-def _group_path(key: str) -> list[str]:
-    """Take `groups.NAME.key` apart; the name may have dots in it."""
+def _path_of(key: str) -> list[str]:
+    """Take `section.key` or `groups.NAME.key` apart; the name may have dots in it."""
     first, _, rest = key.partition(".")
+    if first not in NAMED:
+        return [first, rest] if rest else [first]
     name, _, last = rest.rpartition(".")
     return [first, name, last]
 
@@ -149,8 +155,8 @@ def _validate(data: dict[str, Any]) -> tuple[Config, list[Problem]]:
 
 
 def _without(data: dict[str, Any], bad: set[Path_]) -> dict[str, Any]:
-    """Leave out the sections and keys that were refused; a group with a problem goes as a whole."""
-    gone = bad | {path[:2] for path in bad if path[:1] == (GROUPS,)}
+    """Leave out the sections and keys that were refused; a group (pool, filter) with a problem goes as a whole."""
+    gone = bad | {path[:2] for path in bad if path and path[0] in NAMED}
     return {
         section: {key: value for key, value in keys.items() if (section, key) not in gone}
         for section, keys in data.items()
@@ -167,7 +173,7 @@ def _follows(detail: ErrorDetails, details: Iterable[ErrorDetails]) -> bool:
 
 
 def _between(finding: Finding) -> Problem:
-    return Problem(tuple(finding.keys[0].split(".")), finding.what, finding.meant)
+    return Problem(tuple(_path_of(finding.keys[0])), finding.what, finding.meant)
 
 
 def _touches(finding: Finding, known: set[str]) -> bool:
@@ -184,7 +190,7 @@ def _placed(problems: Iterable[Problem], lines: Mapping[Path_, int]) -> list[Pro
 def _problem(detail: ErrorDetails) -> Problem:
     """Turn one complaint of the validator into words."""
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
-    path = path[: 3 if path[:1] == (GROUPS,) else 2]
+    path = path[: 3 if path and path[0] in NAMED else 2]
     key, kind = ".".join(path), detail["type"]
     if kind == "extra_forbidden":
         noun = "key" if len(path) > 1 else "section"

@@ -12,7 +12,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from holdfast.config.paths import WholePath
 from holdfast.config.radius_section import RadiusSection
-from holdfast.config.session_sections import AdmissionSection, GroupSection, LimitsSection, TimeoutsSection
+from holdfast.config.session_sections import (
+    AdmissionSection,
+    FilterSection,
+    GroupSection,
+    LimitsSection,
+    PoolSection,
+    TimeoutsSection,
+)
 from holdfast.config.values import Endpoint, HostAddress, ListenEndpoint, LogSink, MetricsListen, PoolRange
 from holdfast.events import Severity
 from holdfast.policy.overrides import Count, SecondsOrOff
@@ -228,6 +235,10 @@ class Config(Section):
     admission: AdmissionSection = AdmissionSection()
     groups: dict[GroupName, GroupSection] = {}
     """Settings for groups of users, each in a section `[groups.NAME]`."""
+    pools: dict[GroupName, PoolSection] = {}
+    """Addresses for some clients, each in a section `[pools.NAME]`."""
+    filters: dict[GroupName, FilterSection] = {}
+    """What some clients may reach, each in a section `[filters.NAME]`."""
     metrics: MetricsSection = MetricsSection()
     recorder: RecorderSection = RecorderSection()
     radius: RadiusSection = RadiusSection()

@@ -49,6 +49,13 @@ class WhenDown(StrEnum):
     LOCAL = "local"
 
 
+class UnknownNames(StrEnum):
+    """What happens to a client with a pool or filter that is not configured."""
+
+    REFUSE = "refuse"
+    IGNORE = "ignore"
+
+
 class RadiusSection(BaseModel):
     """`[radius]`: RADIUS servers."""
 
@@ -76,6 +83,8 @@ class RadiusSection(BaseModel):
     """Old servers whose answers are taken without a Message-Authenticator, which lets them be forged."""
     when_down: WhenDown = WhenDown.REJECT
     """While no server answers: "reject", or "local" for the local users."""
+    unknown_names: UnknownNames = UnknownNames.REFUSE
+    """A client whose Framed-Pool or Filter-Id names nothing in this file: "refuse" it, or "ignore" the attribute."""
     interim_jitter: Annotated[float, Field(strict=True, ge=0, le=0.5)] = 0.1
     """Part of the accounting interval by which each session's updates are moved, so that they do not come at once."""
     queue: Annotated[int, Field(strict=True, ge=100, le=10_000_000)] = 200_000

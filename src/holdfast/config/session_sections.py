@@ -9,15 +9,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from holdfast.config.values import HostAddress
+from holdfast.config.values import HostAddress, PoolRange
+from holdfast.network.filters import FilterRule
 from holdfast.policy.effective import SessionPolicy
 from holdfast.policy.overrides import (
     LongSecondsOrOff,
+    NumberOfBits,
     NumberOrNone,
     OctetsOrNone,
     Overrides,
     Presets,
     SecondsOrOff,
+    SectionName,
     SingleSession,
     WeeklyHours,
 )
@@ -80,6 +83,9 @@ class LimitsSection(PolicySection):
     volume_limit: OctetsOrNone = shared("volume_limit")
     sessions_per_user: NumberOrNone = shared("sessions_per_user")
     single_session: SingleSession = shared("single_session")
+    filter: SectionName = shared("filter")
+    rate_up: NumberOfBits = shared("rate_up")
+    rate_down: NumberOfBits = shared("rate_down")
     sessions: NumberOrNone = 0
     """Sessions at a time; 0 for as many as there are addresses."""
     sessions_per_address: NumberOrNone = 0
@@ -110,6 +116,37 @@ class AdmissionSection(PolicySection):
     """Sessions of one address in a row, lost within `flap_time`, after which its next calls must wait; 0 for never."""
     flap_time: Seconds = 30.0
     """Seconds; a session that breaks down sooner counts as a flap."""
+
+
+class PoolSection(PolicySection):
+    """`[pools.NAME]`: addresses for some clients."""
+
+    ranges: Annotated[tuple[PoolRange, ...], Field(min_length=1)]
+    """first-last, network/prefix (its host addresses) or single ones."""
+
+
+def _rule(value: Any) -> Any:
+    if isinstance(value, FilterRule):
+        return value
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError('a rule is written as text, such as "allow 10.0.0.0/8 tcp 80,443"')
+    return FilterRule.parse(value)
+
+
+Rule = Annotated[
+    FilterRule,
+    BeforeValidator(_rule),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["allow 10.0.0.0/8 tcp 80,443", "deny any"]}),
+]
+
+
+class FilterSection(PolicySection):
+    """`[filters.NAME]`: what some clients may reach."""
+
+    rules: tuple[Rule, ...]
+    """`allow` or `deny`, a network or `any`, a protocol, ports. The first that fits decides; what none allows is
+    dropped."""
 
 
 class GroupSection(Overrides):

@@ -13,7 +13,7 @@ from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import DynamicRequestSeen
 from holdfast.gateway.radius import nas_identifier, read_secrets, secret_for
 from holdfast.policy.effective import Effective, Layer
-from holdfast.policy.radius_login import settings_layer
+from holdfast.policy.radius_settings import settings_layer
 from holdfast.radius.codes import ErrorCause, code_name
 from holdfast.radius.dynamic import Answered, DynamicRequest, DynamicServer, Match
 

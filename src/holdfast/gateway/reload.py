@@ -89,6 +89,9 @@ def applicable(old: Config, new: Config) -> Config:
     for name, section in new:
         if name == "groups":
             continue
+        if isinstance(section, dict):  # pools and filters are routes and chains, made at the start
+            sections[name] = getattr(old, name)
+            continue
         kept = {key: getattr(getattr(old, name), key) for key in type(section).model_fields if _waits(f"{name}.{key}")}
         sections[name] = section.model_copy(update=kept)
     return new.model_copy(update=sections)

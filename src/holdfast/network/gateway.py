@@ -1,10 +1,10 @@
 """What a gateway needs of its host: one TUN with an address, routes to the pools, forwarding, NAT."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 
-from holdfast.network import nft
+from holdfast.network import filters, nft
 from holdfast.network.changes import AddAddress, AddRoute, AddTable, Change, SetLink, SetSysctl
 from holdfast.network.netlink import Route
 
@@ -29,7 +29,7 @@ class GatewayNetwork:
     `tun` is the interface, `addresses` its own inner addresses, `pools` the first and last address of each range
     that clients get, `mtu` in octets. `nat` puts this host's address on what clients send to elsewhere, by
     `nat_interface` only where one is named, whatever the client's address (the packet engine lets none use another's);
-    `isolate_clients` lets no client reach another. `table` names the nftables table.
+    `isolate_clients` lets no client reach another. `table` names the nftables table, which has the `filters` too.
     """
 
     tun: str
@@ -40,6 +40,7 @@ class GatewayNetwork:
     nat_interface: str = ""
     isolate_clients: bool = False
     table: str = "holdfast"
+    filters: filters.Filters = field(default_factory=dict)
 
     def changes(self) -> tuple[Change, ...]:
         """Return the plan, in the order in which it is made."""
@@ -65,10 +66,22 @@ class GatewayNetwork:
         return [settings[version] for version in sorted(versions)]
 
     def _firewall(self) -> list[Change]:
-        if not (self.nat or self.isolate_clients):
+        if not (self.nat or self.isolate_clients or self.filters):
             return []
         statements = [nft.table(FAMILY, self.table), *self._forward_chain()]
-        return [AddTable(FAMILY, self.table, (*statements, *(self._nat_chain() if self.nat else [])))]
+        nat = self._nat_chain() if self.nat else []
+        filtering = filters.statements(FAMILY, self.table, self.tun, self.filters) if self.filters else []
+        return [AddTable(FAMILY, self.table, (*statements, *nat, *filtering))]
+
+    def refilter(self, addresses: Sequence[str], old: str, new: str) -> list[nft.Statement]:
+        """Return what moves a session's addresses and networks from one filter to another; no name: none."""
+        words = (("delete", old), ("add", new))
+        return [
+            nft.element(word, FAMILY, self.table, filters.set_of(self.filters, name), address)
+            for word, name in words
+            if name in self.filters
+            for address in addresses
+        ]
 
     def _forward_chain(self) -> list[nft.Statement]:
         inward = nft.match(nft.meta("iifname"), self.tun)

@@ -77,6 +77,24 @@ def base_chain(family: str, name: str, chain: str, *, kind: str, hook: str, prio
     return {"add": {"chain": {**body, "policy": policy}}}
 
 
+def chain(family: str, name: str, chain: str) -> Statement:
+    """Return the command that makes a chain that others jump to."""
+    return {"add": {"chain": {"family": family, "table": name, "name": chain}}}
+
+
+def address_elements(family: str, name: str, elements: str) -> Statement:
+    """Return the command that makes a named set of IPv4 networks, empty."""
+    kind = {"family": family, "table": name, "name": elements, "type": "ipv4_addr", "flags": ["interval"]}
+    return {"add": {"set": kind}}
+
+
+def element(word: str, family: str, name: str, elements: str, network: str) -> Statement:
+    """Return the command that does `word` (add, delete) with a member of a named set: an address or a network."""
+    address, _, length = network.partition("/")
+    member = {"prefix": {"addr": address, "len": int(length)}} if length else address
+    return {word: {"element": {"family": family, "table": name, "name": elements, "elem": [member]}}}
+
+
 def rule(family: str, name: str, chain: str, expressions: Sequence[Statement]) -> Statement:
     """Return the command that appends a rule."""
     return {"add": {"rule": {"family": family, "table": name, "chain": chain, "expr": list(expressions)}}}
@@ -95,6 +113,11 @@ def meta(key: str) -> Statement:
 def payload(protocol: str, field: str) -> Statement:
     """Return a header field."""
     return {"payload": {"protocol": protocol, "field": field}}
+
+
+def counter() -> Statement:
+    """Return a count of packets and octets."""
+    return {"counter": None}
 
 
 def verdict(word: str) -> Statement:

@@ -7,7 +7,7 @@ What a predecessor left in use is free again when a gateway starts: its sessions
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
@@ -24,11 +24,28 @@ Dedications = Callable[[], Mapping[Address, str]]
 @dataclass(frozen=True, slots=True)
 class PoolRules:
     """Where addresses come from. `never` are those that nobody gets (the gateway's own); with `client_wish` a client
-    may choose a free address of the pool for itself."""
+    may choose a free address of the pool for itself. `named`: pools beside it, for those who are sent there."""
 
     ranges: tuple[AddressRange, ...]
     never: tuple[Address, ...] = ()
     client_wish: bool = False
+    named: Mapping[str, tuple[AddressRange, ...]] = field(default_factory=dict)
+
+
+class _Rounds:
+    """Walks through ranges again and again, going on where it stopped, so that an address rests before it is reused."""
+
+    def __init__(self, ranges: tuple[AddressRange, ...]) -> None:
+        self._ranges, self._size, self._at = ranges, sum(map(len, ranges)), 0
+
+    def __iter__(self) -> Iterator[Address]:
+        for _ in range(self._size):
+            offset, self._at = self._at, (self._at + 1) % self._size
+            for part in self._ranges:
+                if offset < len(part):
+                    yield part.first + offset
+                    break
+                offset -= len(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,7 @@ class AddressPool:
         self._returned: OrderedDict[Address, str] = OrderedDict()
         self._last: dict[str, Address] = {}
         self._fresh = self._never_given()
+        self._rounds = {name: _Rounds(ranges) for name, ranges in rules.named.items()}
         self._recall()
 
     def __len__(self) -> int:
@@ -64,21 +82,27 @@ class AddressPool:
 
     @property
     def size(self) -> int:
-        """How many addresses the pool has."""
-        return sum(len(part) for part in self._rules.ranges)
+        """How many addresses all pools have."""
+        return sum(len(part) for ranges in (self._rules.ranges, *self._rules.named.values()) for part in ranges)
 
     def allocate(
-        self, session: str, user: str, dedicated: Sequence[AddressRange] = (), wish: Address | None = None
+        self,
+        session: str,
+        user: str,
+        dedicated: Sequence[AddressRange] = (),
+        wish: Address | None = None,
+        pool: str = "",
     ) -> Address | None:
         """Give the session an address, or None when there is none for it (`why_none` says it in words).
 
-        `dedicated` are the only addresses that the user may have, where there are any. A session that holds an
-        address gets the same again. StateError when the database cannot be written; nothing is given then.
+        `dedicated` are the only addresses that the user may have, where there are any; else those of the named `pool`
+        (KeyError for one that is not there), without a name the others. A session that holds an address gets the same
+        again. StateError when the database cannot be written; nothing is given then.
         """
         if session in self._held:
             return self._held[session]
         others = self._dedications()
-        for address in self._candidates(user, dedicated, wish):
+        for address in self._candidates(user, dedicated, wish, pool):
             if self._free_for(address, user, others):
                 self._record(address, user, session)
                 self._take(address, user, session)
@@ -104,15 +128,19 @@ class AddressPool:
         lease = self._in_use.get(address)
         return lease.session if lease else None
 
-    def why_none(self, user: str, dedicated: Sequence[AddressRange] = ()) -> str:
+    def why_none(self, user: str, dedicated: Sequence[AddressRange] = (), pool: str = "") -> str:
         """Say why `user` got no address."""
         if dedicated:
             return f"{', '.join(map(str, dedicated))} is dedicated to {user} and in use by another session"
-        return f"all {self.size} addresses of the pool are in use or dedicated to others"
+        ranges = self._rules.named[pool] if pool else self._rules.ranges
+        named = f"the pool {pool}" if pool else "the pool"
+        return f"all {sum(map(len, ranges))} addresses of {named} are in use or dedicated to others"
 
-    def _candidates(self, user: str, dedicated: Sequence[AddressRange], wish: Address | None) -> Iterator[Address]:
+    def _candidates(
+        self, user: str, dedicated: Sequence[AddressRange], wish: Address | None, pool: str
+    ) -> Iterator[Address]:
         """Name the addresses to try, the best first. Some may not be free."""
-        allowed = dedicated or self._rules.ranges
+        allowed = dedicated or (self._rules.named[pool] if pool else self._rules.ranges)
         if wish is not None and (dedicated or self._rules.client_wish) and contains(allowed, wish):
             yield wish
         last = self._last.get(user)
@@ -120,6 +148,9 @@ class AddressPool:
             yield last
         if dedicated:
             yield from (address for part in dedicated for address in part)
+            return
+        if pool:
+            yield from self._rounds[pool]
             return
         for address in self._fresh:
             # Whoever passes it over (it is dedicated to someone) finds it among the returned ones later.
@@ -153,6 +184,8 @@ class AddressPool:
                 address = ip_address(row.address)
                 if contains(self._rules.ranges, address):
                     self._returned[address] = row.user
+                    self._last[row.user] = address
+                elif any(contains(ranges, address) for ranges in self._rules.named.values()):
                     self._last[row.user] = address
                 else:
                     connection.execute(delete(leases).where(leases.c.address == row.address))

@@ -17,7 +17,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
-    """The timers and limits of one session. Times in seconds, volumes in octets; 0 switches off."""
+    """The timers, limits and ways of one session. Seconds, octets, bits a second; 0 switches off."""
 
     lcp_echo_interval: float = 10.0
     lcp_echo_failures: int = 3
@@ -30,6 +30,11 @@ class SessionPolicy:
     sessions_per_user: int = 0
     single_session: SingleSession = SingleSession.ALLOW
     hours: str = ""
+    pool: str = ""
+    routes: tuple[str, ...] = ()
+    filter: str = ""
+    rate_up: int = 0
+    rate_down: int = 0
 
 
 KEYS: tuple[str, ...] = tuple(field.name for field in fields(SessionPolicy))
@@ -95,4 +100,6 @@ def layers_of(overrides: Overrides, origin: str, origins: Mapping[str, str] | No
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
     return str(value) if isinstance(value, SingleSession) else value

@@ -7,6 +7,7 @@ keys. What is not given is None and leaves the word to whoever stands below (`ho
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -38,8 +39,20 @@ def _known_preset(name: str) -> str:
     return name
 
 
+def _network(text: str) -> str:
+    try:
+        network = IPv4Network(text.strip())
+    except (AddressValueError, NetmaskValueError):
+        raise ValueError(f"{text!r} is not an IPv4 network such as 192.168.5.0/24") from None
+    except ValueError:
+        raise ValueError(f"{text!r} has bits set; write {IPv4Network(text.strip(), strict=False)}") from None
+    if not network.prefixlen:
+        raise ValueError("everything cannot lie behind one client")
+    return str(network)
+
+
 def _as_list(value: Any) -> Any:
-    """One preset may be written without brackets."""
+    """One of a list may be written without brackets."""
     return [value] if isinstance(value, str) else value
 
 
@@ -58,6 +71,10 @@ NumberOrNone = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 """How many; 0 sets no limit."""
 OctetsOrNone = Annotated[int, Field(strict=True, ge=0, le=1 << 62)]
 """Octets; 0 sets no limit."""
+NumberOfBits = Annotated[int, Field(strict=True, ge=0, le=10**12)]
+"""Bits a second; 0 sets no limit."""
+SectionName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_.-]*$")]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_as_list)]
 Presets = Annotated[tuple[Annotated[str, AfterValidator(_known_preset)], ...], BeforeValidator(_as_list)]
 WeeklyHours = Annotated[str, Field(max_length=500), AfterValidator(_windows)]
 
@@ -91,6 +108,16 @@ class Overrides(BaseModel):
     """What a sign-in means while the user is connected already: "allow", "deny", "replace" or "replace-now"."""
     hours: WeeklyHours | None = None
     """Weekly windows in which a user may be connected, in local time; empty for always."""
+    pool: SectionName | None = None
+    """Where the address comes from: the name of a section `[pools.NAME]`; empty for `addresses.pool`."""
+    routes: Networks | None = None
+    """Networks behind the client, reached through its session while it is connected."""
+    filter: SectionName | None = None
+    """What the client may reach: the name of a section `[filters.NAME]`; empty for everything."""
+    rate_up: NumberOfBits | None = None
+    """Bits a second from the client; more is dropped; 0 sets no limit."""
+    rate_down: NumberOfBits | None = None
+    """Bits a second to the client; more is dropped; 0 sets no limit."""
 
     def given(self) -> dict[str, Any]:
         """Return what is given, without presets, as values of `SessionPolicy`."""
@@ -132,7 +159,7 @@ def _complaint(detail: ErrorDetails) -> str:
 
 def _value(key: str, written: str) -> Any:
     """A person types words without quotes and lists without brackets."""
-    if key == "preset" and not written.startswith("["):
+    if key in ("preset", "routes") and not written.startswith("["):
         return [name.strip() for name in written.split(",")]
     try:
         return tomllib.loads(f"value = {written}")["value"]

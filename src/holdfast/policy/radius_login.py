@@ -4,14 +4,17 @@ RFC 2865 for PAP and CHAP, RFC 2548 for MS-CHAP and the keys of MPPE, RFC 3579 f
 in MS-CHAP-Error or MS-CHAP2-Success is passed on word for word.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
-from types import MappingProxyType
 
 from holdfast.errors import DisconnectReason
+<<<<<<< HEAD
 from holdfast.policy.effective import RADIUS_KEYS, Layer
 from holdfast.policy.radius_eap import bad_challenge, contradiction, eap_message, eap_proof, gives_keys
+=======
+from holdfast.policy.effective import Layer
+from holdfast.policy.radius_settings import settings_layer
+>>>>>>> 18ff22f (wip: pools, filters, networks, rates)
 from holdfast.ppp.authentication_types import (
     ChapMd5Exchange,
     EapExchange,
@@ -24,8 +27,7 @@ from holdfast.ppp.authentication_types import (
 from holdfast.ppp.mppe import MppeKeyPair, keys_from_ms_chap
 from holdfast.ppp.mschap import verdict_from_failure
 from holdfast.radius.attributes import Attribute, Attributes, attribute, text_of
-from holdfast.radius.codes import Code, Vendor
-from holdfast.radius.dictionary import BY_NUMBER
+from holdfast.radius.codes import Code
 from holdfast.radius.exchange_types import Fault, Outcome, Request
 from holdfast.secret import Secret
 from holdfast.wire.errors import MalformedError
@@ -34,10 +36,13 @@ from holdfast.wire.text import printable
 SERVICE_FRAMED, PROTOCOL_PPP, PORT_VIRTUAL, TUNNEL_PPTP, MEDIUM_IPV4 = 2, 1, 5, 1, 1
 CHOSEN_BY_USER = IPv4Address("255.255.255.255")
 """Framed-IP-Address that lets the client choose; 255.255.255.254 lets us (RFC 2865 section 5.8)."""
+<<<<<<< HEAD
 SMALLEST_INTERIM = 60
 """Seconds; RFC 2869 section 5.16 forbids less."""
 LONGEST_KEY = 16
 """Octets of a start key; methods of EAP give 32, of which the first count (RFC 3079 section 4.3)."""
+=======
+>>>>>>> 18ff22f (wip: pools, filters, networks, rates)
 SUCCESS_SIZE = 42
 """Octets of `S=` and its 40 digits (RFC 2759 section 5)."""
 
@@ -84,10 +89,6 @@ class Grant:
     dns: tuple[str, ...] = ()
     wins: tuple[str, ...] = ()
     class_: tuple[bytes, ...] = ()
-    pool: str = ""
-    filter_id: str = ""
-    rate_limit: str = ""
-    port_limit: int = 0
     reply_message: str = ""
     encryption_policy: int | None = None
     unknown: tuple[str, ...] = ()
@@ -232,10 +233,6 @@ def _grant(values: Attributes, server: str) -> Grant:
         dns=_addresses(values, "MS-Primary-DNS-Server", "MS-Secondary-DNS-Server"),
         wins=_addresses(values, "MS-Primary-NBNS-Server", "MS-Secondary-NBNS-Server"),
         class_=tuple(values.every("Class")),
-        pool=values.text("Framed-Pool"),
-        filter_id=values.text("Filter-Id"),
-        rate_limit=values.text("Mikrotik-Rate-Limit"),
-        port_limit=values.integer("Port-Limit") or 0,
         reply_message=values.text("Reply-Message"),
         encryption_policy=values.integer("MS-MPPE-Encryption-Policy"),
         unknown=tuple(values.unknown()),
@@ -250,30 +247,3 @@ def _is_host(address: IPv4Address) -> bool:
 def _addresses(values: Attributes, *names: str) -> tuple[str, ...]:
     found = (values.address(name) for name in names)
     return tuple(str(address) for address in found if address is not None)
-
-
-SETTINGS: Mapping[str, str] = MappingProxyType(
-    {BY_NUMBER[Vendor.STANDARD, number].name: key for number, key in RADIUS_KEYS.items()}
-)
-"""Attributes that are settings of a session."""
-
-
-def settings_layer(values: Attributes, origin: str) -> Layer:
-    """Return the settings among some attributes, each with `origin` and the attribute that it came in."""
-    found: dict[str, float | int] = {}
-    origins: dict[str, str] = {}
-    for name, key in SETTINGS.items():
-        number = values.integer(name)
-        if number is not None:
-            found[key] = float(max(number, SMALLEST_INTERIM) if key == "accounting_interval" and number else number)
-            origins[key] = f"{origin}: {name}"
-    volume = _volume(values)
-    if volume:
-        found["volume_limit"] = volume
-        origins["volume_limit"] = f"{origin}: Mikrotik-Total-Limit"
-    return Layer(found, origins)
-
-
-def _volume(values: Attributes) -> int:
-    high = values.integer("Mikrotik-Total-Limit-Gigawords") or 0
-    return (high << 32) + (values.integer("Mikrotik-Total-Limit") or 0)

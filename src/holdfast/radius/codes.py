@@ -37,6 +37,7 @@ class Vendor(IntEnum):
     STANDARD = 0
     MICROSOFT = 311
     WISPR = 14122
+    CHILLISPOT = 14559
     MIKROTIK = 14988
 
 

@@ -112,6 +112,10 @@ _WISPR = """
 7 WISPr-Bandwidth-Max-Up integer
 8 WISPr-Bandwidth-Max-Down integer
 """
+_CHILLISPOT = """
+3 ChilliSpot-Max-Total-Octets integer
+23 ChilliSpot-Max-Total-Gigawords integer
+"""
 _MIKROTIK = """
 1 Mikrotik-Recv-Limit integer
 2 Mikrotik-Xmit-Limit integer
@@ -132,6 +136,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     *_read(_STANDARD, Vendor.STANDARD),
     *_read(_MICROSOFT, Vendor.MICROSOFT),
     *_read(_WISPR, Vendor.WISPR),
+    *_read(_CHILLISPOT, Vendor.CHILLISPOT),
     *_read(_MIKROTIK, Vendor.MIKROTIK),
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.config import Config, parse
+from holdfast.config.loading import NAMED
 from holdfast.policy.overrides import Overrides
 from holdfast.policy.presets import PRESETS
 
@@ -18,7 +19,7 @@ def rows() -> list[str]:
     return [
         f"| `{key}` | {_default(values[name][key])} | {field.description} |"
         for name, section in Config()
-        if name != "groups"
+        if name not in NAMED
         for key, field in type(section).model_fields.items()
     ]
 
