@@ -336,6 +336,7 @@ class PacketEngine:
     def set_addresses(self, handle: int, addresses: list[str]) -> None:
         """Let user packets of these addresses pass; an empty list closes the network phase."""
 
+    def set_rates(self, handle: int, up: int, down: int) -> None: ...
     def set_keepalive(self, handle: int, interval: float, failures: int, adaptive: bool) -> None: ...
     def counters(self, handle: int) -> dict[str, Any]:
         """Return the fields of `interface.Counters`."""

@@ -407,6 +407,18 @@ class LimitReached(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SettingUnusable(Event):
+    """A setting of a session cannot hold as it was given, and was left out."""
+
+    name: ClassVar[str] = "SETTING_UNUSABLE"
+    severity: ClassVar[Severity] = Severity.WARNING
+    setting: str
+    value: str
+    origin: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoginsLocked(Event):
     """Too many logins failed: `account` is locked out at `source`, or the whole source where `account` is empty."""
 

@@ -26,6 +26,7 @@ class FakeCall:
     transmit: MppeDirection | None = None
     mppe_required: bool = False
     addresses: tuple[str, ...] = ()
+    rates: tuple[int, int] = (0, 0)
     counters: Counters = field(default_factory=Counters)
 
 
@@ -109,6 +110,9 @@ class FakeEngine:
 
     def set_keepalive(self, handle: int, keepalive: Keepalive) -> None:
         self.calls[handle].keepalive = keepalive
+
+    def set_rates(self, handle: int, up: int, down: int) -> None:
+        self.calls[handle].rates = (up, down)
 
     def counters(self, handle: int) -> Counters:
         return self.calls[handle].counters

@@ -4,13 +4,14 @@ use holdfast_dataplane::command::{Keepalive, Link, TxCommand};
 use holdfast_dataplane::engine::{Engine, Options, Refusal};
 use holdfast_dataplane::gre::{self, Header};
 use holdfast_dataplane::mppe::{KeyChain, Mode, Opened, Receiver, Sender, Strength, Work};
+use holdfast_dataplane::prefix::Prefix;
 use holdfast_dataplane::rc4::Rc4;
 use holdfast_dataplane::shared::{Drops, Path, Shared, CAUSES, CAUSE_NAMES};
 use holdfast_dataplane::window::{Verdict, Window};
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
@@ -414,11 +415,15 @@ impl PacketEngine {
     fn set_addresses(&mut self, handle: u64, addresses: Vec<String>) -> PyResult<()> {
         let addresses = addresses
             .iter()
-            .map(|text| parse_address::<IpAddr>(text))
+            .map(|text| parse_address::<Prefix>(text))
             .collect::<PyResult<_>>()?;
         self.engine
             .set_addresses(handle, addresses)
             .map_err(refused)
+    }
+
+    fn set_rates(&self, handle: u64, up: u64, down: u64) -> PyResult<()> {
+        self.engine.set_rates(handle, up, down).map_err(refused)
     }
 
     fn set_keepalive(

@@ -1,9 +1,9 @@
 //! What the threads are told.
 
 use crate::mppe::{Receiver as MppeReceiver, Sender as MppeSender};
+use crate::prefix::Prefix;
 use crate::shared::Shared;
 use crossbeam_channel::Sender;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What LCP agreed, as far as packets are concerned.
@@ -44,8 +44,10 @@ pub enum RxCommand {
     SetMppe(Option<Box<MppeReceiver>>),
     /// Drop clear user data.
     RequireMppe(bool),
-    /// Let user packets of these addresses pass; none closes the network phase.
-    Addresses(Vec<IpAddr>),
+    /// Let user packets of these networks pass; none closes the network phase.
+    Addresses(Vec<Prefix>),
+    /// Let so many bits a second come from the peer; 0: any number.
+    Rate(u64),
     /// Stop the thread.
     Stop,
 }
@@ -64,8 +66,10 @@ pub enum TxCommand {
     RequireMppe(bool),
     /// Answer a Reset-Request.
     ResetMppe,
-    /// Route these addresses to the call; none closes the network phase.
-    Addresses(Vec<IpAddr>),
+    /// Route these networks to the call; none closes the network phase.
+    Addresses(Vec<Prefix>),
+    /// Let so many bits a second go to the peer; 0: any number.
+    Rate(u64),
     /// Send a PPP frame: protocol field and information.
     Frame(Vec<u8>),
     /// The same, in a packet that nobody may fragment and that acknowledges in any case, so that its size is known.

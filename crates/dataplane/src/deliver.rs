@@ -273,7 +273,7 @@ impl Delivery {
         frame.release(batch);
     }
 
-    fn route(&mut self, call: &Call, frame: &mut Frame, now: u64) -> Result<(), Cause> {
+    fn route(&mut self, call: &mut Call, frame: &mut Frame, now: u64) -> Result<(), Cause> {
         let user = matches!(frame.protocol, IPV4 | IPV6);
         if user && call.required && !frame.encrypted {
             return Err(Cause::ClearText);
@@ -290,12 +290,15 @@ impl Delivery {
     }
 
     /// An inner packet from the peer.
-    fn user(&mut self, call: &Call, frame: &mut Frame, now: u64) -> Result<(), Cause> {
+    fn user(&mut self, call: &mut Call, frame: &mut Frame, now: u64) -> Result<(), Cause> {
         let packet = &mut frame.buffer[frame.start..frame.end];
         let view = View::of(packet).ok_or(Cause::Malformed)?;
-        let own = |address| call.addresses.contains(&address);
-        if !own(view.source) && !own(ip::everywhere(view.source)) {
+        if !call.addresses.iter().any(|own| own.covers(view.source)) {
             return Err(Cause::SpoofedSource);
+        }
+        let budget = call.budget.as_mut();
+        if !budget.is_none_or(|budget| budget.take(view.length, now)) {
+            return Err(Cause::RateLimited);
         }
         if let Some(link) = call.link.filter(|link| link.clamp_mss) {
             ip::clamp_mss(packet, &view, link.mtu);

@@ -2,6 +2,7 @@
 
 use crate::command::{Keepalive, Link, RxCommand, TxCommand};
 use crate::mppe::{KeyChain, Mode, Receiver as MppeReceiver, Sender as MppeSender};
+use crate::prefix::Prefix;
 use crate::rx::{self, Rx};
 use crate::shared::{Drops, Number, Path, Shared};
 use crate::sys::{EventFd, RawSocket, Sender as Transmitter, Tun};
@@ -10,7 +11,7 @@ use crate::upcall::{self, Listener};
 use crossbeam_channel::{bounded, unbounded, Sender};
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
@@ -39,14 +40,14 @@ pub enum Refusal {
     /// Another call has this Call ID and peer.
     Taken,
     /// Another call has this inner address.
-    AddressTaken(IpAddr),
+    AddressTaken(Prefix),
     /// The engine has been closed.
     Closed,
 }
 
 struct Entry {
     shared: Arc<Shared>,
-    addresses: Vec<IpAddr>,
+    addresses: Vec<Prefix>,
 }
 
 /// A running engine. Its methods belong to one thread (Python's event loop) and never wait for the network.
@@ -60,7 +61,7 @@ pub struct Engine {
     threads: Vec<JoinHandle<()>>,
     calls: HashMap<u64, Entry>,
     keys: HashSet<(u16, Ipv4Addr)>,
-    owners: HashMap<IpAddr, u64>,
+    owners: HashMap<Prefix, u64>,
     next_handle: u64,
     heartbeats: Arc<[Ipv4Addr]>,
     /// Packets that belong to no call.
@@ -263,9 +264,9 @@ impl Engine {
     ///
     /// # Errors
     /// `UnknownCall`, or `AddressTaken` by another call.
-    pub fn set_addresses(&mut self, handle: u64, addresses: Vec<IpAddr>) -> Result<(), Refusal> {
+    pub fn set_addresses(&mut self, handle: u64, addresses: Vec<Prefix>) -> Result<(), Refusal> {
         self.known(handle)?;
-        let foreign = |address: &&IpAddr| {
+        let foreign = |address: &&Prefix| {
             self.owners
                 .get(*address)
                 .is_some_and(|&owner| owner != handle)
@@ -282,6 +283,17 @@ impl Engine {
             .extend(addresses.iter().map(|&address| (address, handle)));
         self.tell_rx(handle, RxCommand::Addresses(addresses.clone()));
         self.tell_tx(handle, TxCommand::Addresses(addresses));
+        Ok(())
+    }
+
+    /// Let so many bits a second come from the peer (up) and go to it (down); 0: any number.
+    ///
+    /// # Errors
+    /// `UnknownCall`.
+    pub fn set_rates(&self, handle: u64, up: u64, down: u64) -> Result<(), Refusal> {
+        self.known(handle)?;
+        self.tell_rx(handle, RxCommand::Rate(up));
+        self.tell_tx(handle, TxCommand::Rate(down));
         Ok(())
     }
 

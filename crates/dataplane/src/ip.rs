@@ -92,15 +92,6 @@ impl View {
     }
 }
 
-/// The address that stands for every other one of its family, as a dialer's one call has it.
-#[must_use]
-pub fn everywhere(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    }
-}
-
 /// Octets of the TCP header at the front of `segment`, when it is whole.
 #[must_use]
 pub fn tcp_header_length(segment: &[u8]) -> Option<usize> {

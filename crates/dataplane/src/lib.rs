@@ -3,6 +3,7 @@
 //! Two threads: `rx` carries packets from the peers to the TUN device, `tx` the other way. Each alone holds the keys and
 //! numbers of its direction; what they tell each other is atomic, what they are told comes through channels.
 
+pub mod budget;
 pub mod chatter;
 pub mod checksum;
 pub mod coalesce;
@@ -16,6 +17,7 @@ pub mod mppe;
 #[cfg(test)]
 mod mppe_tests;
 pub mod outbox;
+pub mod prefix;
 pub mod rc4;
 pub mod reorder;
 pub mod rx;

@@ -1,17 +1,18 @@
 //! One call as the receiving thread holds it: receive window, receive key, acknowledgements.
 
+use crate::budget::Budget;
 use crate::command::{Link, RxCommand};
 use crate::deliver::Frame;
 use crate::gre::{self, Header};
 use crate::mppe::Receiver as MppeReceiver;
 use crate::outbox::Outbox;
+use crate::prefix::Prefix;
 use crate::reorder::Reorder;
 use crate::shared::Shared;
-use crate::sys::IP_HEADER;
+use crate::sys::{monotonic, IP_HEADER};
 use crate::timers::Timers;
 use crate::upcall::RateLimit;
 use crate::window::Window;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How long an acknowledgement waits for a packet to ride on.
@@ -36,7 +37,9 @@ pub struct Call {
     /// Drop clear user data.
     pub required: bool,
     /// The inner addresses of the peer; empty while the network phase is closed.
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Vec<Prefix>,
+    /// What may come, when there is a limit.
+    pub budget: Option<Budget>,
     /// Sequence number of the last packet that the key was applied to.
     pub last_encrypted: Option<u32>,
     /// Which numbers came.
@@ -60,6 +63,7 @@ impl Call {
             failed_leaps: RateLimit::new(FAILED_LEAPS_PER_SECOND),
             required: false,
             addresses: Vec::new(),
+            budget: None,
             last_encrypted: None,
             window: Window::new(),
             due: 0,
@@ -130,6 +134,7 @@ impl Call {
             }
             RxCommand::RequireMppe(required) => self.required = required,
             RxCommand::Addresses(addresses) => self.addresses = addresses,
+            RxCommand::Rate(rate) => self.budget = Budget::new(rate, monotonic()),
             RxCommand::Add(_) | RxCommand::Remove(_) | RxCommand::Stop => {}
         }
     }

@@ -39,6 +39,8 @@ pub enum Cause {
     NetworkClosed,
     /// Too big for the session, and not to be fragmented.
     TooBig,
+    /// Beyond the rate that the session may have.
+    RateLimited,
     /// Python did not fetch what was queued for it.
     QueueFull,
     /// The TUN device did not take it.
@@ -48,7 +50,7 @@ pub enum Cause {
 }
 
 /// How many causes there are.
-pub const CAUSES: usize = 17;
+pub const CAUSES: usize = 18;
 
 /// The words for the causes, by number.
 pub const CAUSE_NAMES: [&str; CAUSES] = [
@@ -66,6 +68,7 @@ pub const CAUSE_NAMES: [&str; CAUSES] = [
     "no_route",
     "network_closed",
     "too_big",
+    "rate_limited",
     "queue_full",
     "tun_refused",
     "send_failed",

@@ -1,14 +1,16 @@
 //! The sending thread: TUN to peers. Alone holds sequence numbers and send keys.
 
+use crate::budget::Budget;
 use crate::coalesce::Device;
 use crate::command::{Keepalive, TxCommand};
 use crate::icmp;
 use crate::ip::{self, View};
 use crate::outbox::{Outbox, Transmit};
+use crate::prefix::{Prefix, Routes};
 use crate::segment::{Segmenter, VnetHeader};
 use crate::shared::{Cause, Drops, Shared};
 use crate::sys::{monotonic, EventFd, Tun, Waiter, BATCH, VNET_HEADER};
-use crate::table::{FastMap, Slab};
+use crate::table::Slab;
 use crate::timers::Timers;
 use crate::tx_call::{Call, HEADROOM};
 use crate::upcall::Teller;
@@ -44,7 +46,7 @@ pub struct Tx {
     parts: Parts,
     calls: Slab<Call>,
     handles: HashMap<u64, u32>,
-    routes: FastMap<IpAddr, u32>,
+    routes: Routes,
     outbox: Outbox,
     timers: Timers,
     generation: u32,
@@ -60,7 +62,7 @@ impl Tx {
             parts,
             calls: Slab::default(),
             handles: HashMap::new(),
-            routes: FastMap::default(),
+            routes: Routes::default(),
             timers: Timers::default(),
             generation: 0,
             stopped: false,
@@ -126,10 +128,9 @@ impl Tx {
         }
     }
 
-    /// The call that has this inner address, else the one that has all others.
+    /// The call that has this inner address.
     fn route(&self, destination: IpAddr) -> Option<u32> {
-        let rest = || self.routes.get(&ip::everywhere(destination));
-        self.routes.get(&destination).or_else(rest).copied()
+        self.routes.find(destination)
     }
 
     fn send_super(&mut self, index: u32, header: &VnetHeader, packet: &[u8], now: u64) {
@@ -214,6 +215,9 @@ impl Tx {
             }
             TxCommand::ResetMppe => self.with(handle, |call, _| call.reset_mppe()),
             TxCommand::Addresses(addresses) => self.set_addresses(handle, addresses),
+            TxCommand::Rate(rate) => self.with(handle, |call, _| {
+                call.budget = Budget::new(rate, now);
+            }),
             TxCommand::Frame(frame) => {
                 self.with(handle, |call, outbox| call.send_frame(outbox, &frame))
             }
@@ -240,7 +244,7 @@ impl Tx {
         drop(done);
     }
 
-    fn set_addresses(&mut self, handle: u64, addresses: Vec<IpAddr>) {
+    fn set_addresses(&mut self, handle: u64, addresses: Vec<Prefix>) {
         let Some(&index) = self.handles.get(&handle) else {
             return;
         };
@@ -250,8 +254,9 @@ impl Tx {
         for address in std::mem::replace(&mut call.addresses, addresses) {
             self.routes.remove(&address);
         }
-        self.routes
-            .extend(call.addresses.iter().map(|&address| (address, index)));
+        for &address in &call.addresses {
+            self.routes.insert(address, index);
+        }
     }
 
     fn inject(&mut self, handle: u64, mut packet: Vec<u8>, now: u64) {

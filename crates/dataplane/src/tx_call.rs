@@ -1,13 +1,14 @@
 //! One call as the sending thread holds it: sequence numbers, send key, echo.
 
+use crate::budget::Budget;
 use crate::command::{Keepalive, Link};
 use crate::gre::{self, Header};
 use crate::mppe::{Sender as MppeSender, Work, HEADER as MPPE_HEADER};
 use crate::outbox::Outbox;
+use crate::prefix::Prefix;
 use crate::shared::{Cause, Shared};
 use crate::sys::{IP_HEADER, SLOT};
 use crate::upcall::{Kind, Teller};
-use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
@@ -32,7 +33,9 @@ pub struct Call {
     /// Do not send clear user data.
     pub required: bool,
     /// The inner addresses of the peer; empty while the network phase is closed.
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Vec<Prefix>,
+    /// What may go, when there is a limit.
+    pub budget: Option<Budget>,
     echo: Option<Echo>,
 }
 
@@ -60,6 +63,7 @@ impl Call {
             mppe: None,
             required: false,
             addresses: Vec::new(),
+            budget: None,
             echo: None,
         }
     }
@@ -112,6 +116,8 @@ impl Call {
             Some(Cause::NetworkClosed)
         } else if self.required && self.mppe.is_none() {
             Some(Cause::ClearText)
+        } else if !self.affords(length, now) {
+            Some(Cause::RateLimited)
         } else {
             None
         };
@@ -125,6 +131,11 @@ impl Call {
             self.shared.last_user_out.set(now);
         }
         self.send_ppp(outbox, protocol, buffer, length);
+    }
+
+    fn affords(&mut self, length: usize, now: u64) -> bool {
+        let budget = self.budget.as_mut();
+        budget.is_none_or(|budget| budget.take(length, now))
     }
 
     /// Send a frame of Python's: protocol field (two octets) and information.

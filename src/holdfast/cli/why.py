@@ -22,6 +22,11 @@ OFF_AT_ZERO = {
     "limits.sessions": "any number",
     "limits.sessions_per_address": "any number",
     "hours": "always",
+    "pool": "addresses.pool",
+    "routes": "none",
+    "filter": "none",
+    "rate_up": "any",
+    "rate_down": "any",
 }
 """What nothing means, in words."""
 
@@ -56,6 +61,8 @@ def _used(used: dict[str, Any]) -> dict[str, str]:
 
 
 def _shown(key: str, value: Any) -> str:
-    return (
-        OFF_AT_ZERO[key] if not value and key in OFF_AT_ZERO else f"{value:g}" if type(value) is float else str(value)
-    )
+    if not value and key in OFF_AT_ZERO:
+        return OFF_AT_ZERO[key]
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if type(value) is float else str(value)

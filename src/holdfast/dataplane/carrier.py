@@ -10,11 +10,13 @@ from holdfast.ppp import commands as link
 class Carrier:
     """The engine's side of one call: its handle and the verbs that the link's commands name."""
 
-    __slots__ = ("_engine", "_keepalive", "handle")
+    __slots__ = ("_engine", "_keepalive", "_networks", "_rates", "handle")
 
     def __init__(self, engine: PacketEngine, handle: int, keepalive: Keepalive) -> None:
         self._engine = engine
         self._keepalive = keepalive
+        self._networks: tuple[str, ...] = ()
+        self._rates = (0, 0)
         self.handle = handle
 
     def execute(self, command: Any) -> bool:
@@ -30,6 +32,16 @@ class Carrier:
         if keepalive != self._keepalive:
             self._keepalive = keepalive
             self._engine.set_keepalive(self.handle, keepalive)
+
+    def set_networks(self, networks: tuple[str, ...]) -> None:
+        """Let these networks lead to the call besides the peer's address, from the network phase on."""
+        self._networks = networks
+
+    def set_rates(self, up: int, down: int) -> None:
+        """Limit what comes from the peer (up) and what goes to it (down), in bits a second; 0 sets no limit."""
+        if (up, down) != self._rates:
+            self._rates = (up, down)
+            self._engine.set_rates(self.handle, up, down)
 
     def send(self, frames: list[bytes]) -> None:
         """Send PPP control frames in order."""
@@ -63,7 +75,7 @@ class Carrier:
         self._engine.reset_mppe_send(self.handle)
 
     def _open_network(self, command: link.OpenNetwork) -> None:
-        self._engine.open_network(self.handle, (command.peer,) if command.peer else ())
+        self._engine.open_network(self.handle, (command.peer, *self._networks) if command.peer else ())
 
     def _close_network(self, _command: link.CloseNetwork) -> None:
         self._engine.close_network(self.handle)

@@ -108,6 +108,10 @@ class Engine:
         """Send, answer and time LCP echoes in the engine. Answering needs no keepalive."""
         self._native.set_keepalive(handle, keepalive.interval, keepalive.failures, keepalive.adaptive)
 
+    def set_rates(self, handle: int, up: int, down: int) -> None:
+        """Drop user packets beyond so many bits a second, from the peer and to it; 0 sets no limit."""
+        self._native.set_rates(handle, up, down)
+
     def counters(self, handle: int) -> Counters:
         """Return the counts of one call."""
         return Counters(**self._native.counters(handle))

@@ -188,7 +188,8 @@ class PacketEngine(Protocol):
 
     def open_network(self, handle: int, peer_addresses: tuple[str, ...]) -> None:
         """Let user packets pass: these inner addresses (IPv4 or IPv6 text) are routed to the call and are the
-        only sources it may use. `0.0.0.0/0` and `::/0` stand for all that no other call has, as destination and as
+        only sources it may use. A network (`192.168.5.0/24`) may stand among them; where two calls have an address,
+        the longer prefix has it. `0.0.0.0/0` and `::/0` stand for all that no other call has, as destination and as
         source: a dialer opens its one call so. ValueError when an address belongs to another call."""
 
     def close_network(self, handle: int) -> None:
@@ -196,6 +197,12 @@ class PacketEngine(Protocol):
 
     def set_keepalive(self, handle: int, keepalive: Keepalive) -> None:
         """Send, answer and time LCP echoes in the engine. Answering needs no keepalive."""
+
+    def set_rates(self, handle: int, up: int, down: int) -> None:
+        """Drop user packets from the peer (up) and to it (down) beyond so many bits a second (`rate_limited`).
+
+        A quarter of a second's worth may come at once. 0 sets no limit.
+        """
 
     def counters(self, handle: int) -> Counters:
         """Return the counts of one call."""

@@ -56,6 +56,7 @@ class _Open:
 
     identity: list[Attribute]
     since: float
+    interval: float
     due: float | None
     noted: float
     stamp: int
@@ -120,8 +121,8 @@ class Accounting:
             subscriber.user, event.peer_address, grant.class_ if grant else (), place, by_radius=grant is not None
         )
         now, at = self._gateway.now(), self._clock()
-        due = self._next(now, subscriber.policy.accounting_interval)
-        self._open[session] = _Open(who, now, due, now, int(at))
+        interval = subscriber.policy.accounting_interval
+        self._open[session] = _Open(who, now, interval, self._next(now, interval), now, int(at))
         with self._queue.together():
             self._add([*start(), *who], at)
             self._queue.opened(session, who, counted(Usage()), at)
@@ -203,8 +204,11 @@ class Accounting:
 
     def _look_at(self, session: str, known: _Open, subscriber: "Subscriber", now: float) -> None:
         """Make an update that is due. Two of a session in one second would be the same record to a server."""
+        if known.interval != subscriber.policy.accounting_interval:  # an administrator changed it
+            known.interval = subscriber.policy.accounting_interval
+            known.due = self._next(now, known.interval)
         if known.due is not None and known.due <= now and int(self._clock()) != known.stamp:
-            known.due, known.noted = self._next(now, subscriber.policy.accounting_interval), now
+            known.due, known.noted = self._next(now, known.interval), now
             self._update(session, known, subscriber)
         elif known.noted + NOTE <= now:
             known.noted = now

@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Any
 
 from holdfast.alarm import Alarm
@@ -16,9 +15,8 @@ from holdfast.control.commands import AnswerCall
 from holdfast.control.connection import ConnectionMachine
 from holdfast.dataplane.carrier import Carrier
 from holdfast.dataplane.interface import CallPath, Counters, PacketEngine, Upcall
-from holdfast.errors import DisconnectReason, HoldfastError, StateError
+from holdfast.errors import DisconnectReason, HoldfastError
 from holdfast.events import (
-    AddressExhausted,
     AuthenticationSucceeded,
     Direction,
     Event,
@@ -27,6 +25,7 @@ from holdfast.events import (
     SessionEnded,
     SessionStarted,
 )
+from holdfast.gateway.addressing import AddressDesk
 from holdfast.gateway.call_ids import CallIds
 from holdfast.gateway.client_routes import ClientRoutes, no_routes
 from holdfast.gateway.connection import ControlConnection
@@ -45,10 +44,8 @@ from holdfast.observe.recorder_packets import Ends
 from holdfast.policy.addresses import AddressPool
 from holdfast.policy.admission import Refused
 from holdfast.policy.authenticate import Authenticator
-from holdfast.policy.radius_login import Grant
-from holdfast.policy.ranges import AddressRange
-from holdfast.policy.session_records import SessionRecord, SessionRecords
-from holdfast.ppp.commands import AddressAssignment, AddressRefusal, AssignAddress, VerifyCredentials
+from holdfast.policy.session_records import SessionRecords
+from holdfast.ppp.commands import AssignAddress, VerifyCredentials
 from holdfast.ppp.link import Link
 from holdfast.session import ClearCall, Finished, Session
 
@@ -79,9 +76,10 @@ class Gateway:
         self.draining = False
         self.interfaces = Interfaces(self.now)
         self.started = datetime.now(UTC)
-        self.recorder, self.routes = means.recorder, means.routes
+        self.recorder = means.recorder
         self._engine, self._log = means.engine, means.log
-        self._authenticator, self._pool, self._records = means.authenticator, means.pool, means.records
+        directory = means.authenticator.directory
+        self.addressing = AddressDesk(self, directory, means.pool, means.records, means.routes)
         self._by_handle: dict[int, Subscriber] = {}
         self._call_ids = CallIds(secrets.randbelow(CallIds.LAST))
         self._desk = UpcallDesk(self)
@@ -112,6 +110,7 @@ class Gateway:
         for subscriber in list(self.subscribers.values()):
             self.close_session(subscriber, DisconnectReason.GATEWAY_SHUTDOWN, "the gateway was told to stop")
         self.logins.stop()
+        self.addressing.stop()
         self.door.stop()
         deadline = self.now() + patience
         await self._wait_until(lambda: not self.subscribers, deadline - patience / 3)
@@ -179,7 +178,7 @@ class Gateway:
 
     def address_use(self) -> dict[str, int]:
         """Return how many addresses there are, and how many are in use."""
-        return {"used": len(self._pool), "size": self._pool.size}
+        return self.addressing.use()
 
     def log_state(self) -> dict[str, Any]:
         """Return whether the event log keeps up."""
@@ -324,52 +323,11 @@ class Gateway:
         if isinstance(command, VerifyCredentials):
             self.logins.take(subscriber, command.exchange)
         elif isinstance(command, AssignAddress):
-            subscriber.session.address_assigned(self._assign(subscriber, command), self.now())
+            self.addressing.take(subscriber, command)
         elif isinstance(command, ClearCall):
             subscriber.connection.clear_call(subscriber.local_call_id)
         elif isinstance(command, Finished):
             self._release(subscriber, command)
-
-    def _assign(self, subscriber: Subscriber, command: AssignAddress) -> AddressAssignment | AddressRefusal:
-        record = self._authenticator.directory.record(command.user)
-        grant = subscriber.grant or Grant()
-        dedicated = record.addresses if record else ()
-        if grant.address:
-            dedicated = (AddressRange.parse(grant.address),)
-        wish = ip_address(command.wish) if command.wish else None
-        try:
-            address = self._pool.allocate(subscriber.session.session_id, command.user, dedicated, wish)
-        except StateError as error:
-            self.report(InternalFault("address pool", error.text()), subscriber.context())
-            return AddressRefusal(error.what, DisconnectReason.INTERNAL_ERROR)
-        if address is None:
-            detail = self._pool.why_none(command.user, dedicated)
-            self.report(AddressExhausted(command.user, detail), subscriber.context())
-            return AddressRefusal(detail)
-        subscriber.address = str(address)
-        self.routes.add(address)
-        self._write_down(subscriber)
-        settings = self.settings
-        dns, wins = grant.dns or settings.dns, grant.wins or settings.wins
-        return AddressAssignment(settings.local_address, str(address), dns, wins)
-
-    def _write_down(self, subscriber: Subscriber) -> None:
-        """Leave a note for a successor, should this process be killed while the session is open."""
-        record = SessionRecord(
-            subscriber.session.session_id,
-            subscriber.user,
-            subscriber.local_call_id,
-            subscriber.address,
-            subscriber.since.timestamp(),
-        )
-        self._try_database(subscriber, lambda: self._records.add(record))
-
-    def _try_database(self, subscriber: Subscriber, action: Callable[[], object]) -> None:
-        """A database that fails must not end a session that works; the log says what failed."""
-        try:
-            action()
-        except StateError as error:
-            self.report(InternalFault("state database", error.text()), subscriber.context())
 
     def _release(self, subscriber: Subscriber, command: Finished) -> None:
         """Give back everything the session held, and tell the log that it ended."""
@@ -381,10 +339,7 @@ class Gateway:
         self._call_ids.release(subscriber.local_call_id)
         self.door.session_ended(subscriber, command.reason)
         self.logins.forget(subscriber)
-        self._try_database(subscriber, lambda: self._pool.release(subscriber.session.session_id))
-        if subscriber.address:
-            self.routes.remove(ip_address(subscriber.address))
-            self._try_database(subscriber, lambda: self._records.remove(subscriber.session.session_id))
+        self.addressing.release(subscriber)
         ended = SessionEnded(
             command.reason,
             command.evidence,

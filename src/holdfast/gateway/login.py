@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from holdfast.dataplane.interface import Keepalive
 from holdfast.errors import DisconnectReason, StateError
-from holdfast.events import InternalFault, LoginsLocked, SessionReplaced
+from holdfast.events import InternalFault, LoginsLocked, SessionReplaced, SettingUnusable
+from holdfast.gateway.known_names import why_unknown, without
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.effective import Effective, Layer
 from holdfast.policy.hours import Hours
@@ -138,6 +139,17 @@ class LoginDesk:
     # --- whether a user may have a session now -------------------------------------------------------------
 
     def _admit(self, subscriber: "Subscriber", proven: Proven) -> None:
+        names = self._gateway.settings.names
+        unknown = names.unknown(proven.effective)
+        if unknown and names.refuse:
+            words = why_unknown(proven.effective, unknown[0])
+            self._refuse(subscriber, proven, unknown[0], words, MsChapError.NO_DIALIN_PERMISSION)
+            return
+        for key in unknown:
+            value, origin = getattr(proven.effective.policy, key), proven.effective.origin(key)
+            unusable = SettingUnusable(key, value, origin, why_unknown(proven.effective, key))
+            self._gateway.report(unusable, subscriber.context())
+        proven = replace(proven, effective=without(proven.effective, unknown)) if unknown else proven
         policy = proven.effective.policy
         if not Hours.parse(policy.hours).allows(datetime.now().astimezone()):
             words = f"{proven.user} may be connected only at these hours: {policy.hours}"
@@ -206,6 +218,7 @@ class LoginDesk:
         self._by_user[proven.user].add(subscriber)
         policy = proven.effective.policy
         subscriber.carrier.set_keepalive(Keepalive(policy.lcp_echo_interval, policy.lcp_echo_failures))
+        subscriber.carrier.set_rates(policy.rate_up, policy.rate_down)
         self._answer(subscriber, proven.verdict, proven.claim)
 
     def _refuse(self, subscriber: "Subscriber", proven: Proven, limit: str, detail: str, code: int) -> None:

@@ -48,6 +48,11 @@ class Patrol:
         """A session came up: look after it from now on."""
         self._plan(subscriber, self._gateway.now())
 
+    def look_soon(self, subscriber: "Subscriber") -> None:
+        """Something about a session has changed."""
+        if subscriber.up:
+            self._plan(subscriber, self._gateway.now())
+
     def stop(self) -> None:
         """Look after nobody any more."""
         self._alarm.cancel()

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 from holdfast.config import Config
 from holdfast.errors import DisconnectReason, HostError
-from holdfast.events import DynamicRequestSeen
+from holdfast.events import DynamicRequestSeen, InternalFault
 from holdfast.gateway.radius import nas_identifier, read_secrets, secret_for
 from holdfast.policy.effective import Effective, Layer
 from holdfast.policy.radius_settings import settings_layer
 from holdfast.radius.codes import ErrorCause, code_name
-from holdfast.radius.dynamic import Answered, DynamicRequest, DynamicServer, Match
+from holdfast.radius.dynamic import ACCOMPANYING, IDENTIFYING, Answered, DynamicRequest, DynamicServer, Match
 
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
@@ -25,6 +25,22 @@ COMPLAINT_INTERVAL = 60.0
 """Seconds between two log lines about the same source."""
 SOURCES = 1000
 """Sources whose last complaint is remembered."""
+CHANGING = frozenset(
+    {
+        "Session-Timeout",
+        "Idle-Timeout",
+        "Acct-Interim-Interval",
+        "Filter-Id",
+        "WISPr-Bandwidth-Max-Up",
+        "WISPr-Bandwidth-Max-Down",
+        "Mikrotik-Rate-Limit",
+        "Mikrotik-Total-Limit",
+        "Mikrotik-Total-Limit-Gigawords",
+        "ChilliSpot-Max-Total-Octets",
+        "ChilliSpot-Max-Total-Gigawords",
+    }
+)
+"""What a Change-of-Authorization may change of a session that runs."""
 
 
 class DynamicDesk(asyncio.DatagramProtocol):
@@ -34,6 +50,7 @@ class DynamicDesk(asyncio.DatagramProtocol):
         self._gateway, self._server = gateway, server
         self._transport: asyncio.DatagramTransport | None = None
         self._complaints: OrderedDict[str, float] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     # --- asyncio.DatagramProtocol --------------------------------------------------------------------------
 
@@ -45,42 +62,77 @@ class DynamicDesk(asyncio.DatagramProtocol):
         """Somebody asks for something."""
         request = self._server.receive(data, addr, time.time())
         if isinstance(request, DynamicRequest):
-            octets = self._carry_out(request)
-        else:
-            octets = request.octets
-            self._complain(request, addr[0], data)
-        if octets and self._transport is not None:
-            self._transport.sendto(octets, addr)
+            task = self._gateway.loop.create_task(self._serve(request))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return
+        self._complain(request, addr[0], data)
+        self._send(request.octets, addr)
 
     def close(self) -> None:
         """Stop listening."""
+        for task in self._tasks:
+            task.cancel()
         if self._transport is not None:
             self._transport.close()
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    def _carry_out(self, request: DynamicRequest) -> bytes:
+    async def _serve(self, request: DynamicRequest) -> None:
+        """Do what is asked, and answer when it is done: a filter takes the host some milliseconds."""
         chosen = [one for one in self._gateway.subscribers.values() if fits(one, request.match)]
-        cause = None if chosen else ErrorCause.SESSION_CONTEXT_NOT_FOUND
         layer = None if request.disconnects else settings_layer(request.values, f"CoA {request.source[0]}")
-        if layer is not None and not layer.values:
-            cause = ErrorCause.UNSUPPORTED_ATTRIBUTE
+        cause = self._refusal(request, layer, chosen)
+        context = chosen[0].context() if len(chosen) == 1 else {}
         if cause is None:
-            for subscriber in chosen:
-                self._apply(subscriber, layer, request.source[0])
+            cause = await self._apply(chosen, layer, request.source[0])
         answer = "ACK" if cause is None else f"NAK {cause.name.lower()}"
         words = _words(request, layer, len(chosen))
-        seen = DynamicRequestSeen(request.source[0], code_name(request.packet.code), answer, words)
-        self._gateway.report(seen, chosen[0].context() if len(chosen) == 1 else {})
-        return self._server.answer(request, cause)
+        self._gateway.report(
+            DynamicRequestSeen(request.source[0], code_name(request.packet.code), answer, words), context
+        )
+        self._send(self._server.answer(request, cause), request.source)
 
-    def _apply(self, subscriber: "Subscriber", layer: Layer | None, source: str) -> None:
+    def _send(self, octets: bytes, address: tuple[str, int]) -> None:
+        if octets and self._transport is not None and not self._transport.is_closing():
+            self._transport.sendto(octets, address)
+
+    def _refusal(self, request: DynamicRequest, layer: Layer | None, chosen: "list[Subscriber]") -> ErrorCause | None:
+        """RFC 5176 section 3.6: why a request cannot be carried out as a whole; then nothing of it is."""
+        known = IDENTIFYING | ACCOMPANYING | (CHANGING if layer is not None else frozenset())
+        names = {one.name for one in request.values.all}
+        if names - known:
+            return ErrorCause.UNSUPPORTED_ATTRIBUTE
+        if not chosen:
+            return ErrorCause.SESSION_CONTEXT_NOT_FOUND
         if layer is None:
-            evidence = f"the RADIUS server {source} asked for it (Disconnect-Request)"
-            self._gateway.close_session(subscriber, DisconnectReason.RADIUS_DISCONNECT, evidence)
-            return
-        subscriber.effective = changed(subscriber.effective, layer)
-        subscriber.visit_at = 0.0  # the new limits are looked at in the next round
+            return None
+        if not names & CHANGING:
+            return ErrorCause.MISSING_ATTRIBUTE
+        wanted = layer.values.get("filter", "")
+        unknown = bool(wanted) and wanted not in self._gateway.settings.names.filters
+        return ErrorCause.INVALID_ATTRIBUTE_VALUE if unknown or not layer.values else None
+
+    async def _apply(self, chosen: "list[Subscriber]", layer: Layer | None, source: str) -> ErrorCause | None:
+        for subscriber in chosen:
+            if layer is None:
+                evidence = f"the RADIUS server {source} asked for it (Disconnect-Request)"
+                self._gateway.close_session(subscriber, DisconnectReason.RADIUS_DISCONNECT, evidence)
+                continue
+            if subscriber.address and layer.values.get("filter", subscriber.filtered) != subscriber.filtered:
+                try:
+                    await self._gateway.addressing.refilter(subscriber, layer.values["filter"])
+                except HostError as error:
+                    self._gateway.report(InternalFault("filter", error.text()), subscriber.context())
+                    return ErrorCause.RESOURCES_UNAVAILABLE
+            self._change(subscriber, changed(subscriber.effective, layer))
+        return None
+
+    def _change(self, subscriber: "Subscriber", effective: Effective) -> None:
+        subscriber.effective = effective
+        if subscriber.session.session_id in self._gateway.subscribers:
+            subscriber.carrier.set_rates(effective.policy.rate_up, effective.policy.rate_down)
+            self._gateway.patrol.look_soon(subscriber)
 
     def _complain(self, answered: Answered, source: str, data: bytes) -> None:
         """Say once a minute and source why something was dropped or refused: a flood must not fill the log."""
@@ -103,8 +155,11 @@ def fits(subscriber: "Subscriber", match: Match) -> bool:
         (match.address, subscriber.address),
         (match.station, subscriber.connection.client),
         (match.gateway, subscriber.connection.server),
+        (match.called, subscriber.connection.server),
+        (match.multi, subscriber.connection.connection_id),
     )
-    return all(wanted == found for wanted, found in pairs if wanted)
+    port = match.port in (-1, subscriber.local_call_id)
+    return port and all(wanted == found for wanted, found in pairs if wanted)
 
 
 def changed(before: Effective, layer: Layer) -> Effective:
@@ -116,8 +171,12 @@ def changed(before: Effective, layer: Layer) -> Effective:
 def _words(request: DynamicRequest, layer: Layer | None, count: int) -> str:
     named = {"session": request.match.session, "user": request.match.user, "address": request.match.address}
     who = " ".join(f"{key}={value}" for key, value in named.items() if value) or f"station={request.match.station}"
-    what = "" if layer is None else " " + " ".join(f"{key}={value:g}" for key, value in layer.values.items())
+    what = "" if layer is None else " " + " ".join(f"{key}={_shown(value)}" for key, value in layer.values.items())
     return f"{who}{what}: {count} session{'' if count == 1 else 's'}"
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 async def start_dynamic(gateway: "Gateway", config: Config) -> DynamicDesk | None:

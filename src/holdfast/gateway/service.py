@@ -138,7 +138,7 @@ async def _host(
     stack.push_async_callback(asyncio.to_thread, network.rollback)
     plan = _plan(config, engine.tun_name)
     await asyncio.to_thread(network.apply, plan.changes())
-    routes = ClientRoutes(network, plan.client_route, log.emit)
+    routes = ClientRoutes(network, plan, log.emit)
     stack.push_async_callback(routes.stop)
     return engine, routes, recovered
 
@@ -156,7 +156,8 @@ def _authenticator(config: Config, store: Store) -> Authenticator:
 
 def _pool(config: Config, store: Store, authenticator: Authenticator) -> AddressPool:
     addresses = config.addresses
-    rules = PoolRules(addresses.pool, never=(addresses.gateway,), client_wish=addresses.client_wish)
+    named = {name: pool.ranges for name, pool in config.pools.items()}
+    rules = PoolRules(addresses.pool, (addresses.gateway,), addresses.client_wish, named)
     return AddressPool(rules, store, dedications=authenticator.directory.dedicated)
 
 
@@ -186,7 +187,8 @@ def _engine(config: Config) -> Engine:
 
 def _plan(config: Config, tun: str) -> GatewayNetwork:
     addresses = config.addresses
-    pools = tuple((part.first, part.last) for part in addresses.pool)
+    ranges = [*addresses.pool, *(part for pool in config.pools.values() for part in pool.ranges)]
+    pools = tuple((part.first, part.last) for part in ranges)
     return GatewayNetwork(
         tun,
         (addresses.gateway,),
@@ -194,6 +196,7 @@ def _plan(config: Config, tun: str) -> GatewayNetwork:
         mtu=config.ppp.mtu,
         nat=addresses.nat,
         nat_interface=addresses.nat_interface or "",
+        filters={name: section.rules for name, section in config.filters.items()},
     )
 
 

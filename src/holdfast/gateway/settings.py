@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.config import Config, LoadedConfig, MppeModes
+from holdfast.config.radius_section import UnknownNames
 from holdfast.control.config import ControlConfig
 from holdfast.dataplane.interface import Keepalive
 from holdfast.events import Severity
+from holdfast.gateway.known_names import Names
 from holdfast.gateway.policy_settings import admission_rules, before_login, lockout_rules, policy_book
 from holdfast.policy.admission import AdmissionRules
 from holdfast.policy.groups import PolicyBook
@@ -32,6 +34,8 @@ class GatewaySettings:
     policies: PolicyBook
     before_login: tuple[dict[str, Any], ...]
     """Timers and limits that hold before a user is known: key, value, origin."""
+    names: Names
+    """The pools and filters that settings may name."""
 
 
 def settings_from(loaded: LoadedConfig, resolvers: tuple[str, ...]) -> GatewaySettings:
@@ -54,6 +58,9 @@ def settings_from(loaded: LoadedConfig, resolvers: tuple[str, ...]) -> GatewaySe
         lockout=lockout_rules(config),
         policies=policies,
         before_login=tuple(before_login(loaded)),
+        names=Names(
+            frozenset(config.pools), frozenset(config.filters), config.radius.unknown_names is UnknownNames.REFUSE
+        ),
     )
 
 

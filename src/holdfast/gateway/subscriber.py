@@ -53,6 +53,10 @@ class Subscriber:
     """Until when the session may go on without its control connection."""
     grace_evidence: str = ""
     address: str = ""
+    networks: tuple[str, ...] = ()
+    """Networks behind the client that lead to the session."""
+    filtered: str = ""
+    """The filter that stands on the host for the session."""
     grant: Grant | None = None
     """What RADIUS gave besides a yes."""
     tape: Tape = field(default_factory=lambda: Tape(0))

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, summarize_address_range
 
-from holdfast.network import filters, nft
+from holdfast.network import nft
 from holdfast.network.changes import AddAddress, AddRoute, AddTable, Change, SetLink, SetSysctl
+from holdfast.network.filters import Filters, set_of, statements
 from holdfast.network.netlink import Route
 
 Address = IPv4Address | IPv6Address
@@ -40,7 +41,7 @@ class GatewayNetwork:
     nat_interface: str = ""
     isolate_clients: bool = False
     table: str = "holdfast"
-    filters: filters.Filters = field(default_factory=dict)
+    filters: Filters = field(default_factory=dict)
 
     def changes(self) -> tuple[Change, ...]:
         """Return the plan, in the order in which it is made."""
@@ -56,6 +57,10 @@ class GatewayNetwork:
             return None
         return AddRoute(Route(f"{address}/{address.max_prefixlen}", self.tun))
 
+    def network_route(self, network: str) -> AddRoute:
+        """Return the route to a network behind a client."""
+        return AddRoute(Route(network, self.tun))
+
     def _addressing(self) -> list[Change]:
         own = [AddAddress(self.tun, f"{address}/{address.max_prefixlen}") for address in self.addresses]
         return [*own, *(AddRoute(Route(str(network), self.tun)) for network in self.networks())]
@@ -68,16 +73,16 @@ class GatewayNetwork:
     def _firewall(self) -> list[Change]:
         if not (self.nat or self.isolate_clients or self.filters):
             return []
-        statements = [nft.table(FAMILY, self.table), *self._forward_chain()]
-        nat = self._nat_chain() if self.nat else []
-        filtering = filters.statements(FAMILY, self.table, self.tun, self.filters) if self.filters else []
-        return [AddTable(FAMILY, self.table, (*statements, *nat, *filtering))]
+        own = [nft.table(FAMILY, self.table), *self._forward_chain()]
+        translation = self._nat_chain() if self.nat else []
+        filtering = statements(FAMILY, self.table, self.tun, self.filters) if self.filters else []
+        return [AddTable(FAMILY, self.table, (*own, *translation, *filtering))]
 
     def refilter(self, addresses: Sequence[str], old: str, new: str) -> list[nft.Statement]:
         """Return what moves a session's addresses and networks from one filter to another; no name: none."""
         words = (("delete", old), ("add", new))
         return [
-            nft.element(word, FAMILY, self.table, filters.set_of(self.filters, name), address)
+            nft.element(word, FAMILY, self.table, set_of(self.filters, name), address)
             for word, name in words
             if name in self.filters
             for address in addresses

@@ -12,6 +12,7 @@ from holdfast.errors import HostError
 from holdfast.network.changes import AlreadySoError, Change
 from holdfast.network.journal import Entry, Journal
 from holdfast.network.kernel import Kernel
+from holdfast.network.nft import Statement
 
 
 class HostNetwork:
@@ -53,6 +54,13 @@ class HostNetwork:
                 self._take_back(made)
                 raise
         return [str(entry.change) for entry in made]
+
+    def filter(self, commands: Iterable[Statement]) -> None:
+        """Change the members of sets in a table that was made here. They go with the table, so no journal has them.
+
+        HostError when nft refuses; nothing is changed then.
+        """
+        self._kernel.nft.run(commands)
 
     def undo(self, changes: Iterable[Change]) -> list[str]:
         """Undo some of the changes that were made, last first; return what was undone."""

@@ -83,7 +83,7 @@ class AddressPool:
     @property
     def size(self) -> int:
         """How many addresses all pools have."""
-        return sum(len(part) for ranges in (self._rules.ranges, *self._rules.named.values()) for part in ranges)
+        return sum(map(len, self.ranges()))
 
     def allocate(
         self,
@@ -122,6 +122,10 @@ class AddressPool:
             self._returned[address] = user
         self._record(address, user, None)
         return address
+
+    def ranges(self) -> list[AddressRange]:
+        """Return what all pools hold."""
+        return [part for ranges in (self._rules.ranges, *self._rules.named.values()) for part in ranges]
 
     def holder(self, address: Address) -> str | None:
         """Return the session that holds the address, or None."""

@@ -8,13 +8,9 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from holdfast.errors import DisconnectReason
-<<<<<<< HEAD
-from holdfast.policy.effective import RADIUS_KEYS, Layer
-from holdfast.policy.radius_eap import bad_challenge, contradiction, eap_message, eap_proof, gives_keys
-=======
 from holdfast.policy.effective import Layer
+from holdfast.policy.radius_eap import bad_challenge, contradiction, eap_message, eap_proof, gives_keys
 from holdfast.policy.radius_settings import settings_layer
->>>>>>> 18ff22f (wip: pools, filters, networks, rates)
 from holdfast.ppp.authentication_types import (
     ChapMd5Exchange,
     EapExchange,
@@ -36,13 +32,8 @@ from holdfast.wire.text import printable
 SERVICE_FRAMED, PROTOCOL_PPP, PORT_VIRTUAL, TUNNEL_PPTP, MEDIUM_IPV4 = 2, 1, 5, 1, 1
 CHOSEN_BY_USER = IPv4Address("255.255.255.255")
 """Framed-IP-Address that lets the client choose; 255.255.255.254 lets us (RFC 2865 section 5.8)."""
-<<<<<<< HEAD
-SMALLEST_INTERIM = 60
-"""Seconds; RFC 2869 section 5.16 forbids less."""
 LONGEST_KEY = 16
 """Octets of a start key; methods of EAP give 32, of which the first count (RFC 3079 section 4.3)."""
-=======
->>>>>>> 18ff22f (wip: pools, filters, networks, rates)
 SUCCESS_SIZE = 42
 """Octets of `S=` and its 40 digits (RFC 2759 section 5)."""
 

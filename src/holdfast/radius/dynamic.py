@@ -30,16 +30,52 @@ ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Which sessions are meant: every part that is not empty must fit. `gateway` (NAS-IP-Address) alone names none."""
+    """Which sessions are meant: every part that is not empty must fit.
+
+    `gateway` (NAS-IP-Address), `called` (Called-Station-Id) and `port` (NAS-Port, -1 for none) alone name none.
+    """
 
     session: str = ""
     user: str = ""
     address: str = ""
     station: str = ""
     gateway: str = ""
+    called: str = ""
+    multi: str = ""
+    port: int = -1
 
     def __bool__(self) -> bool:
-        return any((self.session, self.user, self.address, self.station))
+        return any((self.session, self.user, self.address, self.station, self.multi))
+
+
+IDENTIFYING = frozenset(
+    {
+        "Acct-Session-Id",
+        "Acct-Multi-Session-Id",
+        "User-Name",
+        "Framed-IP-Address",
+        "Calling-Station-Id",
+        "Called-Station-Id",
+        "NAS-IP-Address",
+        "NAS-Identifier",
+        "NAS-Port",
+    }
+)
+"""Attributes that say which session is meant (RFC 5176 section 3)."""
+ACCOMPANYING = frozenset(
+    {
+        "Message-Authenticator",
+        "Event-Timestamp",
+        "Proxy-State",
+        "Reply-Message",
+        "Acct-Terminate-Cause",
+        "Service-Type",
+        "Framed-Protocol",
+        "NAS-Port-Type",
+        "Class",
+    }
+)
+"""Attributes that change nothing: what a server copies from its records of a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +178,9 @@ def _match(values: Attributes) -> Match:
         _text(values.address("Framed-IP-Address")),
         values.text("Calling-Station-Id"),
         _text(values.address("NAS-IP-Address")),
+        values.text("Called-Station-Id"),
+        values.text("Acct-Multi-Session-Id"),
+        -1 if (port := values.integer("NAS-Port")) is None else port,
     )
 
 

@@ -43,7 +43,9 @@ class World:
         self.log = EventLog(directory / "events.jsonl")
         self.records: list[dict] = []
         self.log.listeners.append(self.records.append)
-        self.pool = AddressPool(PoolRules(config.addresses.pool, never=(config.addresses.gateway,)), self.store)
+        named = {name: pool.ranges for name, pool in config.pools.items()}
+        rules = PoolRules(config.addresses.pool, never=(config.addresses.gateway,), named=named)
+        self.pool = AddressPool(rules, self.store)
         self.session_records = SessionRecords(self.store)
         means = Means(self.engine, Authenticator([self.users]), self.pool, self.session_records, self.log)
         self.gateway = Gateway(settings_from(loaded, ("192.0.2.53",)), means)

@@ -9,7 +9,7 @@ import pytest
 from holdfast.errors import HostError
 from holdfast.gateway.client_routes import ClientRoutes, no_routes
 from holdfast.network.changes import AddRoute
-from holdfast.network.netlink import Route
+from holdfast.network.gateway import GatewayNetwork
 
 pytestmark = pytest.mark.asyncio
 
@@ -40,8 +40,7 @@ class Network:
         self.done.append(f"{verb} {change.route.destination}")
 
 
-def route(address):
-    return None if address == INSIDE else AddRoute(Route(f"{address}/32", "hf0"))
+PLAN = GatewayNetwork("hf0", (), ((INSIDE, INSIDE),))
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def told():
 
 @pytest.fixture
 def routes(network, told):
-    return ClientRoutes(network, route, lambda event, _context: told.append(event))
+    return ClientRoutes(network, PLAN, lambda event, _context: told.append(event))
 
 
 async def idle(condition):

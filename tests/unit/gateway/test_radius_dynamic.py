@@ -69,7 +69,7 @@ async def test_a_change_holds_at_once_and_says_where_it_came_from(world, tmp_pat
     settings = {one["key"]: (one["value"], one["origin"]) for one in subscriber.effective.settings()}
     assert settings["session_timeout"] == (7200, "CoA 127.0.0.1: Session-Timeout")
     assert settings["idle_timeout"][1] != "CoA 127.0.0.1: Idle-Timeout"
-    assert "Unsupported-Attribute" in await radclient(unused_udp_port, "coa", who)
+    assert "Missing-Attribute" in await radclient(unused_udp_port, "coa", who)
     assert world.named("RADIUS_REQUEST")[0]["detail"].endswith("session_timeout=7200: 1 session")
     desk.close()
 

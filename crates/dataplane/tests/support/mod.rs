@@ -6,6 +6,7 @@ use holdfast_dataplane::gre::{self, Header};
 use holdfast_dataplane::ip::View;
 use holdfast_dataplane::mppe::{KeyChain, Mode, Receiver, Sender, Strength, Work};
 use holdfast_dataplane::outbox::{Fate, Transmit};
+use holdfast_dataplane::prefix::Prefix;
 use holdfast_dataplane::rc4;
 use holdfast_dataplane::rx::{Parts, Rx};
 use holdfast_dataplane::shared::{Path, Shared};
@@ -106,7 +107,7 @@ impl World {
             RxCommand::Configure(link),
             RxCommand::SetMppe(receiver),
             RxCommand::RequireMppe(mode.is_some()),
-            RxCommand::Addresses(vec![INNER]),
+            RxCommand::Addresses(vec![Prefix::host(INNER)]),
         ];
         for command in told {
             commands.send((1, command)).unwrap();
