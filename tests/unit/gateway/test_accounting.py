@@ -103,7 +103,7 @@ async def test_records_wait_for_the_server_and_come_in_order_once(world, tmp_pat
         sessions = [values.text("Acct-Session-Id") for values in ledger.records[1:]]
         assert sessions[::2] == sessions[1::2] == [record["session"] for record in world.named("TEARDOWN")]
         assert max(values.integer("Acct-Delay-Time") for values in ledger.records) >= 1
-        assert world.named("ACCOUNTING_QUEUE")[-1]["waiting"] == 0
+        await until(lambda: world.named("ACCOUNTING_QUEUE")[-1]["waiting"] == 0)
         await accounts.end()
 
 
