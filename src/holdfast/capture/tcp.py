@@ -59,8 +59,8 @@ class Conversation:
     sketch: dict[bool, bytes] = field(default_factory=lambda: {True: b"", False: b""})
     """The first octets of each direction."""
     retransmissions: dict[bool, list[Moment]] = field(default_factory=lambda: {True: [], False: []})
-    copies: int = 0
-    """Segments that the capture shows twice."""
+    copied: list[Moment] = field(default_factory=list)
+    """Segments that the capture shows a second time."""
     damaged: int = 0
     """Segments with a wrong checksum where the others of that direction are right: bit errors on the air."""
     holes: int = 0
@@ -228,7 +228,7 @@ def _without_copies(segments: tuple[Segment, ...], conversation: Conversation) -
             continue
         key = (segment.from_client, segment.sequence, segment.acknowledgement, segment.flags, segment.length)
         if _is_copy(segment, recent.get(key)):
-            conversation.copies += 1
+            conversation.copied.append(Moment(*segment.place))
             continue
         recent[key] = segment
         kept.append(segment)

@@ -27,7 +27,7 @@ def test_handshake_messages_and_end(tmp_path: Path) -> None:
     assert [name.split("-")[0] for name in names(found)] == ["Start", "Start", "Outgoing", "Outgoing", "Call"]
     assert found.ended is not None
     assert found.ended[1]
-    assert (found.copies, found.holes, found.damaged) == (0, 0, 0)
+    assert (found.copied, found.holes, found.damaged) == ([], 0, 0)
 
 
 @pytest.mark.parametrize("cut", [1, 2, 7, 8, 20, 155])
@@ -67,7 +67,7 @@ def test_a_retransmission_is_no_second_message(tmp_path: Path) -> None:
 def test_a_copy_of_the_capture_is_no_retransmission(tmp_path: Path) -> None:
     scene = Scene().handshake().tcp(True, PSH | ACK, REQUEST)
     found = conversation(scene.again(), tmp_path)
-    assert (found.copies, found.retransmissions[True], len(found.items)) == (1, [], 1)
+    assert (len(found.copied), found.retransmissions[True], len(found.items)) == (1, [], 1)
 
 
 def test_a_hole_in_the_capture_is_skipped(tmp_path: Path) -> None:

@@ -33,12 +33,13 @@ def recognise(view: View) -> Iterator[Finding]:
     """Copies that the capture made."""
     flows = view.session.up + view.session.down
     wireless = sum(flow.copies_wireless for flow in flows)
-    tcp = view.conversation.copies if view.conversation else 0
+    tcp = view.conversation.copied if view.conversation else []
     mirrored = [up for up in (True, False) if made_by_capture(view, up)]
     if wireless:
         frames = [Moment(*frame.place) for flow in flows for frame in flow.data if frame.wireless_retry]
         why = f"{wireless} GRE packets are 802.11 retransmissions: the radio repeats, the VPN does not."
         yield ENTRY.found(why, frames, certainty=0.95)
-    elif mirrored or tcp >= LEAST:
-        copies = sum(flow.copies for flow in flows)
-        yield ENTRY.found(f"{copies} GRE packets and {tcp} TCP segments are in the capture twice.", certainty=0.9)
+    elif mirrored or len(tcp) >= LEAST:
+        counts = [(sum(flow.copies for flow in flows), "GRE packet"), (len(tcp), "TCP segment")]
+        said = " and ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in counts if number)
+        yield ENTRY.found(f"The capture shows {said} twice.", tcp, certainty=0.9)
