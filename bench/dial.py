@@ -1,8 +1,9 @@
 """`python -m bench dial`: how fast a dialer is up, notices that it is not, and is back. Needs root.
 
-    dialer == wan == gateway
+    dialer == wan == gateway                  dialer == tap == pptpd in a guest
 
-Times come from the dialer's own event log and, for what is done to the network, from the clock of this process.
+Times come from the dialer's own event log and, for what is done to the network, from the clock of this process. A
+thousand dialers that lose one server are simulated: their state machine, in virtual time.
 """
 
 import json
@@ -11,19 +12,27 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bench.demo import HOLDFAST, command, daemon, until
 from bench.namespaces import joined, run
+from bench.pptpd import GUEST, PASSWORD, serving
+from holdfast.dialer.reconnect import Reconnect, ReconnectPolicy
+from holdfast.errors import DisconnectReason
 
 DIALER, GATEWAY = "holdfast-bench-dialer", "holdfast-bench-gateway"
 GATEWAY_OUTER, DIALER_OUTER = "192.0.2.1", "192.0.2.2"
 ROUNDS = 5
 ECHO, FAILURES = 1, 2
 LOSS = "echo_timeout"
+STAYS = "the tunnel still answers: it stays"
+CROWD = 1000
+OUTAGES = (5, 20, 120)
 
 
 @dataclass
@@ -32,12 +41,21 @@ class Dialled:
 
     log: Path
 
-    def times(self, event: str, **fields: str) -> list[float]:
-        """Return when such events happened (seconds since 1970)."""
+    def records(self, event: str, **fields: str) -> list[dict[str, Any]]:
+        """Return such events, each with `at`: seconds since 1970."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         records = [json.loads(line) for line in lines]
         wanted = [r for r in records if r["event"] == event and all(r.get(k) == v for k, v in fields.items())]
-        return [datetime.fromisoformat(record["ts"]).timestamp() for record in wanted]
+        return [{**record, "at": datetime.fromisoformat(record["ts"]).timestamp()} for record in wanted]
+
+    def times(self, event: str, **fields: str) -> list[float]:
+        """Return when such events happened (seconds since 1970)."""
+        return [record["at"] for record in self.records(event, **fields)]
+
+    def due(self) -> float:
+        """Return when the last pause between two tries was over."""
+        last = self.records("DIAL_WAIT")[-1]
+        return float(last["at"] + last["delay"])
 
     def phases(self) -> dict[str, float]:
         """Return the milliseconds of each phase of the last try."""
@@ -52,7 +70,7 @@ class Dialled:
 
     def wait(self, event: str, count: int, **fields: str) -> float:
         """Wait for the event to have happened so often; return when it last did."""
-        until(lambda: len(self.times(event, **fields)) >= count, f"{event} did not happen {count} times", 20)
+        until(lambda: len(self.times(event, **fields)) >= count, f"{event} did not happen {count} times", 60)
         return self.times(event, **fields)[count - 1]
 
 
@@ -73,6 +91,9 @@ def main(_arguments: list[str]) -> None:
             first = [first_connect(directory, password, number) for number in range(ROUNDS)]
             rows = [row("first connect: TCP to the first ping answered", first, "150 ms")]
             rows += broken(directory, password)
+            rows += probed(directory, password)
+        rows += crowd()
+        rows += at_pptpd(directory)
     print(f"{'scenario':<56}{'median':>10}{'worst':>10}   wanted")
     for text in rows:
         print(text)
@@ -83,13 +104,15 @@ def row(name: str, seconds: list[float], wanted: str) -> str:
     return f"{name:<56}{statistics.median(seconds) * 1000:>7.0f} ms{max(seconds) * 1000:>7.0f} ms   {wanted}"
 
 
-def dial(directory: Path, password: Path, name: str) -> tuple[tuple[str, ...], Dialled]:
+def dial(
+    directory: Path, password: Path, name: str, host: str = GATEWAY_OUTER, echo: int = ECHO
+) -> tuple[tuple[str, ...], Dialled]:
     """Return the arguments for a dialer called `name`, and its log."""
-    keys = (f"echo_interval={ECHO}", f"echo_failures={FAILURES}", "retry_spread=0", "retry_max=1", "dns=none")
+    keys = (f"echo_interval={echo}", f"echo_failures={FAILURES}", "retry_spread=0", "retry_max=1", "dns=none")
     options = ("--routes", "full", *(word for key in keys for word in ("--set", key)))
     state = directory / "dialer"
     where = ("--name", name, "--state", str(state), "--password-file", str(password))
-    return ("dial", GATEWAY_OUTER, "--user", "alice", *where, *options), Dialled(state / "dial" / name / "events.jsonl")
+    return ("dial", host, "--user", "alice", *where, *options), Dialled(state / "dial" / name / "events.jsonl")
 
 
 def first_connect(directory: Path, password: Path, number: int) -> float:
@@ -113,15 +136,96 @@ def broken(directory: Path, password: Path) -> list[str]:
             detected.append(dialled.wait("TEARDOWN", number, reason=LOSS) - cut_at - ECHO * FAILURES)
             mended_at = at(lambda: nft("delete table ip cut"))
             ups += 1
-            back.append(dialled.wait("DIAL_PHASE", ups, phase="traffic") - mended_at)
+            carried = dialled.wait("DIAL_PHASE", ups, phase="traffic")
+            back.append(carried - max(mended_at, dialled.due()))
         for number in range(1, ROUNDS + 1):
             moved_at = at(lambda last=number: readdress(last))
             ups += 1
             moved.append(dialled.wait("DIAL_PHASE", ups, phase="traffic") - moved_at)
     return [
         row("GRE cut: noticed, beyond interval x failures", detected, "1000 ms"),
-        row("GRE possible again: traffic (back-off up to 1 s)", back, "1000 ms beyond the back-off"),
+        row("GRE possible again: traffic, beyond the back-off due", back, "1000 ms"),
         row("another address under it: traffic again", moved, "1000 ms"),
+    ]
+
+
+def probed(directory: Path, password: Path) -> list[str]:
+    """Change the route to the server under a tunnel that lives, and under one that does not; return the lines."""
+    arguments, dialled = dial(directory, password, "probed", echo=30)
+    alive, dead = [], []
+    with daemon(DIALER, *arguments, log=directory / "dialer.log"):
+        dialled.wait("DIAL_PHASE", 1, phase="traffic")
+        for number in range(1, ROUNDS + 1):
+            changed_at = at(unpin)
+            alive.append(dialled.wait("CARRIER_CHANGE", number, detail=STAYS) - changed_at)
+        for number in range(1, ROUNDS + 1):
+            nft("add table ip cut; add chain ip cut out { type filter hook output priority 0; }")
+            nft("add rule ip cut out ip protocol gre drop")
+            changed_at = at(unpin)
+            dead.append(dialled.wait("TEARDOWN", number) - changed_at)
+            nft("delete table ip cut")
+            dialled.wait("DIAL_PHASE", number + 1, phase="traffic")
+    return [
+        row("network changed, tunnel alive: verdict", alive, "1500 ms"),
+        row("network changed, tunnel dead: verdict", dead, "1500 ms"),
+    ]
+
+
+def unpin() -> None:
+    """Take the pinned route to the server away, as a network manager does that rebuilds its routes."""
+    run("ip", "-n", DIALER, "route", "del", f"{GATEWAY_OUTER}/32", "dev", "wan")
+
+
+def crowd() -> list[str]:
+    """Let a thousand dialers lose their server in the same moment; return the lines."""
+    policy = ReconnectPolicy()
+    lines = []
+    for outage in OUTAGES:
+        worst, back = lose(policy, outage)
+        what = f"{CROWD} dialers, server away for {outage} s"
+        lines.append(f"{f'{what}: busiest second':<56}{worst:>9.1%}{'':>10}   10 %")
+        lines.append(row(f"{what}: back", back, f"{(policy.maximum + 30) * 1000:.0f} ms at worst"))
+    return lines
+
+
+def lose(policy: ReconnectPolicy, outage: float) -> tuple[float, list[float]]:
+    """Return which part of them the busiest second sees, and how long after its return each is back, in seconds."""
+    dialers = [Reconnect(policy, secrets.token_bytes) for _ in range(CROWD)]
+    tries: Counter[int] = Counter()
+    back = []
+    for one in dialers:
+        one.start(-1000.0)
+        one.up(-1000.0)
+        one.ended(DisconnectReason.CONTROL_LOST, "the server is gone", 0.0)
+        while one.deadline is not None:
+            now = one.deadline
+            one.handle_timer(now)
+            tries[int(now)] += 1
+            if now >= outage:
+                one.up(now)
+                back.append(now - outage)
+                break
+            one.ended(DisconnectReason.NETWORK_ERROR, "no answer", now)
+    return max(tries.values()) / CROWD, back
+
+
+def at_pptpd(directory: Path) -> list[str]:
+    """Dial a real pptpd; return the line: what is ours, its LCP left out."""
+    password = directory / "pptpd-password"
+    password.touch(0o600)
+    password.write_text(PASSWORD)
+    ours, theirs = [], []
+    with serving(directory) as here:
+        for number in range(ROUNDS):
+            arguments, dialled = dial(directory, password, f"pptpd{number}", host=GUEST)
+            with daemon(here.name, *arguments, log=directory / "dialer.log"):
+                dialled.wait("DIAL_PHASE", 1, phase="traffic")
+                phases = dialled.phases()
+            theirs.append(phases["lcp"] / 1000)
+            ours.append(sum(took for phase, took in phases.items() if phase not in {"name", "lcp"}) / 1000)
+    return [
+        row("first connect to pptpd in a guest, LCP left out", ours, "200 ms"),
+        row("its LCP", theirs, "its own"),
     ]
 
 

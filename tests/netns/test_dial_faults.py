@@ -76,7 +76,7 @@ def test_gre_is_cut(world: DialWorld, dialled: DialProcess, cut: str) -> None:
     delay = dialled.records("DIAL_WAIT")[0]["delay"]
     assert delay == 0, "the server still answers on TCP: nobody else is hit, as when a NAT forgets one flow of GRE"
     world.heal()
-    dialled.wait_up(2, 2 + 5)
+    dialled.wait_up(2, 2 + 5 + SLACK)
     assert world.pings()
 
 
@@ -95,7 +95,7 @@ def test_the_server_is_killed_and_comes_back(world: DialWorld, dialled: DialProc
     world.end_server(signal.SIGKILL)
     lost(dialled, "control_lost", 1.0 + SLACK)
     world.serve()
-    dialled.wait_up(2, 2 + 5)
+    dialled.wait_up(2, 2 + 5 + SLACK)
     assert world.pings()
 
 

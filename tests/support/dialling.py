@@ -1,8 +1,8 @@
 """A dialer, a router and a gateway in namespaces: everything that can go wrong between the first and the last.
 
-    dialer == up0, up1 == router == gw0 == gateway
+    dialer == up0, up1 == router == gw0 == [relay ==] gateway
 
-The router forwards, and cuts what it is told to. Needs root.
+The router forwards, and cuts what it is told to; a relay, where one is asked for, makes the weather. Needs root.
 """
 
 import contextlib
@@ -12,12 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lab.network import Namespace, join, namespace
+from support.relay import Relay, relay
 
 GATEWAY = "198.51.100.1"
 PASSWORD = "correct horse battery"
@@ -59,7 +60,7 @@ class DialProcess:
         """Return the reasons of the sessions that ended."""
         return [record["reason"] for record in self.records("TEARDOWN")]
 
-    def wait_up(self, times: int = 1, patience: float = 10.0) -> float:
+    def wait_up(self, times: int = 1, patience: float = 40.0) -> float:
         """Wait until it came up so often; return the seconds that took."""
         return wait(lambda: self.ups() >= times, patience, self.output)
 
@@ -101,6 +102,13 @@ class DialWorld:
     """Where the gateway keeps what is its own."""
     server: "subprocess.Popen[bytes] | None" = None
     dialled: list[DialProcess] = field(default_factory=list)
+    relay: Relay | None = None
+
+    @property
+    def weather(self) -> Relay:
+        """The relay of a world that has one."""
+        assert self.relay is not None
+        return self.relay
 
     def serve(self, **sections: str) -> None:
         """Start the gateway and wait until it listens."""
@@ -113,7 +121,7 @@ class DialWorld:
         with (self.home / "gateway.log").open("ab") as log:
             command = (*HOLDFAST, "serve", "--state", state, "--config", config)
             self.server = self.gateway.start(*command, stdout=log, stderr=log)
-        wait(lambda: "1723" in self.gateway.run("ss", "-ltn"), 15, (self.home / "gateway.log").read_text)
+        wait(lambda: "1723" in self.gateway.run("ss", "-ltn"), 60, (self.home / "gateway.log").read_text)
 
     def end_server(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the gateway."""
@@ -142,8 +150,10 @@ class DialWorld:
         self.router.run("nft", "delete table ip cut", check=False)
 
     def repair(self) -> None:
-        """Make links, addresses and default routes what they are at the start."""
+        """Make links, addresses, default routes and the weather what they are at the start."""
         self.heal()
+        if self.relay is not None:
+            self.relay.set()
         self.gateway.run("nft", "flush", "table", "ip", "mute", check=False)
         for place, link, address in (
             (self.dialer, "up0", "192.0.2.2/24"),
@@ -185,14 +195,20 @@ class DialWorld:
 
 
 @contextmanager
-def dial_world(folder: Path) -> Iterator[DialWorld]:
-    """Make the namespaces and end everything with the block."""
-    with namespace("dialer") as dialer, namespace("router") as router, namespace("server") as gateway:
+def dial_world(folder: Path, *, weather: bool = False) -> Iterator[DialWorld]:
+    """Make the namespaces, with `weather` a relay too, and end everything with the block."""
+    with ExitStack() as stack:
+        dialer, router, gateway = (stack.enter_context(namespace(name)) for name in ("dialer", "router", "server"))
         join(dialer, "192.0.2.2/24", router, "192.0.2.1/24", label="up0")
         join(dialer, "203.0.113.2/24", router, "203.0.113.1/24", label="up1")
-        join(router, "198.51.100.254/24", gateway, f"{GATEWAY}/24", label="gw0")
-        router.sysctl("net.ipv4.ip_forward", "1")
+        ends = ((router, "198.51.100.254/24"), (gateway, f"{GATEWAY}/24"))
         made = DialWorld(dialer, router, gateway, folder, folder)
+        if weather:
+            wire = stack.enter_context(namespace("wire"))
+            made.relay = stack.enter_context(relay(wire, ends, "gw0"))
+        else:
+            join(*ends[0], *ends[1], label="gw0")
+        router.sysctl("net.ipv4.ip_forward", "1")
         made.repair()
         try:
             yield made

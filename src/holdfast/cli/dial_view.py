@@ -1,7 +1,8 @@
 """A picture of the wait: one live line a tunnel on a terminal, plain lines of log elsewhere."""
 
 import sys
-from collections.abc import Iterator
+import termios
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -13,10 +14,13 @@ from rich.text import Text
 
 from holdfast.cli.common import plain
 from holdfast.dialer.dialer import Dialer
+from holdfast.dialer.phases import Phase as Step_
 from holdfast.dialer.phases import Step
 from holdfast.dialer.reconnect import Phase
 from holdfast.dialer.service import View
 
+WIDE = 150
+"""Columns from which on state and phases stand side by side."""
 REFRESH = 4
 """Times a second that the live lines are drawn anew, for the clocks in them."""
 QUIET = {"LCP_UP", "AUTH_SUCCESS", "MPPE_UP", "IP_UP", "CALL_UP", "CONTROL_UP", "CONNECT", "CALL_CLEARED", "LINK_DOWN"}
@@ -29,9 +33,28 @@ def view_for(stream: TextIO) -> Iterator[View]:
     if not stream.isatty():
         yield View(record=print_record)
         return
-    picture = Picture()
-    with Live(get_renderable=picture.table, console=Console(file=stream), refresh_per_second=REFRESH, transient=False):
+    console = Console(file=stream)
+    picture = Picture(wide=console.width >= WIDE)
+    drawn = Live(get_renderable=picture.table, console=console, refresh_per_second=REFRESH, transient=False)
+    with _silent_keys(), drawn:
         yield View(begun=picture.begin, step=lambda _dialer, _step: None, record=picture.note)
+
+
+@contextmanager
+def _silent_keys() -> Iterator[None]:
+    """Keep what is typed (above all the ^C) out of the lines that are drawn again and again."""
+    try:
+        before = termios.tcgetattr(sys.stdin)
+    except (termios.error, OSError, ValueError):
+        yield
+        return
+    changed = [*before]
+    changed[3] &= ~termios.ECHO
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, changed)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
 def print_record(record: dict[str, Any]) -> None:
@@ -68,8 +91,9 @@ _WORDS = {
 
 @dataclass
 class Picture:
-    """The live lines of all tunnels, and the last thing worth knowing."""
+    """The live lines of all tunnels, and the last thing worth knowing. `wide`: there is room for all in one line."""
 
+    wide: bool = True
     dialers: list[Dialer] = field(default_factory=list)
     last: dict[str, str] = field(default_factory=dict)
 
@@ -86,9 +110,17 @@ class Picture:
         """Return the lines."""
         table = Table.grid(padding=(0, 1))
         for dialer in self.dialers:
-            table.add_row(Text(dialer.settings.name, style="bold"), state_text(dialer.status()), phases(dialer.steps))
+            status = dialer.status()
+            done = phases(dialer.steps, waiting=status["state"] == Phase.TRYING)
+            state = state_text(status)
+            name = Text(dialer.settings.name, style="bold")
+            if self.wide:
+                table.add_row(name, Text.assemble(state, "  ", done))
+            else:
+                table.add_row(name, state)
+                table.add_row("", done)
             if said := self.last.get(dialer.settings.name):
-                table.add_row("", "", Text(said, style="dim"))
+                table.add_row("", Text(said, style="dim"))
         return table
 
 
@@ -96,18 +128,22 @@ def state_text(status: dict[str, Any]) -> Text:
     """Return the state of a tunnel with its clock."""
     seconds = status["seconds_in_state"]
     if status["state"] == Phase.UP and status["up"]:
-        local, clear = plain(status["up"]["local"]), not status["up"]["encryption"]
-        return Text(
-            f"up {_clock(seconds)} {local}{' NOT ENCRYPTED' if clear else ''}", style="red" if clear else "green"
-        )
+        up = status["up"]
+        secrecy = up["encryption"] or "NOT ENCRYPTED"
+        words = f"up {_clock(seconds)}  {plain(up['local'])}  {secrecy}  MTU {up['mtu']}"
+        return Text(words, style="green" if up["encryption"] else "red")
     if status["next_try_in"] is not None:
         return Text(f"down, next try in {status['next_try_in']:.0f} s", style="yellow")
     return Text(f"{status['state']} {seconds:.0f} s", style="cyan")
 
 
-def phases(steps: list[Step]) -> Text:
-    """Return the phases that are done, each with its milliseconds."""
-    return Text("  ".join(f"✓ {step.phase} {step.milliseconds:g}" for step in steps))
+def phases(steps: Sequence[Step], *, waiting: bool = False) -> Text:
+    """Return the phases that are done, each with its milliseconds; while `waiting` also the one that comes next."""
+    words = [f"✓ {step.phase} {step.milliseconds:.0f}" for step in steps]
+    if waiting:
+        order = list(Step_)
+        words += [f"… {coming}" for coming in order[order.index(steps[-1].phase) + 1 if steps else 0 :][:1]]
+    return Text("  ".join(words))
 
 
 def _clock(seconds: float) -> str:

@@ -67,7 +67,7 @@ class TunnelSection(BaseModel):
     persist: bool = True
     retry_min: Annotated[float, Field(gt=0, le=3600)] = 1.0
     retry_max: Annotated[float, Field(gt=0, le=86400)] = 60.0
-    retry_spread: Seconds = 15.0
+    retry_spread: Seconds = 20.0
     stable_after: Seconds = 60.0
     max_tries: Annotated[int, Field(ge=0)] = 0
     max_time: Annotated[float, Field(ge=0)] = 0.0

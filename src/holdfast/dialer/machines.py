@@ -3,8 +3,12 @@
 from holdfast.control.config import ControlConfig
 from holdfast.dialer.settings import TunnelSettings
 from holdfast.ppp.authentication_types import PeerCredentials
-from holdfast.ppp.config import CcpConfig, IpcpConfig, LcpConfig, LinkConfig
+from holdfast.ppp.config import CcpConfig, IpcpConfig, LcpConfig, LinkConfig, RestartConfig
 from holdfast.secret import Secret
+
+RESTART = RestartConfig(restart_timer=1.0, max_configure=30)
+"""A third of the restart timer of RFC 1661 section 4.6, and as long in all: a server whose pppd is only starting, or
+GRE that comes back during a try, is answered within a second."""
 
 
 def control_config(settings: TunnelSettings) -> ControlConfig:
@@ -24,4 +28,5 @@ def link_config(settings: TunnelSettings, password: Secret) -> LinkConfig:
         ipcp=IpcpConfig(assigns=False, wish=link.wish),
         accept=link.authentication,
         credentials=PeerCredentials(settings.user, password),
+        restart=RESTART,
     )

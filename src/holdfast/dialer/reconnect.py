@@ -8,7 +8,7 @@ network under it changed, the session had reached its limit). A loss that every 
 shares (its control connection broke, it says that it leaves, it is silent) is met with a first try somewhere in
 `spread` seconds: a thousand dialers that come back in the same second take the server down again. Tries that
 follow wait exponentially longer with full jitter between `minimum` and the cap of their round, which is never
-below `spread` after a shared loss.
+below twice `spread` after a shared loss.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,9 @@ from holdfast.errors import DisconnectReason
 from holdfast.events import DialScheduled, DialStopped, Event
 from holdfast.machine import Entropy
 
+SHARED_GROWTH = 2.0
+"""The cap after the first try that follows a shared loss, in spreads: those who tried in vain must not come back among
+those who try for the first time."""
 GROWTH = 2.0
 """How much longer the cap of each round is than the one before."""
 
@@ -44,7 +47,7 @@ class ReconnectPolicy:
     persist: bool = True
     minimum: float = 1.0
     maximum: float = 60.0
-    spread: float = 15.0
+    spread: float = 20.0
     stable_after: float = 60.0
     maximum_tries: int = 0
     maximum_time: float = 0.0
@@ -235,7 +238,7 @@ class Reconnect:
         if self._round == 1:
             self._shared = shared and reason not in OURS_ALONE
             return self._fraction() * policy.spread if self._shared else 0.0
-        least_cap = policy.spread if self._shared else 0.0
+        least_cap = SHARED_GROWTH * policy.spread if self._shared else 0.0
         cap = min(policy.maximum, max(least_cap, policy.minimum * GROWTH ** min(self._round - 1, 32)))
         return policy.minimum + self._fraction() * max(cap - policy.minimum, 0.0)
 

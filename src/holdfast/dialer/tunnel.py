@@ -50,6 +50,8 @@ EVERYTHING = ("0.0.0.0/0",)
 """What a dialer's call carries: any destination, any source."""
 LINGER = 1.0
 """Seconds that a server whose GRE is silent has to answer on the control connection, before it is given up."""
+WRITE_LIMIT = 64 * 1024
+"""Octets on the control connection that the server has not read; ordinary ones have some hundreds."""
 PROBE = Keepalive(0.3, 3, adaptive=False)
 PROBE_PATIENCE = 1.1
 PROBE_LOOK = 0.03
@@ -188,6 +190,7 @@ class Tunnel(asyncio.Protocol):
         """TCP is there: introduce ourselves."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        transport.set_write_buffer_limits(high=WRITE_LIMIT)
         own, server = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         self._own, self._server = own[0], server[0] if server else self._server
         self.watch.reached(Phase.TCP)
@@ -200,6 +203,10 @@ class Tunnel(asyncio.Protocol):
         self._answers = self._silent
         self._machine.receive(data, self._loop.time())
         self._drive()
+
+    def pause_writing(self) -> None:
+        """The server asks more than it reads answers: it will not read a goodbye either."""
+        self.abort(DisconnectReason.PROTOCOL_FAILURE, "the server floods us with requests and reads no answers")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """TCP is gone, and with it the call."""

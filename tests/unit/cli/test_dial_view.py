@@ -52,12 +52,12 @@ def test_without_a_terminal_lines_are_printed(capsys: pytest.CaptureFixture[str]
     ("status", "words"),
     [
         (
-            {"state": "up", "up": {"local": "10.0.0.9", "encryption": "MPPE"}, "next_try_in": None},
-            "up 1:01:05 10.0.0.9",
+            {"state": "up", "up": {"local": "10.0.0.9", "encryption": "MPPE", "mtu": 1396}, "next_try_in": None},
+            "up 1:01:05  10.0.0.9  MPPE  MTU 1396",
         ),
         (
-            {"state": "up", "up": {"local": "10.0.0.9", "encryption": ""}, "next_try_in": None},
-            "up 1:01:05 10.0.0.9 NOT ENCRYPTED",
+            {"state": "up", "up": {"local": "10.0.0.9", "encryption": "", "mtu": 1400}, "next_try_in": None},
+            "up 1:01:05  10.0.0.9  NOT ENCRYPTED  MTU 1400",
         ),
         ({"state": "waiting", "up": None, "next_try_in": 4.6}, "down, next try in 5 s"),
         ({"state": "trying", "up": None, "next_try_in": None}, "trying 3665 s"),
@@ -68,7 +68,11 @@ def test_the_state_of_a_tunnel(status: dict[str, Any], words: str) -> None:
 
 
 def test_steps_tick_off() -> None:
-    assert str(phases([Step(Phase.NAME, 0.2), Step(Phase.TCP, 12.0)])) == "✓ name 0.2  ✓ tcp 12"
+    steps = [Step(Phase.NAME, 0.2), Step(Phase.TCP, 12.0)]
+    assert str(phases(steps)) == "✓ name 0  ✓ tcp 12"
+    assert str(phases(steps, waiting=True)) == "✓ name 0  ✓ tcp 12  … control"
+    assert str(phases([], waiting=True)) == "… name"
+    assert str(phases([Step(Phase.TRAFFIC, 1)], waiting=True)) == "✓ traffic 1"
 
 
 class Shown:
@@ -88,4 +92,4 @@ def test_the_live_lines_of_all_tunnels() -> None:
     picture.note(record("LCP_UP"))
     out = io.StringIO()
     Console(file=out, width=120).print(picture.table())
-    assert " ".join(out.getvalue().split()) == "office down, next try in 4 s ✓ name 0.2 because"
+    assert " ".join(out.getvalue().split()) == "office down, next try in 4 s ✓ name 0 because"

@@ -19,11 +19,12 @@ from holdfast.dataplane.interface import (
     Keepalive,
     LinkParameters,
     MppeDirection,
+    PacketEngine,
     Upcall,
     UpcallKind,
 )
 from holdfast.errors import DisconnectReason
-from holdfast.events import CallCleared, CallEstablished
+from holdfast.events import CallCleared, CallEstablished, ControlEstablished
 from holdfast.ppp.authentication_types import Method
 from holdfast.ppp.commands import AddressAssignment, AssignAddress, VerifyCredentials
 from holdfast.ppp.config import CcpConfig, LinkConfig, MppePolicy
@@ -128,6 +129,7 @@ class Behaviour:
     dns: tuple[str, ...] = ("10.77.0.53",)
     password: Secret = PASSWORD
     garbage: bytes = b""
+    flood: bytes = b""
     refuse_call: tuple[int, int] | None = None
     mute: bool = False
     events: list[Any] = field(default_factory=list)
@@ -136,7 +138,7 @@ class Behaviour:
 class ServerConnection(asyncio.Protocol):
     """One control connection with at most one call."""
 
-    def __init__(self, engine: WireEngine, behaviour: Behaviour, everyone: "list[ServerConnection]") -> None:
+    def __init__(self, engine: PacketEngine, behaviour: Behaviour, everyone: "list[ServerConnection]") -> None:
         self._loop = asyncio.get_running_loop()
         self._engine, self._behaviour = engine, behaviour
         self.machine = ConnectionMachine(Role.PAC, ControlConfig())
@@ -152,6 +154,14 @@ class ServerConnection(asyncio.Protocol):
         if self._behaviour.garbage:
             transport.write(self._behaviour.garbage)
         self.machine.accepted(self._loop.time())
+
+    def _flood(self) -> None:
+        """Send without end, and read nothing."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+            if not self.transport.get_write_buffer_size():
+                self.transport.write(self._behaviour.flood * 1000)
+            self._loop.call_later(0.001, self._flood)
 
     def data_received(self, data: bytes) -> None:
         if self._behaviour.garbage or self._behaviour.mute:
@@ -183,7 +193,9 @@ class ServerConnection(asyncio.Protocol):
                 self._control_command(command)
             for event in self.machine.events():
                 self._behaviour.events.append(event)
-                if isinstance(event, CallEstablished) and self.session is not None:
+                if isinstance(event, ControlEstablished) and self._behaviour.flood:
+                    self._flood()
+                elif isinstance(event, CallEstablished) and self.session is not None:
                     self.session.open(self._loop.time())
                 elif isinstance(event, CallCleared) and self.session is not None:
                     self.session.call_cleared(DisconnectReason.USER_REQUEST, event.detail, self._loop.time())
@@ -196,7 +208,9 @@ class ServerConnection(asyncio.Protocol):
                 self.machine.refuse_call(command.peer_call_id, *self._behaviour.refuse_call, self._loop.time())
                 return
             self._call_id = 1000 + secrets.randbelow(1000)
-            handle = self._engine.add_call(CallPath(self._call_id, command.peer_call_id, "127.0.0.1", "127.0.0.1"))
+            assert self.transport is not None
+            own, peer = (self.transport.get_extra_info(end)[0] for end in ("sockname", "peername"))
+            handle = self._engine.add_call(CallPath(self._call_id, command.peer_call_id, own, peer))
             self._carrier = Carrier(self._engine, handle, Keepalive(0, 0))
             config = LinkConfig(ccp=CcpConfig(self._behaviour.mppe), demand=self._behaviour.methods)
             self.session = Session("server", Link(config, secrets.token_bytes), SessionConfig())

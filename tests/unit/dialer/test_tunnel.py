@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.control.messages import EchoRequest
 from holdfast.dataplane.interface import Upcall, UpcallKind
 from holdfast.dialer.engine_port import EnginePort
 from holdfast.dialer.outcome import TunnelDownError, Up
@@ -143,6 +144,13 @@ async def test_a_server_that_is_not_pptp(garbage: bytes, words: str) -> None:
         assert down.reason is DisconnectReason.PROTOCOL_FAILURE
         assert words in down.evidence
         assert "\n" not in down.evidence
+        assert made.world.mine.calls == {}
+
+
+async def test_a_server_that_floods_and_reads_nothing() -> None:
+    async with dialled(Behaviour(flood=EchoRequest(1).encode())) as made:
+        down = await made.fail()
+        assert (down.reason, "floods us" in down.evidence) == (DisconnectReason.PROTOCOL_FAILURE, True), down
         assert made.world.mine.calls == {}
 
 

@@ -1,0 +1,47 @@
+"""A real pptpd in a guest, as the other end of measurements. Needs root and the lab (docs/lab.md)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab import image, network
+from lab.guest import Guest, Nic
+from lab.network import Namespace
+
+GUEST = "192.0.2.2"
+HERE = "192.0.2.1"
+USER, PASSWORD = "alice", "S3cret-of-alice"
+OPTIONS = """auth
+name pptpd
+require-mschap-v2
+require-mppe-128
+nologfd
+logfile /share/log
+noipdefault
+nodefaultroute
+ipcp-accept-remote
+nobsdcomp
+nodeflate
+novj
+noipv6
+mtu 1400
+mru 1400
+"""
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Namespace]:
+    """A namespace from which the guest's pptpd is reached at `GUEST`."""
+    with network.namespace("bench") as here:
+        here.add_tap("tap0", f"{HERE}/24")
+        with Guest(image.ensure(), here, folder / "guest", Nic("tap0", f"{GUEST}/24", HERE)) as guest:
+            (guest.share / "options").write_text(OPTIONS, encoding="ascii")
+            (guest.share / "conf").write_text(
+                "option /share/options\nlocalip 10.66.0.1\nremoteip 10.66.0.10-30\n", encoding="ascii"
+            )
+            (guest.share / "secrets").write_text(f'"{USER}" pptpd "{PASSWORD}" *\n', encoding="ascii")
+            guest.start(
+                "umask 077 && cp /share/secrets /etc/ppp/chap-secrets\nexec pptpd --fg --conf /share/conf --stimeout 10"
+            )
+            guest.run("for i in $(seq 50); do ss -ltn | grep -q :1723 && exit; sleep 0.1; done; exit 1")
+            yield here
