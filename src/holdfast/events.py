@@ -879,7 +879,7 @@ class PseudonymForgotten(Event):
 
 @dataclass(frozen=True, slots=True)
 class SinkFailed(Event):
-    """A receiver of the log takes nothing; lines wait for it in memory."""
+    """A receiver of the log takes nothing; what it misses is read from the log's own files when it is back."""
 
     name: ClassVar[str] = "SINK_FAILED"
     severity: ClassVar[Severity] = Severity.ERROR
@@ -889,7 +889,7 @@ class SinkFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class SinkRecovered(Event):
-    """A receiver of the log takes lines again; `lost` of them were too many to wait."""
+    """A receiver of the log takes lines again; `lost` of them were gone from the log before it could have them."""
 
     name: ClassVar[str] = "SINK_RECOVERED"
     severity: ClassVar[Severity] = Severity.NOTICE

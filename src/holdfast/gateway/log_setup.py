@@ -10,6 +10,7 @@ from holdfast.observe.event_log import EventLog, Listener, LogOptions
 from holdfast.observe.keeper import Keeper, Keeping
 from holdfast.observe.pseudonyms import KEYS_FILE, Keyring, Pseudonymiser
 from holdfast.observe.retention import Retention
+from holdfast.observe.sinks.bookmark import Bookmark, forget_others
 from holdfast.observe.sinks.local import Watcher
 from holdfast.observe.sinks.make import make_sink
 from holdfast.observe.sinks.runner import Sink, SinkRunner
@@ -58,18 +59,26 @@ def open_log(config: Config, state: Path, watchers: Sequence[Listener] = ()) -> 
     """
     section = config.log
     key = log_key(config)
-    sinks: list[Sink] = [Watcher("standard output", watcher) for watcher in watchers]
-    sinks += map(make_sink, section.sinks)
+    path = log_path(config, state)
+    local: list[Sink] = [Watcher("standard output", watcher) for watcher in watchers]
+    remote: list[Sink] = []
+    for address in section.sinks:
+        # What was printed is printed: only receivers that may be away for a while resume.
+        (local if address.kind == "stdout" else remote).append(make_sink(address))
+    forget_others(state, [sink.name for sink in remote])
     keyring = Keyring(state) if section.pseudonyms or (state / KEYS_FILE).exists() else None
     options = LogOptions(
         state=state,
         segment_size=section.segment_megabytes * MEGABYTE,
         sign_interval=section.sign_interval,
         key=key,
-        connect=lambda log: [SinkRunner(sink, log.tell) for sink in sinks],
+        connect=lambda log: [
+            *(SinkRunner(sink, log.tell) for sink in local),
+            *(SinkRunner(sink, log.tell, book=Bookmark(state, sink.name, path, key)) for sink in remote),
+        ],
         disguise=Pseudonymiser(keyring) if keyring is not None and section.pseudonyms else None,
     )
-    log = EventLog(log_path(config, state), section.level, options)
+    log = EventLog(path, section.level, options)
     keeper = Keeper(log, Keeping(retention(config), section.compress, key), keyring)
     keeper.start()
     return Journal(log, keeper, keyring)

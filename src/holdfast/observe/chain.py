@@ -16,6 +16,9 @@ _SUFFIX = re.compile(rb',"seq":(\d{1,19}),"chain":"([0-9a-f]{64})"\}\Z')
 _STUB = re.compile(rb'\{"stub":"([a-z]{1,20})","digest":"([0-9a-f]{64})"\Z')
 _LONGEST_SUFFIX = 110
 
+STUB = b'{"stub":"'
+"""How a line begins that stands for one that was taken out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -61,6 +64,13 @@ def stub(taken: Link, why: str) -> bytes:
     digest, chain = taken.digest.hex().encode(), taken.chain.hex().encode()
     head = b'{"stub":"%b","digest":"%b"' % (why.encode(), digest)
     return b'%b,"seq":%d,"chain":"%b"}\n' % (head, taken.seq, chain)
+
+
+def seq_of(line: bytes) -> int:
+    """Return the number of a line (with or without its newline) without a look at the rest; 0 for none of a chain."""
+    line = line.removesuffix(b"\n")
+    found = _SUFFIX.search(line, max(0, len(line) - _LONGEST_SUFFIX))
+    return int(found[1]) if found else 0
 
 
 def parse(line: bytes) -> Link | None:
