@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -17,7 +18,7 @@ from holdfast.capture.findings.base import Finding, Severity, Towards
 from holdfast.capture.ladder import LAYERS, VANISHED, Pause, Row, rows, steps
 from holdfast.capture.moment import Moment, clock
 from holdfast.capture.session import Phase, Session
-from holdfast.capture.summary import headline, phase_name, summary, worst_first
+from holdfast.capture.summary import headline, inside_text, phase_name, summary, worst_first
 from holdfast.capture.vantage import Direction, Pair, conclusion, facts
 from holdfast.capture.windows_codes import named
 from holdfast.errors import HoldfastError
@@ -63,6 +64,13 @@ class Chapter:
     open: bool = True
     vanished: frozenset[Moment] = frozenset()
     """Frames that never came to the other end."""
+    timeline: Sequence[dict[str, Any]] = ()
+    """What capture and logs say in one order of time, see `logs.together.Together.timeline`."""
+
+    @property
+    def inside(self) -> str:
+        """What the password that was given opened."""
+        return inside_text(self.session)
 
     @property
     def name(self) -> str:
@@ -223,7 +231,9 @@ class Part:
         return len(self._sorted) - len(self.chapters)
 
     def _chapter(self, session: Session, place: int) -> Chapter:
-        return Chapter(session, self.diagnosis.findings(session), self.prefix, place < OPEN_MOST, self.vanished)
+        timeline = self.diagnosis.logs.timeline(session) if self.diagnosis.logs else []
+        findings = self.diagnosis.findings(session)
+        return Chapter(session, findings, self.prefix, place < OPEN_MOST, self.vanished, timeline)
 
 
 @dataclass(frozen=True)

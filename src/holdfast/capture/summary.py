@@ -83,3 +83,17 @@ def summary(judged: Diagnosis | Comparison) -> str:
     if not faults and not warnings:
         return f"{sessions}, nothing to repair."
     return f"{sessions}: {counted(faults, 'fault')}, {counted(warnings, 'warning')}."
+
+
+def inside_text(session: Session) -> str:
+    """Say what the password that was given opened; empty when none was given."""
+    inside = session.inside
+    if inside is None:
+        return ""
+    if inside.password_fits is None:
+        return "the password could not be tried: no MS-CHAPv2 exchange of this session is in the capture"
+    if not inside.password_fits:
+        return "the password that was given is not the one that the client used"
+    shut = sum(inside.opaque.values())
+    opened = f"the password fits: {counted(len(inside.packets), 'packet')} deciphered"
+    return f"{opened}, {shut} not" if shut else opened

@@ -8,7 +8,7 @@ from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.logs.judge import Log
 from holdfast.capture.moment import clock
 from holdfast.capture.session import Kind, Phase, Session
-from holdfast.capture.summary import counted, headline, phase_name, worst_first
+from holdfast.capture.summary import counted, headline, inside_text, phase_name, worst_first
 from holdfast.capture.vantage import Pair, conclusion, facts
 from holdfast.capture.windows_codes import named
 
@@ -139,7 +139,7 @@ class _Writer:
 
     def _session(self, session: Session, findings: list[Finding]) -> Iterator[str]:
         yield from self._wrapped(_title(session), 0)
-        for line in (_phases(session), _details(session), _counts(session)):
+        for line in (_phases(session), _details(session), _counts(session), inside_text(session)):
             yield from self._wrapped(line, 2) if line else ()
         notes = 0
         for finding in findings:

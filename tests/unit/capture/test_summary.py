@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from holdfast.capture.diagnosis import compare_ends
-from holdfast.capture.summary import headline, summary, worst_first
+from holdfast.capture.inside import Inside
+from holdfast.capture.summary import headline, inside_text, summary, worst_first
 from support.scene import CLIENT, SERVER, Scene
 
 
@@ -45,3 +46,14 @@ def test_two_ends(tmp_path: Path) -> None:
     assert headline(compare_ends([one], [one])) == "Nothing is lost between client and server"
     assert headline(compare_ends([one], [other])) == "1 GRE frame vanishes between client and server"
     assert "1 session found in both captures." in summary(compare_ends([one], [other]))
+
+
+def test_what_a_password_opened_is_said(tmp_path: Path) -> None:
+    session = Scene().up().goodbye().case(tmp_path).sessions[0]
+    assert inside_text(session) == ""
+    session.inside = Inside()
+    assert "could not be tried" in inside_text(session)
+    session.inside = Inside(password_fits=False)
+    assert "is not the one" in inside_text(session)
+    session.inside = Inside(password_fits=True, opaque={True: 2, False: 1})
+    assert inside_text(session) == "the password fits: 0 packets deciphered, 3 not"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.capture.diagnosis import Diagnosis, Verdict, diagnose
+from holdfast.capture.html_report import render as render_page
 from holdfast.capture.logs.judge import read_log
 from holdfast.capture.logs.together import likeness
 from holdfast.capture.text_report import render
@@ -138,3 +139,12 @@ def test_a_client_with_another_address_is_another_client_unless_a_nat_hides_it(t
     lines = [*pptpd("203.0.113.77"), (0.5, "pppd[10]: Terminating connection due to lack of activity.")]
     assert "idle-timeout" not in ids(both(tmp_path, Scene().up(), lines))
     assert "idle-timeout" in ids(both(tmp_path, Scene(client="192.168.1.5").up(), lines))
+
+
+def test_the_page_shows_the_time_line_of_both(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().refuse().goodbye(False)
+    diagnosis = both(tmp_path, scene, [*pptpd(), (0.5, "pppd[10]: Peer alice failed CHAP authentication")])
+    page = render_page(diagnosis)
+    assert "Capture and logs on one time line" in page
+    assert "syslog, line 4" in page
+    assert "Peer alice failed CHAP authentication" in page
