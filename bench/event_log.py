@@ -1,5 +1,8 @@
 """A burst of events into the log, while control messages on the same loop are answered.
 
+Beside it a process that does nothing but answer is asked just as often: what it takes is the machine's own doing
+(others run on it), and only what the loop with the log takes beyond that is ours.
+
 Prints a table; asserts nothing. `python -m bench.event_log [--events N] [--rate N]`.
 """
 
@@ -26,6 +29,8 @@ FACTS: tuple[Event, ...] = (
     SessionEnded(DisconnectReason.IDLE_TIMEOUT, "no user packet for 900 s", "alice", 1, 2, 3, 4, 5.5),
 )
 PROBE_PAUSE = 0.002
+HELPING = 200
+"""Events reported without a pause at most."""
 STEP = 0.001
 """Seconds between two helpings of events on the loop: a gateway is busy in small pieces too."""
 
@@ -40,6 +45,8 @@ class Measured:
     lines: int
     whole: bool
     delays: list[float]
+    idle: list[float]
+    """The same for a process that does nothing else."""
 
 
 class Echo(asyncio.Protocol):
@@ -70,11 +77,45 @@ while True:
 """
 
 
+IDLE = """
+import asyncio
+class Echo(asyncio.Protocol):
+    def connection_made(self, transport):
+        self.transport = transport
+    def data_received(self, data):
+        self.transport.write(data)
+async def serve():
+    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(serve())
+"""
+Process = asyncio.subprocess.Process
+
+
+async def start(program: str, *arguments: str) -> tuple[Process, bytes]:
+    """Start a program of ours; return it and its first line."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    return process, await process.stdout.readline()
+
+
+async def finish(probe: Process, reading: "asyncio.Task[bytes]") -> list[float]:
+    """End a probe; return what it measured."""
+    probe.terminate()
+    delays = [float(text) for text in (await reading).split()]
+    await probe.wait()
+    return delays
+
+
 async def burst(log: EventLog, count: int, rate: int) -> float:
     """Report `count` facts at `rate` a second (0: as fast as the loop can); return how many seconds that took."""
     start, sent = time.perf_counter(), 0
     while sent < count:
-        due = min(count, int((time.perf_counter() - start) * rate) if rate else sent + 200)
+        # What is late is made up for in helpings too: one that grew with the delay would only measure itself.
+        due = min(count, sent + HELPING, int((time.perf_counter() - start) * rate) if rate else count)
         while sent < due:
             context = {"session": f"{sent // 3:021x}", "connection": "c" * 21, "client_ip": "203.0.113.7"}
             log.emit(FACTS[sent % len(FACTS)], context)
@@ -88,26 +129,23 @@ async def run(directory: Path, count: int, rate: int) -> Measured:
     path = directory / "events.jsonl"
     server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    probe = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROBE, str(port), str(PROBE_PAUSE), stdout=asyncio.subprocess.PIPE
-    )
-    assert probe.stdout is not None
-    await probe.stdout.readline()
-    reading = asyncio.create_task(probe.stdout.read())
+    idle, idle_port = await start(IDLE)
+    probes = [(await start(PROBE, text, str(PROBE_PAUSE)))[0] for text in (str(port), idle_port.decode().strip())]
+    readings = [asyncio.create_task(probe.stdout.read()) for probe in probes if probe.stdout is not None]
     log = EventLog(path)
-    start = time.perf_counter()
+    begin = time.perf_counter()
     emitting = await burst(log, count, rate)
     while log.backlog:  # noqa: ASYNC110 - the log's thread knows nothing of this loop
         await asyncio.sleep(0.01)
-    written = time.perf_counter() - start
-    probe.terminate()
-    delays = [float(text) for text in (await reading).split()]
-    await probe.wait()
+    written = time.perf_counter() - begin
+    delays, alone = [await finish(probe, reading) for probe, reading in zip(probes, readings, strict=True)]
+    idle.terminate()
+    await idle.wait()
     server.close()
     log.close()
     parts = ((one.name, one.is_open, lines(one.path, None)) for one in segments(path))
     report = verify(parts, Expected(PublicKey.read(directory / PUBLIC_FILE), read_head(directory, path)))
-    return Measured(emitting, written, log.dropped, report.lines, report.whole, delays)
+    return Measured(emitting, written, log.dropped, report.lines, report.whole, delays, alone)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -117,14 +155,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rate", type=int, default=50_000, help="events a second of the second run")
     wanted = parser.parse_args(arguments)
     print(f"{'run':<22}{'reported/s':>12}{'written/s':>12}{'dropped':>9}{'whole':>7}", end="")
-    print(f"{'reply ms: median':>18}{'99 %':>8}{'worst':>8}{'replies':>9}")
+    print(f"{'reply ms: median':>18}{'99 %':>8}{'worst':>8}{'replies':>9}{'beside: 99 %':>14}{'worst':>8}")
     for name, rate in (("all at once", 0), (f"{wanted.rate}/s", wanted.rate)):
         with tempfile.TemporaryDirectory() as directory:
             found = asyncio.run(run(Path(directory), wanted.events, rate))
         delays = sorted(found.delays)
         print(f"{name:<22}{wanted.events / found.emitting:>12.0f}{wanted.events / found.written:>12.0f}", end="")
         print(f"{found.dropped:>9}{'yes' if found.whole else 'NO':>7}{statistics.median(delays):>18.2f}", end="")
-        print(f"{delays[int(len(delays) * 0.99)]:>8.2f}{delays[-1]:>8.2f}{len(delays):>9}")
+        idle = sorted(found.idle)
+        print(f"{delays[int(len(delays) * 0.99)]:>8.2f}{delays[-1]:>8.2f}{len(delays):>9}", end="")
+        print(f"{idle[int(len(idle) * 0.99)]:>14.2f}{idle[-1]:>8.2f}")
 
 
 if __name__ == "__main__":
