@@ -25,6 +25,7 @@ class Way(StrEnum):
     CHAP_MD5 = "chap-md5"
     MS_CHAP = "ms-chap"
     MS_CHAP_V2 = "ms-chap-v2"
+    EAP = "eap"
 
 
 @app.callback()
@@ -50,18 +51,24 @@ def try_login(
 ) -> None:
     """Sign a user in at each RADIUS server, as the gateway would, and say at which step it fails and why.
 
-    No session is made, and nothing is accounted. The password is asked for at the terminal.
+    No session is made, and nothing is accounted. The password is asked for at the terminal; EAP needs none, for only
+    its first step is tried.
     """
     loaded = load(config)
     if not loaded.config.radius.servers:
         raise ConfigError("no RADIUS servers are named", where=loaded.file or "", fix="Name them in radius.servers.")
-    password = read_secret_line() if password_stdin else ask_secret(f"Password of {user}", twice=False)
-    credentials = Credentials(user, Secret.from_text(password), Method(method.value))
+    credentials = Credentials(user, _password(user, method, from_stdin=password_stdin), Method(method.value))
     steps = asyncio.run(_all(loaded.config, credentials, quiet=as_json))
     if as_json:
         print_json([asdict(step) for step in steps])
     if not all(step.good for step in steps):
         raise typer.Exit(1)
+
+
+def _password(user: str, method: Way, *, from_stdin: bool) -> Secret:
+    if method is Way.EAP:
+        return Secret(b"")
+    return Secret.from_text(read_secret_line() if from_stdin else ask_secret(f"Password of {user}", twice=False))
 
 
 async def _all(config: Config, credentials: Credentials, *, quiet: bool) -> list[Step]:

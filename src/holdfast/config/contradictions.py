@@ -200,8 +200,9 @@ def _unknown_names(config: Config) -> Findings:
 
 def _radius_without_secrets(config: Config) -> Findings:
     radius = config.radius
-    if (radius.servers or radius.dynamic_clients) and radius.secrets_file is None:
-        key = "radius.servers" if radius.servers else "radius.dynamic_clients"
+    by_secret = [server for server in (*radius.servers, *(radius.accounting_servers or ())) if not server.tls]
+    if (by_secret or radius.dynamic_clients) and radius.secrets_file is None:
+        key = "radius.servers" if by_secret else "radius.dynamic_clients"
         yield Finding((key, "radius.secrets_file"), "no file with shared secrets is named", "Name radius.secrets_file.")
 
 

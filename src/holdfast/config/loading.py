@@ -194,6 +194,8 @@ def _problem(detail: ErrorDetails) -> Problem:
     key, kind = ".".join(path), detail["type"]
     if kind == "extra_forbidden":
         noun = "key" if len(path) > 1 else "section"
+        if len(detail["loc"]) > len(path):
+            return Problem(path, f"there is no key {detail['loc'][-1]!r} in such a table")
         return Problem(path, f"there is no such {noun}", meant_by_unknown_key(path, SECTIONS))
     if kind in {"literal_error", "enum"}:
         return _choice_problem(path, detail)

@@ -2,44 +2,45 @@
 
 from enum import StrEnum
 from functools import partial
-from ipaddress import IPv4Address
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from holdfast.config.paths import WholePath
-from holdfast.config.values import Endpoint, endpoint_with, parse_host_address
+from holdfast.config.radius_server import (
+    ACCOUNTING_PORT,
+    AUTHENTICATION_PORT,
+    RadiusServer,
+    ServerAddress,
+    server_reader,
+    server_schema,
+)
+from holdfast.config.values import Endpoint, endpoint_with
 from holdfast.policy.overrides import Count
 
-AUTHENTICATION_PORT, ACCOUNTING_PORT, DYNAMIC_PORT = 1812, 1813, 3799
-"""RFC 2865 section 3, RFC 2866 section 3, RFC 5176 section 2.3."""
+DYNAMIC_PORT = 3799
+"""RFC 5176 section 2.3."""
 
 Seconds = Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
-def _server(port: int) -> tuple[BeforeValidator, PlainSerializer, WithJsonSchema]:
-    schema = {"type": "string", "description": "address or address:port", "examples": [f"192.0.2.10:{port}"]}
-    return (
-        BeforeValidator(partial(endpoint_with, port, f"the usual one is {port}")),
-        PlainSerializer(str, return_type=str),
-        WithJsonSchema(schema),
-    )
-
-
-AuthenticationServer = Annotated[Endpoint, *_server(AUTHENTICATION_PORT)]
-AccountingServer = Annotated[Endpoint, *_server(ACCOUNTING_PORT)]
-DynamicListen = Annotated[Endpoint, *_server(DYNAMIC_PORT)]
-
-
-def _address(value: Any) -> Any:
-    """Read an address that may be this machine's own: RADIUS often runs beside the gateway."""
-    if isinstance(value, str) and value.startswith("127."):
-        return IPv4Address(value)
-    return parse_host_address(value)
-
-
-ServerAddress = Annotated[IPv4Address, BeforeValidator(_address), WithJsonSchema({"type": "string", "format": "ipv4"})]
+DynamicListen = Annotated[
+    Endpoint,
+    BeforeValidator(partial(endpoint_with, DYNAMIC_PORT, f"the usual one is {DYNAMIC_PORT}")),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "description": "address or address:port", "examples": [f"192.0.2.1:{DYNAMIC_PORT}"]}
+    ),
+]
+AuthenticationServer = Annotated[
+    RadiusServer,
+    BeforeValidator(server_reader(AUTHENTICATION_PORT)),
+    WithJsonSchema(server_schema(AUTHENTICATION_PORT)),
+]
+AccountingServer = Annotated[
+    RadiusServer, BeforeValidator(server_reader(ACCOUNTING_PORT)), WithJsonSchema(server_schema(ACCOUNTING_PORT))
+]
 
 
 class WhenDown(StrEnum):
@@ -62,9 +63,9 @@ class RadiusSection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     servers: tuple[AuthenticationServer, ...] = ()
-    """Servers that decide about users, best first; without any, the local users do."""
+    """Servers that decide about users, best first, as address, address:port or a table; without any, local users."""
     accounting_servers: tuple[AccountingServer, ...] | None = None
-    """Servers that account sessions, best first; without the key, those of `servers` at port 1813; [] for none."""
+    """Servers that account sessions, best first; without the key, those of `servers` (UDP: port 1813); [] for none."""
     secrets_file: WholePath | None = None
     """Shared secrets: lines of an address and its secret, in a file that nobody else can read."""
     spread: Flag = False

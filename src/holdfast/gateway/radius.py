@@ -2,15 +2,17 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.config import Config, Endpoint
-from holdfast.config.radius_section import ACCOUNTING_PORT, WhenDown
+from holdfast.config import Config
+from holdfast.config.radius_section import WhenDown
+from holdfast.config.radius_server import ACCOUNTING_PORT, RadiusServer
 from holdfast.errors import ConfigError
-from holdfast.events import RadiusFailed
+from holdfast.events import Event, RadiusFailed
+from holdfast.gateway.radius_certificates import TLS_SECRET, tls_ways
 from holdfast.gateway.radius_client import Address, RadiusClient
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.files import readable_by_others
@@ -109,39 +111,43 @@ def exchange_config(config: Config) -> ExchangeConfig:
 
 def authentication_client(config: Config, gateway: "Gateway") -> RadiusClient:
     """Return the client for logins. ConfigError when a secret is missing."""
-    servers = server_configs(config, config.radius.servers)
-    return RadiusClient(servers, exchange_config(config), secrets.token_bytes, lambda event: gateway.report(event, {}))
+    return make_client(config, config.radius.servers, lambda event: gateway.report(event, {}))
 
 
 def accounting_client(config: Config, gateway: "Gateway") -> RadiusClient | None:
     """Return the client for accounting; None when nothing is accounted. ConfigError when a secret is missing."""
-    endpoints = accounting_servers(config)
-    if not endpoints:
-        return None
-    servers = server_configs(config, endpoints)
-    return RadiusClient(servers, exchange_config(config), secrets.token_bytes, lambda event: gateway.report(event, {}))
+    servers = accounting_servers(config)
+    return make_client(config, servers, lambda event: gateway.report(event, {})) if servers else None
 
 
-def accounting_servers(config: Config) -> tuple[Endpoint, ...]:
-    """Return where sessions are accounted."""
+def make_client(config: Config, servers: Sequence[RadiusServer], report: Callable[[Event], None]) -> RadiusClient:
+    """Return a client of some servers. ConfigError when a secret or a certificate is missing."""
+    configs, times = server_configs(config, servers), exchange_config(config)
+    return RadiusClient(configs, times, secrets.token_bytes, report, tls_ways(servers))
+
+
+def accounting_servers(config: Config) -> tuple[RadiusServer, ...]:
+    """Return where sessions are accounted. Over TLS one port serves both (RFC 6614 section 2.1)."""
     section = config.radius
     if section.accounting_servers is not None:
         return section.accounting_servers
-    return tuple(Endpoint(server.address, ACCOUNTING_PORT) for server in section.servers)
+    return tuple(
+        server if server.tls else server.model_copy(update={"port": ACCOUNTING_PORT}) for server in section.servers
+    )
 
 
-def server_configs(config: Config, endpoints: tuple[Endpoint, ...]) -> dict[Address, ServerConfig]:
+def server_configs(config: Config, servers: Sequence[RadiusServer]) -> dict[Address, ServerConfig]:
     """Return the servers by their addresses, the first one first unless requests are to be spread."""
     known = read_secrets(config.radius.secrets_file)
-    servers: dict[Address, ServerConfig] = {}
-    for place, endpoint in enumerate(endpoints):
-        priority = 1 if config.radius.spread else place + 1
-        signed = endpoint.address not in config.radius.unsigned
-        secret = secret_for(known, endpoint.address, config.radius.secrets_file)
-        servers[str(endpoint.address), endpoint.port] = ServerConfig(
-            str(endpoint), secret, priority, require_message_authenticator=signed
+    configs: dict[Address, ServerConfig] = {}
+    for place, server in enumerate(servers, start=1):
+        priority = server.priority or (1 if config.radius.spread else place)
+        signed = server.address not in config.radius.unsigned
+        secret = TLS_SECRET if server.tls else secret_for(known, server.address, config.radius.secrets_file)
+        configs[str(server.address), server.port] = ServerConfig(
+            str(server), secret, priority, server.weight, require_message_authenticator=signed, reliable=server.tls
         )
-    return servers
+    return configs
 
 
 def secret_for(known: Mapping[IPv4Address, Secret], address: IPv4Address, path: Path | None) -> Secret:

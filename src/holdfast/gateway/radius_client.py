@@ -1,16 +1,19 @@
-"""UDP sockets for a RADIUS exchange: one for each lane, connected, so that only its server is heard."""
+"""Sockets for a RADIUS exchange, one for each lane: UDP, connected, so that only its server is heard; or TLS."""
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import cast
 
 from holdfast.alarm import Alarm
 from holdfast.events import Event
+from holdfast.gateway.radius_tls import TlsLane, TlsWay
 from holdfast.machine import Entropy
 from holdfast.radius.exchange import RadiusExchange
 from holdfast.radius.exchange_types import Datagram, ExchangeConfig, Outcome, Request, Sent, ServerConfig
+from holdfast.radius.watchdog import Lane
 
 Address = tuple[str, int]
 
@@ -24,7 +27,9 @@ class RadiusClient:
         config: ExchangeConfig,
         entropy: Entropy,
         report: Callable[[Event], None],
+        tls: Mapping[Address, TlsWay] = MappingProxyType({}),
     ) -> None:
+        """`tls`: which of the servers are spoken to over TLS, and how."""
         self._loop = asyncio.get_running_loop()
         self._addresses = list(servers)
         self._exchange = RadiusExchange(servers.values(), config, entropy)
@@ -34,7 +39,8 @@ class RadiusClient:
         """Who is told of each datagram before it leaves."""
         self._alarm = Alarm(self._loop, self._timer_due)
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
-        self._lanes: dict[tuple[int, int], _Lane] = {}
+        self._lanes: dict[Lane, _UdpLane | TlsLane] = {}
+        self._tls = tls
 
     async def ask(self, request: Request, before: Sent | None = None) -> Outcome:
         """Return what becomes of a request; it ends within its patience. Cancelling forgets it.
@@ -73,6 +79,16 @@ class RadiusClient:
         self._exchange.unreachable(server, self._loop.time())
         self._drive()
 
+    def connected(self, server: int, lane: int) -> None:
+        """A connection is there."""
+        self._exchange.connected(server, lane, self._loop.time())
+        self._drive()
+
+    def disconnected(self, server: int, lane: int, why: str, *, was_open: bool) -> None:
+        """A connection is gone, or never came."""
+        self._exchange.disconnected(server, lane, self._loop.time(), why, was_open=was_open)
+        self._drive()
+
     def _timer_due(self) -> None:
         self._exchange.handle_timer(self._loop.time())
         self._drive()
@@ -86,6 +102,8 @@ class RadiusClient:
                 future.set_result(outcome)
         for event in self._exchange.events():
             self._report(event)
+        for lane in self._exchange.closing():
+            self._reset(lane)
         self._alarm.arm(self._exchange.deadline)
 
     def _send(self, datagram: Datagram) -> None:
@@ -97,14 +115,22 @@ class RadiusClient:
             self.sending(Sent(self._names[datagram.server], lane.port, datagram.octets))
         lane.send(datagram.octets)
 
-    def _open_lane(self, key: tuple[int, int], port: int = 0) -> "_Lane | None":
+    def _reset(self, key: Lane) -> None:
+        lane = self._lanes.get(key)
+        if isinstance(lane, TlsLane):
+            lane.reset()
+
+    def _open_lane(self, key: Lane, port: int = 0) -> "_UdpLane | TlsLane | None":
         """Return the lane, opened if it was not; None when the host has no way to the server."""
         if key not in self._lanes:
+            address = self._addresses[key[0]]
             try:
-                opened = _connected(self._addresses[key[0]], port)
+                way = self._tls.get(address)
+                self._lanes[key] = (
+                    _UdpLane(self, *key, _connected(address, port)) if way is None else TlsLane(self, key, address, way)
+                )
             except OSError:
                 return None
-            self._lanes[key] = _Lane(self, *key, opened)
         return self._lanes[key]
 
 
@@ -123,7 +149,7 @@ def _connected(address: Address, port: int) -> socket.socket:
     return opened
 
 
-class _Lane(asyncio.DatagramProtocol):
+class _UdpLane(asyncio.DatagramProtocol):
     """One socket. What is sent before the loop looks after it waits; that takes a turn of the loop."""
 
     def __init__(self, client: RadiusClient, server: int, lane: int, opened: socket.socket) -> None:

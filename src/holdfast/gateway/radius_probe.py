@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from holdfast.config import Config
 from holdfast.gateway.radius import exchange_config, nas_identifier, server_configs
-from holdfast.gateway.radius_client import RadiusClient
+from holdfast.gateway.radius_certificates import tls_ways
+from holdfast.gateway.radius_client import Address, RadiusClient
+from holdfast.gateway.radius_tls import TlsWay, try_out
+from holdfast.policy.radius_eap import next_request
 from holdfast.policy.radius_login import Judgement, Place, judge, login_request
 from holdfast.ppp.authentication_types import (
     ChapMd5Exchange,
+    EapExchange,
     Exchange,
     Method,
     MsChapExchange,
@@ -24,6 +28,9 @@ from holdfast.ppp.crypto import (
     generate_nt_response,
     nt_password_hash,
 )
+from holdfast.ppp.eap import LONGEST_IDENTITY
+from holdfast.ppp.eap_types import RESPONSE, EapType, type_name
+from holdfast.ppp.packet import Packet
 from holdfast.radius.attributes import describe
 from holdfast.radius.codes import Code, code_name
 from holdfast.radius.exchange_types import Fault, Outcome, Request
@@ -37,6 +44,12 @@ FIXES = {
     "post-auth), or list it in radius.unsigned.",
     Fault.MALFORMED: "Something else listens at that port.",
 }
+
+TLS_FIX = (
+    "Compare ca and name in the configuration with the server's certificate, and our certificate with what the server "
+    "takes; `openssl s_client -connect ADDRESS:PORT -CAfile CA -cert CERTIFICATE -key KEY` shows the rest."
+)
+EAP_REST = "what follows is between it and the client: certificates or passwords"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +75,26 @@ class Credentials:
 
 async def probe(config: Config, credentials: Credentials) -> AsyncIterator[Step]:
     """Yield step after step for each server of the configuration, best first. ConfigError when a secret is missing."""
+    ways = tls_ways(config.radius.servers)
     for address, server in server_configs(config, config.radius.servers).items():
-        client = RadiusClient({address: server}, exchange_config(config), secrets.token_bytes, lambda _event: None)
+        if address in ways:
+            step = await _tls(server.name, address, ways[address])
+            yield step
+            if not step.good:
+                continue
+        tls = {address: ways[address]} if address in ways else {}
+        client = RadiusClient({address: server}, exchange_config(config), secrets.token_bytes, lambda _event: None, tls)
         try:
             yield await _status(client, server.name, config)
             yield await _login(client, server.name, config, credentials)
         finally:
             client.close()
+
+
+async def _tls(name: str, address: Address, way: TlsWay) -> Step:
+    """RFC 6614 section 2.3: each side proves itself before the first packet."""
+    good, said = await try_out(address, way)
+    return Step(name, "TLS", good, said, "" if good else TLS_FIX)
 
 
 async def _status(client: RadiusClient, name: str, config: Config) -> Step:
@@ -92,6 +118,9 @@ async def _login(client: RadiusClient, name: str, config: Config, credentials: C
         return Step(name, what, False, "this password cannot be asked about by this method")
     outcome = await client.ask(request)
     judgement = judge(outcome, exchange)
+    begun = next_request(outcome) if isinstance(exchange, EapExchange) else None
+    if begun is not None:
+        return Step(name, what, True, f"the server begins with {type_name(begun.message.reveal()[4])}; {EAP_REST}")
     if outcome.packet is None:
         return Step(name, what, False, judgement.trouble, FIXES.get(outcome.fault or Fault.SILENT, ""))
     answer = tuple(
@@ -107,7 +136,12 @@ def _verdict(
     assert outcome.packet is not None
     said = code_name(outcome.packet.code)
     if judgement.trouble:
-        return False, f"{said}: {judgement.trouble}", "Look at the mschap module or the network policy of the server."
+        module = "eap" if isinstance(exchange, EapExchange) else "mschap"
+        return (
+            False,
+            f"{said}: {judgement.trouble}",
+            f"Look at the {module} module or the network policy of the server.",
+        )
     if not judgement.verdict.accepted:
         return (
             False,
@@ -126,6 +160,9 @@ def make_exchange(credentials: Credentials) -> Exchange:
     name, password = credentials.user.encode(), credentials.password.reveal()
     identifier, challenge = 1, secrets.token_bytes(16)
     match credentials.method:
+        case Method.EAP:
+            response = Packet(RESPONSE, identifier, bytes((EapType.IDENTITY,)) + name[:LONGEST_IDENTITY])
+            return EapExchange(name, identifier, Secret(response.encode()))
         case Method.PAP:
             return PapExchange(name, identifier, credentials.password)
         case Method.CHAP_MD5:

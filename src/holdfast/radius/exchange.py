@@ -4,7 +4,11 @@ A request goes to one server at a time. It is repeated there, each wait twice th
 section 2.2.1), then it goes to the next server. A server that let a request run out without saying anything is left
 alone for a while; when none is left, the dead ones are tried all the same: a late answer is better than none.
 
-A lane is one source port towards one server; it carries 256 requests at a time, and there are as many as are needed.
+A server that is slow with its first answer is asked for a sign of life (Status-Server, RFC 5997). One that lives may
+think, for a person must perhaps confirm: it is given all the patience but what the next server needs.
+
+A lane is one source port or one connection towards one server; it carries 256 requests at a time, and there are as many
+as are needed. On a connection nothing is repeated; what is unanswered when it breaks goes out on another.
 """
 
 import math
@@ -12,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from holdfast.events import Event, RadiusAnswerRefused, RadiusServerDown, RadiusServerUp
-from holdfast.machine import Entropy
+from holdfast.machine import Entropy, earliest
 from holdfast.radius.attributes import Attribute
 from holdfast.radius.codes import Code
 from holdfast.radius.exchange_types import (
@@ -27,6 +31,7 @@ from holdfast.radius.exchange_types import (
 )
 from holdfast.radius.hiding import hide_password
 from holdfast.radius.packet import AUTHENTICATOR_SIZE, RANDOM_AUTHENTICATOR, PacketFault, read_reply, write_request
+from holdfast.radius.watchdog import PATIENCE, Lane, Watchdog
 
 IDENTIFIERS = 256
 USER_PASSWORD = 2
@@ -47,6 +52,7 @@ class _Server:
     dead_until: float = 0.0
     dead: bool = False
     last_heard: float = float("-inf")
+    probing: bool = False
     next_complaint: float = float("-inf")
 
 
@@ -68,6 +74,8 @@ class _Pending:
     waited_for: list[int] = field(default_factory=list)
     before: Sent | None = None
     """How the request went out before, to its first server."""
+    probe: bool = False
+    """A question of our own about the server's life: nobody waits for what becomes of it."""
 
 
 class RadiusExchange:
@@ -85,6 +93,8 @@ class RadiusExchange:
         self._outgoing: list[Datagram] = []
         self._outcomes: list[Outcome] = []
         self._events: list[Event] = []
+        self._watchdog = Watchdog()
+        self._closing: list[Lane] = []
 
     # --- verbs ---------------------------------------------------------------------------------------------
 
@@ -124,6 +134,7 @@ class RadiusExchange:
         if isinstance(reply, PacketFault):
             self._refuse(pending, known, reply, now)
         elif reply.code in ANSWERS.get(pending.request.code, ()):
+            self._watchdog.heard((server, lane), now)
             self._heard(known, now)
             self._finish(pending, Outcome(pending.token, known.config.name, reply, shared, pending.authenticator))
 
@@ -132,22 +143,43 @@ class RadiusExchange:
         for pending in [one for one in self._pending.values() if one.server == server]:
             self._lost(pending, now, "the host says that nobody listens there")
 
+    def connected(self, server: int, lane: int, now: float) -> None:
+        """The connection of a lane is there."""
+        self._watchdog.opened((server, lane), now)
+
+    def disconnected(self, server: int, lane: int, now: float, why: str, *, was_open: bool) -> None:
+        """The connection of a lane is gone, or never came: what waits for an answer on it goes out again elsewhere."""
+        self._watchdog.closed((server, lane))
+        lanes = self._servers[server].lanes
+        for pending in list(lanes[lane].values()) if lane < len(lanes) else []:
+            if pending.probe:
+                self._finish(pending, Outcome(pending.token, ""))
+            elif was_open and pending.sent < self._config.tries:
+                self._free(pending)
+                pending.remaining.insert(0, server)
+                self._next_server(pending, now, again=True)
+            else:
+                self._lost(pending, now, why)
+
     @property
     def deadline(self) -> float | None:
         """When `handle_timer` must be called next, or None."""
-        return min((min(one.due, one.give_up) for one in self._pending.values()), default=None)
+        own = min((min(one.due, one.give_up) for one in self._pending.values()), default=None)
+        return earliest((own, self._watchdog.deadline))
 
     def handle_timer(self, now: float) -> None:
         """Repeat, go to the next server, or give up, whatever is due."""
         for pending in list(self._pending.values()):
             if now >= pending.give_up:
-                self._mark_silent(pending, now)
+                if not pending.probe:
+                    self._mark_silent(pending, now)
                 self._give_up(pending)
             elif now >= pending.due:
-                if pending.sent < self._config.tries:
-                    self._send(pending, now)
-                else:
-                    self._lost(pending, now)
+                self._due(pending, now)
+        ask, close = self._watchdog.due(now)
+        self._closing += close
+        for server, lane in ask:
+            self._probe(server, lane, now)
 
     def outgoing(self) -> list[Datagram]:
         """Drain what must be sent."""
@@ -164,10 +196,15 @@ class RadiusExchange:
         drained, self._events = self._events, []
         return drained
 
+    def closing(self) -> list[Lane]:
+        """Drain the connections that are to be closed: they are silent, or what comes on them is not to be trusted."""
+        drained, self._closing = self._closing, []
+        return drained
+
     @property
     def waiting(self) -> int:
         """How many requests have no answer yet."""
-        return len(self._pending)
+        return sum(not one.probe for one in self._pending.values())
 
     # --- which server --------------------------------------------------------------------------------------
 
@@ -202,11 +239,13 @@ class RadiusExchange:
         draw = (int.from_bytes(self._entropy(4)) + 1) / 2**32
         return -math.pow(draw, 1 / server.config.weight)
 
-    def _next_server(self, pending: _Pending, now: float) -> None:
+    def _next_server(self, pending: _Pending, now: float, *, again: bool = False) -> None:
+        """Go to the next server; `again`: it is the same one, over another connection."""
         while pending.remaining:
             pending.server = pending.remaining.pop(0)
             if self._occupy(pending):
-                pending.sent, pending.wait, pending.first_sent = 0, self._config.first_wait, now
+                if not again:
+                    pending.sent, pending.wait, pending.first_sent = 0, self._config.first_wait, now
                 self._write(pending)
                 self._send(pending, now)
                 return
@@ -215,19 +254,25 @@ class RadiusExchange:
     def _occupy(self, pending: _Pending) -> bool:
         """Take a free identifier; a lane more when all of them are in use. False when there may be no more lanes."""
         server = self._servers[pending.server]
-        for lane, taken in enumerate(server.lanes):
-            if len(taken) < IDENTIFIERS:
-                while server.cursor in taken:
-                    server.cursor = (server.cursor + 1) % IDENTIFIERS
-                taken[server.cursor] = pending
-                pending.place = (lane, server.cursor)
-                # the next one gets another identifier: a late reply to this one then finds nobody
-                server.cursor = (server.cursor + 1) % IDENTIFIERS
-                return True
+        if any(self._occupy_lane(pending, lane) for lane in range(len(server.lanes))):
+            return True
         if len(server.lanes) >= self._config.max_lanes:
             return False
         server.lanes.append({})
         return self._occupy(pending)
+
+    def _occupy_lane(self, pending: _Pending, lane: int) -> bool:
+        server = self._servers[pending.server]
+        taken = server.lanes[lane]
+        if len(taken) >= IDENTIFIERS:
+            return False
+        while server.cursor in taken:
+            server.cursor = (server.cursor + 1) % IDENTIFIERS
+        taken[server.cursor] = pending
+        pending.place = (lane, server.cursor)
+        # the next one gets another identifier: a late reply to this one then finds nobody
+        server.cursor = (server.cursor + 1) % IDENTIFIERS
+        return True
 
     def _free(self, pending: _Pending) -> None:
         lane, identifier = pending.place
@@ -258,9 +303,50 @@ class RadiusExchange:
     def _send(self, pending: _Pending, now: float) -> None:
         self._outgoing.append(Datagram(pending.server, pending.place[0], pending.octets))
         pending.sent += 1
+        if self._servers[pending.server].config.reliable:
+            pending.due = now + self._config.series
+            return
         jitter = 0.9 + 0.2 * self._entropy(1)[0] / 255
         pending.due = now + pending.wait * jitter
         pending.wait = min(pending.wait * 2, self._config.longest_wait)
+
+    def _due(self, pending: _Pending, now: float) -> None:
+        """No answer yet: repeat the request, wait on for a server that lives or is the last one, or go to the next."""
+        server = self._servers[pending.server]
+        lives = server.last_heard >= pending.first_sent
+        if not server.config.reliable and pending.sent < self._config.tries:
+            if not lives and not server.probing:
+                self._probe(pending.server, pending.place[0], now)
+            self._send(pending, now)
+            return
+        spare = self._config.series if pending.remaining else 0.0
+        limit = pending.give_up - spare if lives or not pending.remaining else now
+        if now >= limit:
+            self._lost(pending, now)
+            return
+        if not lives:
+            self._mark_silent(pending, now)
+        self._wait_on(pending, limit, now, lives=lives)
+
+    def _wait_on(self, pending: _Pending, limit: float, now: float, *, lives: bool) -> None:
+        if not self._servers[pending.server].config.reliable:
+            self._send(pending, now)
+            pending.due = min(pending.due, limit)
+            return
+        pending.due = limit
+        if not lives:
+            self._closing.append((pending.server, pending.place[0]))
+
+    def _probe(self, server: int, lane: int, now: float) -> None:
+        """Ask a server on one of its lanes whether it lives; many do not know the question, which says nothing."""
+        known = self._servers[server]
+        token, self._next_token = self._next_token, self._next_token + 1
+        pending = _Pending(token, Request(Code.STATUS_SERVER, ()), now + PATIENCE, [], server, probe=True)
+        if lane < len(known.lanes) and self._occupy_lane(pending, lane):
+            self._pending[token], known.probing = pending, True
+            self._write(pending)
+            self._outgoing.append(Datagram(server, lane, pending.octets))
+            pending.due = pending.give_up
 
     # --- what comes of it ----------------------------------------------------------------------------------
 
@@ -272,7 +358,8 @@ class RadiusExchange:
 
     def _mark_silent(self, pending: _Pending, now: float, why: str = "") -> None:
         server = self._servers[pending.server]
-        pending.waited_for.append(pending.server)
+        if pending.server not in pending.waited_for[-1:]:
+            pending.waited_for.append(pending.server)
         if pending.refused is not None or server.last_heard >= pending.first_sent:
             return
         if not server.dead:
@@ -287,8 +374,10 @@ class RadiusExchange:
             self._events.append(RadiusServerUp(server.config.name))
 
     def _refuse(self, pending: _Pending, server: _Server, fault: PacketFault, now: float) -> None:
-        """A reply that cannot be trusted: go on waiting, the true one may still come."""
+        """A reply that cannot be trusted: go on waiting, the true one may still come. A connection has had its day."""
         pending.refused = fault
+        if server.config.reliable:
+            self._closing.append((pending.server, pending.place[0]))
         if now >= server.next_complaint:
             server.next_complaint = now + COMPLAINT_INTERVAL
             self._events.append(RadiusAnswerRefused(server.config.name, fault.value))
@@ -303,6 +392,9 @@ class RadiusExchange:
     def _finish(self, pending: _Pending, outcome: Outcome) -> None:
         self._free(pending)
         self._pending.pop(pending.token, None)
+        if pending.probe:
+            self._servers[pending.server].probing = False
+            return
         tried = tuple(self._servers[index].config.name for index in pending.waited_for)
         self._outcomes.append(replace(outcome, asked=Asked(pending.request.code, tried)))
 

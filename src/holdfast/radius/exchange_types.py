@@ -14,7 +14,8 @@ from holdfast.secret import Secret
 class ServerConfig:
     """One server. The lowest `priority` goes first; among equals each gets its share by `weight` (above 0).
 
-    `require_message_authenticator` is taken back only for old servers that cannot (see `packet`).
+    `require_message_authenticator` is taken back only for old servers that cannot (see `packet`). `reliable`: its
+    lanes are connections (TLS), on which nothing is repeated (RFC 6613 section 2.6.1).
     """
 
     name: str
@@ -22,6 +23,7 @@ class ServerConfig:
     priority: int = 1
     weight: int = 1
     require_message_authenticator: bool = True
+    reliable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,12 @@ class ExchangeConfig:
     dead_time: float = 60.0
     """How long a server that said nothing is asked last."""
     max_lanes: int = 16
-    """Source ports towards one server, 256 requests each."""
+    """Source ports or connections towards one server, 256 requests each."""
+
+    @property
+    def series(self) -> float:
+        """How long one server is given to answer: the waits after each try."""
+        return sum(min(self.first_wait * 2.0**number, self.longest_wait) for number in range(self.tries))
 
 
 @dataclass(frozen=True, slots=True)

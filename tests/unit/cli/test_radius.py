@@ -57,3 +57,9 @@ def test_one_that_is_not(run, probed, config):
 def test_without_servers_or_a_terminal(run, config):
     assert "no RADIUS servers" in run("radius", "test", "--user", "alice").err
     assert "--password-stdin" in run("radius", "test", "--config", config, "--user", "alice").err
+
+
+def test_eap_needs_no_password(run, probed, config):
+    ran = run("radius", "test", "--config", config, "--user", "alice", "--method", "eap")
+    assert ran.code == 0
+    assert (probed["credentials"].method, probed["credentials"].password.reveal()) == ("eap", b"")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from holdfast.config import parse
 from holdfast.gateway.radius_probe import Credentials, Step, make_exchange, probe, proves_itself
 from holdfast.policy.radius_login import Judgement
 from holdfast.ppp.authentication_types import Method, Verdict
@@ -9,8 +10,10 @@ from holdfast.ppp.credentials import StoredSecret, verify
 from holdfast.radius.attributes import attribute
 from holdfast.radius.codes import Code
 from holdfast.secret import Secret
-from support import freeradius
+from support import freeradius, freeradius_eap
+from support.certificates import CLIENT_EXTENSIONS, SERVER_NAME, make_authority
 from unit.gateway.test_radius import configuration, serving
+from unit.gateway.test_radius_tls import private, table
 
 METHODS = [Method.PAP, Method.CHAP_MD5, Method.MS_CHAP, Method.MS_CHAP_V2]
 ALICE = Credentials("alice", Secret(b"secret"))
@@ -97,3 +100,55 @@ async def test_a_wrong_secret(tmp_path):
         status, login = await steps(configuration(tmp_path, port))
         assert not status.good
         assert "secrets_file" in login.fix
+
+
+# --- EAP and TLS -----------------------------------------------------------------------------------------------
+
+EAP = Credentials("alice", Secret(b""), Method.EAP)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(("default", "name"), [("tls", "EAP-TLS"), ("peap", "PEAP"), ("mschapv2", "EAP-MSCHAPv2")])
+@pytest.mark.asyncio
+async def test_how_a_server_begins_eap(tmp_path, default, name):
+    with freeradius_eap.running(tmp_path / "radius", freeradius_eap.Settings(default)) as server:
+        _, login = await steps(configuration(tmp_path, server.authentication), EAP)
+        assert login.good
+        assert login.said.startswith(f"the server begins with {name}")
+
+
+@pytest.mark.root
+@pytest.mark.asyncio
+async def test_a_server_without_eap(tmp_path):
+    with freeradius.running(tmp_path / "radius") as server:
+        _, login = await steps(configuration(tmp_path, server.authentication), EAP)
+        assert not login.good
+        assert "says no" in login.said
+
+
+@pytest.mark.asyncio
+async def test_a_challenge_that_is_no_eap(tmp_path):
+    answer = (Code.ACCESS_CHALLENGE, [attribute("State", b"1")])
+    async with serving(lambda request: None if request.code == Code.STATUS_SERVER else answer) as (_, port):
+        _, login = await steps(configuration(tmp_path, port), EAP)
+        assert "no EAP-Message" in login.said
+        assert "eap module" in login.fix
+
+
+@pytest.mark.root
+@pytest.mark.asyncio
+async def test_tls_is_tried_first(tmp_path):
+    with freeradius_eap.running(tmp_path / "radius") as server:
+        ca, own = server.authority.pair.certificate, private(server.client)
+        tls, _, login = await steps(parse(table(server.radsec, ca, own)).config)
+        assert (tls.what, tls.good, login.good) == ("TLS", True, True)
+        assert SERVER_NAME in tls.said
+        other = make_authority(tmp_path / "other")
+        (tls,) = await steps(parse(table(server.radsec, other.pair.certificate, own)).config)
+        assert "certificate is not accepted" in tls.said
+        assert "openssl s_client" in tls.fix
+        stranger = private(other.issue("stranger", CLIENT_EXTENSIONS))
+        (tls,) = await steps(parse(table(server.radsec, ca, stranger)).config)
+        assert not tls.good
+        (tls,) = await steps(parse(table(server.radsec, ca, own, "another.example.net")).config)
+        assert "Hostname mismatch" in tls.said

@@ -31,11 +31,14 @@ class Scene:
         self.servers = servers or (FIRST, SECOND)
         self.exchange = RadiusExchange(self.servers, ExchangeConfig(**config), random.Random(seed).randbytes)
         self.sent: list = []
+        self.probes: list = []
         self.outcomes: list[Outcome] = []
         self.events: list = []
 
     def drain(self) -> None:
-        self.sent += self.exchange.outgoing()
+        for datagram in self.exchange.outgoing():
+            asked = datagram.octets[0] == Code.STATUS_SERVER
+            (self.probes if asked else self.sent).append(datagram)
         self.outcomes += self.exchange.outcomes()
         self.events += self.exchange.events()
 
@@ -81,7 +84,8 @@ def test_the_same_octets_are_repeated_with_growing_waits():
     times = [0.0]
     while len(times) < 4:
         scene.run(scene.exchange.deadline)
-        times.append(scene.now)
+        if len(scene.sent) > len(times):
+            times.append(scene.now)
     assert len({datagram.octets for datagram in scene.sent}) == 1
     waits = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert all(0.9 * due <= wait <= 1.1 * due for wait, due in zip(waits, (2, 4, 8), strict=True))
@@ -137,8 +141,9 @@ def test_when_all_are_dead_they_are_tried_all_the_same():
 def test_nobody_waits_longer_than_asked():
     scene = Scene(patience=5)
     scene.ask()
-    scene.run()
-    assert scene.now == 5
+    scene.run(4.999)
+    assert not scene.outcomes
+    scene.run(5)
     scene.ask(Request(LOGIN.code, LOGIN.attributes, patience=60))
     scene.run()
     assert scene.now > 30
@@ -307,3 +312,137 @@ def test_an_identifier_that_is_taken_is_not_taken_twice():
     scene.exchange.ask(LATER, 0.0, Sent("a", 40000, scene.sent[0].octets))
     scene.drain()
     assert scene.sent[0].octets[1] != scene.sent[1].octets[1]
+
+
+PUSH = Request(Code.ACCESS_REQUEST, (attribute("User-Name", "alice"),), patience=60)
+
+
+def test_a_server_that_lives_may_think():
+    """A person confirms on a telephone: the next server is not asked meanwhile, which would ask them again."""
+    scene = Scene()
+    scene.ask(PUSH)
+    scene.run(3)
+    (probe,) = scene.probes
+    scene.answer(probe)
+    assert not scene.outcomes
+    scene.run(40)
+    assert {datagram.server for datagram in scene.sent} == {0}
+    assert len({datagram.octets for datagram in scene.sent}) == 1
+    assert not scene.events
+    scene.answer(scene.sent[0])
+    assert scene.outcomes[0].accepted
+    assert scene.exchange.waiting == 0
+
+
+def test_the_next_server_gets_its_time_all_the_same():
+    scene = Scene()
+    scene.ask(PUSH)
+    scene.run(3)
+    scene.answer(scene.probes[0])
+    scene.run(45.9)
+    assert {datagram.server for datagram in scene.sent} == {0}
+    scene.run(59)
+    assert [datagram.server for datagram in scene.sent[-3:]] == [1, 1, 1]
+    scene.run(60)
+    assert scene.outcomes[0].fault is Fault.SILENT
+
+
+def test_the_last_server_is_waited_for_even_if_it_gives_no_sign_of_life():
+    scene = Scene(FIRST)
+    scene.ask(PUSH)
+    scene.run(50)
+    assert [type(event) for event in scene.events] == [RadiusServerDown]
+    scene.answer(scene.sent[0])
+    assert scene.outcomes[0].accepted
+    assert [type(event) for event in scene.events] == [RadiusServerDown, RadiusServerUp]
+
+
+def test_one_that_thinks_holds_up_no_other():
+    scene = Scene(FIRST)
+    scene.ask(PUSH)
+    for _ in range(50):
+        scene.run(scene.now + 1)
+        scene.ask()
+        scene.answer()
+    assert len(scene.outcomes) == 50
+    assert scene.exchange.waiting == 1
+
+
+TLS = ServerConfig("t", ONE, reliable=True)
+
+
+def over_tls(*servers: ServerConfig, **config) -> Scene:
+    scene = Scene(*servers, **config)
+    scene.exchange.connected(0, 0, 0.0)
+    return scene
+
+
+def broken(scene: Scene, *, was_open: bool = True) -> None:
+    scene.exchange.disconnected(0, 0, scene.now, "it broke", was_open=was_open)
+    scene.drain()
+
+
+def test_on_a_connection_nothing_is_repeated():
+    scene = over_tls(TLS, SECOND)
+    scene.ask()
+    scene.run(13.9)
+    assert len(scene.sent) == 1
+    scene.run(14)
+    assert [datagram.server for datagram in scene.sent] == [0, 1]
+
+
+def test_what_waits_when_a_connection_breaks_goes_out_on_another_and_not_for_ever():
+    scene = over_tls(TLS, SECOND)
+    scene.ask()
+    broken(scene)
+    broken(scene)
+    assert [datagram.server for datagram in scene.sent] == [0, 0, 0]
+    assert len({datagram.octets for datagram in scene.sent}) == 3
+    scene.answer(scene.sent[0])  # what comes on the new connection for the old request is for nobody
+    assert not scene.outcomes
+    broken(scene)
+    assert scene.sent[-1].server == 1
+    assert scene.events[0].detail == "it broke"
+
+
+def test_a_connection_that_never_came_is_failed_over_at_once():
+    scene = Scene(TLS, SECOND)
+    scene.ask()
+    broken(scene, was_open=False)
+    assert [datagram.server for datagram in scene.sent] == [0, 1]
+
+
+def test_a_silent_connection_is_closed_for_the_last_server():
+    scene = over_tls(TLS, patience=60)
+    scene.ask()
+    scene.run(14)
+    assert scene.exchange.closing() == [(0, 0)]
+    broken(scene)
+    assert len(scene.sent) == 2
+    scene.answer()
+    assert scene.outcomes[0].accepted
+
+
+def test_lies_on_a_connection_close_it():
+    scene = over_tls(TLS)
+    scene.ask()
+    scene.answer(secret=TWO)
+    assert scene.exchange.closing() == [(0, 0)]
+
+
+def test_an_idle_connection_is_asked_for_a_sign_of_life():
+    scene = over_tls(TLS)
+    scene.ask()
+    scene.answer()
+    scene.run(30)
+    assert len(scene.probes) == 1
+    scene.answer(scene.probes[0])
+    scene.run(59)
+    assert len(scene.probes) == 1
+    scene.run(60)
+    assert len(scene.probes) == 2
+    assert not scene.exchange.closing()
+    scene.run(70)
+    assert scene.exchange.closing() == [(0, 0)]
+    broken(scene)
+    assert (scene.exchange.deadline, scene.exchange.waiting, scene.outcomes) == (None, 0, scene.outcomes[:1])
