@@ -209,13 +209,17 @@ class PeerIdentified(Event):
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationSucceeded(Event):
-    """One side proved who it is. `by_peer`: the peer proved itself to us. `eap_type`: the method inside EAP."""
+    """One side proved who it is. `by_peer`: the peer proved itself to us. `eap_type`: the method inside EAP.
+
+    `told`: what the person was told with it, such as the Reply-Message of RADIUS.
+    """
 
     name: ClassVar[str] = "AUTH_SUCCESS"
     method: str
     user: str
     by_peer: bool = True
     eap_type: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

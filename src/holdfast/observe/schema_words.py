@@ -143,6 +143,7 @@ FIELD_WORDS: dict[str, str] = {
     "time_out_errors": "Time-out errors (RFC 2637 section 2.14).",
     "times": "How often.",
     "title": "What is wrong, in a few words.",
+    "told": "What the person was told with it, such as the Reply-Message of RADIUS; empty for nothing.",
     "torn_octets": "Octets of half a line that a killed writer left, and that were cut off.",
     "ttl": "TTL of the client's last GRE packet as it arrived; 0 when none came.",
     "undone": "Whether it was put back.",

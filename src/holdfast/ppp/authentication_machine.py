@@ -126,10 +126,12 @@ class AuthenticationMachine:
         if self._violations <= VIOLATIONS_TOLD:
             self._events.append(PppViolation(self.method, detail))
 
-    def _succeed(self, user: str, mppe: MppeKeyPair | None, detail: str, eap_type: str = "") -> None:
+    def _succeed(
+        self, user: str, mppe: MppeKeyPair | None, detail: str, *, eap_type: str = "", message: str = ""
+    ) -> None:
         self._timers.stop_all()
         self.outcome = AuthOutcome(True, self.method, user, mppe, 0, detail, DisconnectReason.USER_REQUEST)
-        self._events.append(AuthenticationSucceeded(self.method, user, self.by_peer, eap_type))
+        self._events.append(AuthenticationSucceeded(self.method, user, self.by_peer, eap_type, message))
 
     def _fail(self, user: str, result_code: int, detail: str, reason: DisconnectReason) -> None:
         self._timers.stop_all()

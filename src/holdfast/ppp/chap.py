@@ -122,7 +122,7 @@ class ChapAuthenticator(Authenticator):
     def _accepted(self, user: str, verdict: Verdict, now: float) -> None:
         # The keys are those of the first authentication (RFC 3079 section 3), so a later one changes nothing.
         if self.outcome is None:
-            self._succeed(user, verdict.mppe, verdict.detail or "the response is right")
+            self._succeed(user, verdict.mppe, verdict.detail or "the response is right", message=verdict.message)
         if self.config.rechallenge_interval is not None:
             self._timers.start(Timer.RECHALLENGE, now + self.config.rechallenge_interval)
 

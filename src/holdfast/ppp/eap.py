@@ -161,7 +161,8 @@ class EapAuthenticator(Authenticator):
         self._conclude(exchange, verdict)
         if verdict.accepted:
             name = type_name(self._eap_type) if self._eap_type else ""
-            self._succeed(user, verdict.mppe, verdict.detail or f"the server is satisfied by {name or 'EAP'}", name)
+            detail = verdict.detail or f"the server is satisfied by {name or 'EAP'}"
+            self._succeed(user, verdict.mppe, detail, eap_type=name, message=verdict.message)
             return
         detail = verdict.detail or verdict.message or "the server says no"
         self._note_rejection(user, verdict, detail)

@@ -71,7 +71,7 @@ class PapAuthenticator(Authenticator):
         self._message = build_message(verdict.message)
         self._send(self._answer, exchange.identifier, self._message)
         if verdict.accepted:
-            self._succeed(user, None, verdict.detail or "the password is right")
+            self._succeed(user, None, verdict.detail or "the password is right", message=verdict.message)
             return
         detail = verdict.detail or verdict.message or "wrong name or password"
         self._note_rejection(user, verdict, detail)

@@ -52,6 +52,7 @@ class Server(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr) -> None:
         request = read_packet(data)
         self.asked.append(request)
+        self.client = addr
         answer = self.answer(request)
         if answer is not None:
             self.transport.sendto(write_reply(answer[0], request, answer[1], self.secret), addr)
