@@ -2,7 +2,7 @@
 
 import tomllib
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.config.lines import key_lines, line_of
@@ -46,7 +46,7 @@ def test_the_nearest_line_around() -> None:
 KEYS = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, st.dictionaries(KEYS, st.integers(), max_size=4), max_size=4))
 def test_every_key_of_a_plain_file_is_found_on_its_line(data: dict[str, dict[str, int]]) -> None:
     text = "".join(f"[{name}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) for name, keys in data.items())
