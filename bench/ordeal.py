@@ -97,8 +97,13 @@ class Scene:
             (self.state / "control.sock").unlink(missing_ok=True)
             arguments = ("serve", "--state", self.state, "--config", self.directory / "config.toml")
             with (self.directory / "gateway.log").open("ab") as output:
-                self.gateway = self.place.start(HOLDFAST, *arguments, stdout=output, stderr=output)
-            until((self.state / "control.sock").exists, "the gateway did not come up", 60)
+                gateway = self.gateway = self.place.start(HOLDFAST, *arguments, stdout=output, stderr=output)
+            until(lambda: self._serves(gateway), "the gateway did not come up", 60)
+
+    def _serves(self, gateway: "subprocess.Popen[bytes]") -> bool:
+        if gateway.poll() is not None:
+            raise SystemExit(f"the gateway ended:\n{(self.directory / 'gateway.log').read_text()[-3000:]}")
+        return (self.state / "control.sock").exists()
 
     def kill(self, which: str) -> None:
         """SIGKILL one of the two."""

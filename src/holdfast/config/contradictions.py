@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from holdfast.config.model import Config, MppePolicy
+from holdfast.config.radius_section import WhenDown
 from holdfast.policy.ranges import Address, AddressRange
 
 WITHOUT_KEYS = ("chap-md5", "pap")
@@ -226,6 +227,17 @@ def _radius_outlasts_authentication(config: Config) -> Findings:
         )
 
 
+def _cache_without_passwords(config: Config) -> Findings:
+    if config.radius.when_down is WhenDown.CACHED and "pap" not in config.ppp.authentication:
+        methods = ", ".join(config.ppp.authentication)
+        yield Finding(
+            ("radius.when_down",),
+            f"from {methods} nothing can be kept that would judge the next sign-in: only users that stand in the local "
+            "table, too, can come back while no server answers",
+            'Add those who must get in to the local users, or take "local" or "reject".',
+        )
+
+
 _CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
     _encryption_without_keys,
     _eap_without_server,
@@ -246,4 +258,5 @@ _WARNINGS: tuple[Callable[[Config], Findings], ...] = (
     _weak_methods,
     _open_metrics,
     _radius_outlasts_authentication,
+    _cache_without_passwords,
 )

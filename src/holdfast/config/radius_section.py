@@ -48,6 +48,7 @@ class WhenDown(StrEnum):
 
     REJECT = "reject"
     LOCAL = "local"
+    CACHED = "cached"
 
 
 class UnknownNames(StrEnum):
@@ -83,7 +84,9 @@ class RadiusSection(BaseModel):
     unsigned: tuple[ServerAddress, ...] = ()
     """Old servers whose answers are taken without a Message-Authenticator, which lets them be forged."""
     when_down: WhenDown = WhenDown.REJECT
-    """While no server answers: "reject", or "local" for the local users."""
+    """While no server answers: "reject"; "local" for the local users; "cached" for those who were let in lately."""
+    cache_hours: Annotated[float, Field(strict=True, gt=0, le=8784, allow_inf_nan=False)] = 24.0
+    """Hours in which a user whom RADIUS let in may come back, with `when_down = "cached"`."""
     unknown_names: UnknownNames = UnknownNames.REFUSE
     """A client whose Framed-Pool or Filter-Id names nothing in this file: "refuse" it, or "ignore" the attribute."""
     interim_jitter: Annotated[float, Field(strict=True, ge=0, le=0.5)] = 0.1

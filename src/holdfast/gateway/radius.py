@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 from holdfast.config import Config
 from holdfast.config.radius_section import WhenDown
 from holdfast.config.radius_server import ACCOUNTING_PORT, RadiusServer
-from holdfast.errors import ConfigError
-from holdfast.events import Event, RadiusFailed
+from holdfast.errors import ConfigError, DisconnectReason, StateError
+from holdfast.events import Event, InternalFault, RadiusFailed
 from holdfast.gateway.radius_certificates import TLS_SECRET, tls_ways
 from holdfast.gateway.radius_client import Address, RadiusClient
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.files import readable_by_others
+from holdfast.policy.radius_cache import RadiusCache
 from holdfast.policy.radius_eap import next_request
 from holdfast.policy.radius_login import Judgement, Place, judge, login_request
-from holdfast.ppp.authentication_types import EapExchange, Exchange
-from holdfast.radius.exchange_types import ExchangeConfig, ServerConfig
+from holdfast.policy.store import Store
+from holdfast.ppp.authentication_types import ChapMd5Exchange, EapExchange, Exchange, Verdict
+from holdfast.ppp.credentials import StoredSecret, verify
+from holdfast.radius.codes import Code
+from holdfast.radius.exchange_types import ExchangeConfig, Outcome, ServerConfig
 from holdfast.secret import Secret
 
 if TYPE_CHECKING:
@@ -30,8 +34,16 @@ if TYPE_CHECKING:
 class RadiusDesk:
     """Answers claims from RADIUS, each in a task of its own: a server that thinks long holds up one client only."""
 
-    def __init__(self, gateway: "Gateway", config: Config, client: RadiusClient, local: Authenticator) -> None:
-        self._gateway, self._client, self._local = gateway, client, local
+    def __init__(
+        self,
+        gateway: "Gateway",
+        config: Config,
+        client: RadiusClient,
+        local: Authenticator,
+        cache: RadiusCache | None = None,
+    ) -> None:
+        """`cache`: who may come back while no server answers."""
+        self._gateway, self._client, self._local, self._cache = gateway, client, local, cache
         self._local_when_down = config.radius.when_down is WhenDown.LOCAL
         self._nas_identifier = nas_identifier(config)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -64,25 +76,76 @@ class RadiusDesk:
             self._complain(subscriber, exchange, outcome.server, judgement, down=down)
             if down and self._local_when_down:
                 self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
+            elif down and self._cache is not None:
+                self._come_back(subscriber, exchange, claim, self._cache)
             else:
+                self._keep(subscriber, exchange, judgement, outcome)
                 if judgement.verdict.accepted and subscriber.claim == claim:
                     subscriber.grant = judgement.grant
                 self._gateway.logins.verified(subscriber, exchange, judgement.verdict, claim, judgement.layer)
         self._gateway.drive(subscriber)
+
+    def _come_back(self, subscriber: "Subscriber", exchange: Exchange, claim: int, cache: RadiusCache) -> None:
+        """No server answers: whoever was let in lately may come back, if they can prove themselves to us."""
+        try:
+            known = cache.recall(exchange.user)
+        except StateError as error:
+            self._gateway.report(InternalFault("RADIUS cache", error.text()), subscriber.context())
+            known = None
+        if known is None:
+            detail = "no RADIUS server answers, and this user was not let in lately"
+            verdict = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=detail)
+        elif known.nt_hash is not None and not isinstance(exchange, ChapMd5Exchange):
+            verdict = verify(exchange, StoredSecret.from_nt_hash(known.nt_hash))
+        else:
+            verdict = self._local.verify(exchange)
+        if known is not None and verdict.accepted and subscriber.claim == claim:
+            subscriber.grant = known.grant
+        self._gateway.logins.verified(subscriber, exchange, verdict, claim, known.layer if known else None)
+
+    def _keep(self, subscriber: "Subscriber", exchange: Exchange, judgement: Judgement, outcome: Outcome) -> None:
+        """Remember whom a server let in, and forget whom one refuses."""
+        if self._cache is None or outcome.packet is None:
+            return
+        try:
+            if judgement.verdict.accepted:
+                self._cache.remember(exchange, judgement.layer, judgement.grant)
+            elif outcome.packet.code == Code.ACCESS_REJECT and not isinstance(exchange, EapExchange):
+                self._forget_if_proven(exchange, self._cache)
+        except StateError as error:
+            self._gateway.report(InternalFault("RADIUS cache", error.text()), subscriber.context())
+
+    @staticmethod
+    def _forget_if_proven(exchange: Exchange, cache: RadiusCache) -> None:
+        """A stranger's wrong password must not cost the user the way back; the right one refused must."""
+        known = cache.recall(exchange.user)
+        if known is None:
+            return
+        if known.nt_hash is None or verify(exchange, StoredSecret.from_nt_hash(known.nt_hash)).accepted:
+            cache.forget(exchange.user)
 
     def _complain(
         self, subscriber: "Subscriber", exchange: Exchange, server: str, judgement: Judgement, *, down: bool
     ) -> None:
         if judgement.trouble:
             fallback = "asked the local users" if down and self._local_when_down else ""
+            if down and self._cache is not None:
+                fallback = "looked among those who were let in lately"
             failed = RadiusFailed(server, exchange.user, judgement.trouble, fallback)
             self._gateway.report(failed, subscriber.context())
 
 
-def use_radius(gateway: "Gateway", config: Config, local: Authenticator) -> None:
-    """Let RADIUS judge clients if the configuration names servers. ConfigError when a secret is missing."""
-    if config.radius.servers:
-        gateway.logins.remote = RadiusDesk(gateway, config, authentication_client(config, gateway), local)
+def use_radius(gateway: "Gateway", config: Config, local: Authenticator, store: Store | None = None) -> None:
+    """Let RADIUS judge clients if the configuration names servers. ConfigError when a secret is missing.
+
+    `store` keeps who was let in, where the configuration wants that.
+    """
+    if not config.radius.servers:
+        return
+    cache = None
+    if config.radius.when_down is WhenDown.CACHED and store is not None:
+        cache = RadiusCache(store, config.radius.cache_hours * 3600)
+    gateway.logins.remote = RadiusDesk(gateway, config, authentication_client(config, gateway), local, cache)
 
 
 def place_of(subscriber: "Subscriber", identifier: str) -> Place:

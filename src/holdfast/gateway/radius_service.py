@@ -11,6 +11,7 @@ from holdfast.gateway.radius import use_radius
 from holdfast.gateway.radius_dynamic import start_dynamic
 from holdfast.observe.event_log import EventLog
 from holdfast.policy.authenticate import Authenticator
+from holdfast.policy.store import Store
 
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def radius(
-    gateway: "Gateway", config: Config, state: Path, local: Authenticator, log: EventLog
+    gateway: "Gateway", config: Config, state: Path, local: Authenticator, log: EventLog, *, store: Store | None = None
 ) -> AsyncIterator[None]:
     """Do what `[radius]` asks for, which is nothing by default. ConfigError when a secret is missing."""
-    use_radius(gateway, config, local)
+    use_radius(gateway, config, local, store)
     accounting = start_accounting(gateway, config, state, log)
     dynamic = None
     try:

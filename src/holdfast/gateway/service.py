@@ -89,7 +89,7 @@ async def serve(
         gateway = Gateway(settings_from(loaded, _resolvers()), means)
         await stack.enter_async_context(kept_lockouts(gateway, store))
         await stack.enter_async_context(watched_fragments(gateway))
-        await stack.enter_async_context(radius(gateway, config, state, users, log))
+        await stack.enter_async_context(radius(gateway, config, state, users, log, store=store))
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)

@@ -64,4 +64,13 @@ lockouts = Table(
 )
 """Failed logins and the locks they brought, and which users were at home where: digests of names and addresses."""
 
+radius_cache = Table(
+    "radius_cache",
+    metadata,
+    Column("user", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""Who was let in by RADIUS and when, with what may prove them again and what they were given, sealed."""
+
 Index("leases_by_time", leases.c.since)

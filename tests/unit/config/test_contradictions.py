@@ -143,3 +143,29 @@ def test_radius_may_not_take_longer_than_a_login():
     text = SERVER + 'secrets_file = "/etc/secrets"\npatience = 60.0\n'
     assert warnings(text) == ["radius.patience"]
     assert warnings(text + "[ppp]\nauthentication_timeout = 70.0\n") == []
+
+
+def test_a_cache_that_can_keep_nothing_is_said():
+    text = SERVER + 'secrets_file = "/etc/secrets"\nwhen_down = "cached"\n'
+    assert warnings(text) == ["radius.when_down"]
+    with_pap = '[ppp]\nauthentication = ["pap"]\nmppe = "off"\n'
+    assert "radius.when_down" not in warnings(text + with_pap)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "says"),
+    [
+        ('[limits]\nfilter = "guests"', "limits.filter", "no section [filters.guests]"),
+        ('[groups.x]\npool = "staff"', "groups.x.pool", "no section [pools.staff]"),
+        ('[pools.staff]\nranges = ["10.77.0.20-10.77.0.30"]', "pools.staff.ranges", "overlap"),
+        ('[pools.staff]\nranges = ["10.77.0.1"]', "pools.staff.ranges", "the gateway's own address"),
+        ("[pools.staff]\nranges = []", "pools.staff.ranges", "empty"),
+        ('[filters.x]\nrules = ["allow gre"]', "filters.x.rules", "neither"),
+        ('[groups.x]\nroutes = ["0.0.0.0/0"]', "groups.x.routes", "everything"),
+        ('[groups.x]\nroutes = ["10.0.0.1/8"]', "groups.x.routes", "write 10.0.0.0/8"),
+    ],
+)
+def test_pools_filters_and_networks(text: str, key: str, says: str) -> None:
+    [(found, what)] = problems(text)
+    assert found == key
+    assert says in what
