@@ -309,7 +309,13 @@ class PacketEngine:
     """
 
     def __new__(
-        cls, tun_name: str, tun_mtu: int, bind_addresses: list[str], reorder_timeout: float, heartbeats: list[str]
+        cls,
+        tun_name: str,
+        tun_mtu: int,
+        bind_addresses: list[str],
+        reorder_timeout: float,
+        heartbeats: list[str],
+        workers: int,
     ) -> PacketEngine: ...
     @property
     def tun_name(self) -> str: ...

@@ -12,7 +12,6 @@ LONGEST_TEST = 600
 """A test file is a list of cases, which do not lean on each other."""
 LONGER = {
     "src/holdfast/events.py": "one small class a fact, and all facts in one place",
-    "crates/bindings/src/dataplane.rs": "one method after another, from Python to Rust",
 }
 """File -> why it may be longer."""
 CODE = {".py", ".rs", ".sh"}

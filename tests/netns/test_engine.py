@@ -1,25 +1,20 @@
-"""The packet engine on a real TUN device and real raw sockets, against a far end that is played by hand."""
+"""The packet engine on a real TUN device and real raw sockets, against a far end played by hand: frames and packets."""
 
 import select
 import socket
 import struct
 import time
-from collections.abc import Iterator
-from itertools import pairwise
 
 import pytest
 
 from holdfast._native import gre_build
-from holdfast.dataplane.engine import MAX_MTU, Engine
-from holdfast.dataplane.interface import CallPath, Keepalive, MppeMode, UpcallKind
-from lab.network import Namespace, join, namespace
+from holdfast.dataplane.interface import CallPath, MppeMode, UpcallKind
 from support.engine_lab import (
     CALL,
     FAR_CALL,
     FAR_INNER,
     FAR_INNER6,
     FAR_OUTER,
-    GAP_PATIENCE,
     INNER,
     IP,
     IPV6,
@@ -29,6 +24,7 @@ from support.engine_lab import (
     Bench,
     inside,
     ipv4,
+    port,
     tcp_syn,
     udp,
     wait_until,
@@ -36,38 +32,6 @@ from support.engine_lab import (
 
 pytestmark = pytest.mark.root
 MODES = [(128, MppeMode.STATELESS), (128, MppeMode.STATEFUL), (56, MppeMode.STATELESS), (40, MppeMode.STATEFUL)]
-
-
-@pytest.fixture(scope="module")
-def spaces() -> Iterator[tuple[Namespace, Namespace]]:
-    """Two namespaces with a cable between them."""
-    with namespace("engine") as near, namespace("far") as far:
-        join(near, f"{OUTER}/24", far, f"{FAR_OUTER}/24", label="cable")
-        near.ip("address", "add", "192.0.2.7/24", "dev", "cable")
-        yield near, far
-
-
-@pytest.fixture
-def bench(spaces: tuple[Namespace, Namespace]) -> Iterator[Bench]:
-    """An engine and the far end of its one call."""
-    made = Bench(*spaces)
-    yield made
-    made.close()
-
-
-def received(opened: socket.socket, count: int) -> list[bytes]:
-    """The next datagrams."""
-    return [opened.recv(4096) for _ in range(count)]
-
-
-def port(opened: socket.socket) -> int:
-    """Where a socket listens."""
-    return int(opened.getsockname()[1])
-
-
-def strays(bench: Bench) -> dict[str, int]:
-    """What was dropped in all, but for what the kernel itself sends into a new device."""
-    return {cause: count for cause, count in bench.engine.totals().drops.items() if cause != "no_route"}
 
 
 # --- frames between the far end and Python -------------------------------------------------------------------
@@ -298,274 +262,3 @@ def test_a_host_that_refuses_to_send_is_reported(bench: Bench) -> None:
     assert (upcall.handle, upcall.value) == (handle, 101), "network unreachable"
     wait_until(lambda: bench.engine.counters(handle).drops == {"send_failed": 20})
     assert bench.engine.poll() == []
-
-
-# --- sequence numbers ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("first", [0, 1, 0xFFFFFFFC])
-def test_order_is_restored_and_duplicates_are_dropped(bench: Bench, first: int) -> None:
-    bench.far.sequence = first
-    bench.open(bits=128)
-    inner = bench.udp_socket()
-    packets = [bench.far.packet(bench.far.frame(IP, udp(port(inner), b"%d" % number))) for number in range(10)]
-    for number in (0, 3, 1, 1, 2, 2, 4, 9, 8, 7, 6, 5, 9):
-        bench.far.put(packets[number])
-    assert received(inner, 10) == [b"%d" % number for number in range(10)]
-    counters = bench.engine.counters(bench.handle)
-    assert (counters.gre_duplicates, counters.gre_lost) == (3, 0)
-    assert counters.gre_reordered == 6
-    assert counters.drops == {"duplicate": 3}
-
-
-def test_a_gap_is_given_up_after_a_while(bench: Bench) -> None:
-    bench.open(bits=128)
-    inner = bench.udp_socket()
-    packets = [bench.far.packet(bench.far.frame(IP, udp(port(inner), b"%d" % number))) for number in range(6)]
-    bench.far.put(packets[0])
-    bench.far.put(packets[3])
-    bench.far.put(packets[5])
-    started = time.monotonic()
-    assert received(inner, 3) == [b"0", b"3", b"5"]
-    assert time.monotonic() - started > GAP_PATIENCE / 2
-    bench.far.put(packets[1])
-    wait_until(lambda: bench.drops() == {"late": 1})
-    assert bench.engine.counters(bench.handle).gre_lost == 3
-
-
-def test_a_large_gap_does_not_wait(bench: Bench) -> None:
-    bench.open(bits=128)
-    inner = bench.udp_socket()
-    packets = [bench.far.packet(bench.far.frame(IP, udp(port(inner), b"%d" % number))) for number in range(600)]
-    bench.far.put(packets[0])
-    for number in (2, 599):
-        bench.far.put(packets[number])
-    assert received(inner, 3) == [b"0", b"2", b"599"]
-    assert bench.engine.counters(bench.handle).gre_lost == 597
-
-
-def test_payload_without_a_number_is_dropped(bench: Bench) -> None:
-    bench.open()
-    bench.far.put(gre_build(CALL, None, None, b"\xff\x03\xc0\x21\x01\x01\x00\x04"))
-    wait_until(lambda: bench.drops() == {"no_sequence": 1})
-
-
-def test_a_peer_that_starts_its_numbers_over_is_followed(bench: Bench) -> None:
-    bench.open(bits=128)
-    inner = bench.udp_socket()
-    bench.far.sequence = 1_000_000
-    bench.far.send(IP, udp(port(inner), b"before"))
-    assert inner.recv(100) == b"before"
-    bench.far.sequence = 0
-    for number in range(40):
-        bench.far.send(IP, udp(port(inner), b"%d" % number))
-    assert received(inner, 25) == [b"%d" % number for number in range(15, 40)]
-
-
-# --- MPPE ------------------------------------------------------------------------------------------------------
-
-
-def test_stateful_loss_asks_for_a_reset_once(bench: Bench) -> None:
-    bench.open(bits=128, mode=MppeMode.STATEFUL)
-    inner = bench.udp_socket()
-    packets = [bench.far.packet(bench.far.frame(IP, udp(port(inner), b"%d" % number))) for number in range(6)]
-    for number in (0, 2, 3, 4):
-        bench.far.put(packets[number])
-    assert inner.recv(100) == b"0"
-    bench.upcalls(UpcallKind.MPPE_DESYNC, 1)
-    wait_until(lambda: bench.drops() == {"mppe_coherency": 3})
-    assert bench.engine.poll() == []
-    assert bench.far.cipher
-    bench.far.cipher.reset()
-    bench.far.send(IP, udp(port(inner), b"healed"))
-    assert inner.recv(100) == b"healed"
-    assert bench.engine.counters(bench.handle).mppe_resets == 1
-
-
-def test_our_reset_is_understood(bench: Bench) -> None:
-    bench.open(bits=128, mode=MppeMode.STATEFUL)
-    assert bench.far.opener
-    for number in range(5):
-        bench.engine.inject(bench.handle, udp(9, b"%d" % number, INNER, FAR_INNER))
-    payloads = [bench.far.receive()[2] for _ in range(5)]
-    assert bench.far.opener.decrypt(payloads[0][1:])
-    assert bench.far.opener.decrypt(payloads[3][1:]) is None
-    bench.engine.reset_mppe_send(bench.handle)
-    bench.engine.inject(bench.handle, udp(9, b"after", INNER, FAR_INNER))
-    assert bench.far.receive_frame().endswith(b"after")
-
-
-def test_encrypted_garbage_costs_counters_only(bench: Bench) -> None:
-    bench.open(bits=128)
-    inner = bench.udp_socket()
-    bench.far.send(IP, udp(port(inner), b"first"))
-    for count in range(1, 60):
-        header = struct.pack("!H", 0x9000 | count)
-        bench.far.put(bench.far.packet(b"\x00\xfd" + header + bytes(64)))
-    wait_until(lambda: bench.engine.counters(bench.handle).gre_packets_in == 60)
-    assert bench.upcalls(UpcallKind.MPPE_DESYNC, 1)
-    wait_until(lambda: sum(bench.drops().values()) == 59)
-    assert set(bench.drops()) <= {"mppe_garbled", "mppe_coherency"}
-
-
-def test_encrypted_packets_without_a_key_are_dropped(bench: Bench) -> None:
-    bench.open()
-    bench.far.encrypt()
-    bench.far.send(IP, udp(9, b"x"))
-    wait_until(lambda: bench.drops() == {"mppe_not_ready": 1})
-
-
-# --- strangers -------------------------------------------------------------------------------------------------
-
-
-def test_a_flood_for_unknown_calls_costs_a_counter(bench: Bench) -> None:
-    bench.open()
-    inner = bench.udp_socket()
-    for number in range(10_000):
-        bench.far.put(gre_build(1000 + number % 60_000, 0, None, b"\xff\x03\xc0\x21\x01\x01\x00\x04"))
-    wait_until(lambda: bench.engine.totals().drops.get("unknown_call", 0) == 10_000, 10)
-    upcalls = bench.engine.poll(20_000)
-    assert 1 <= len(upcalls) <= 40
-    assert {(upcall.kind, upcall.handle, upcall.peer) for upcall in upcalls} == {
-        (UpcallKind.UNKNOWN_CALL, 0, FAR_OUTER)
-    }
-    bench.far.send(IP, udp(port(inner), b"still here"))
-    assert inner.recv(100) == b"still here"
-
-
-def test_another_host_cannot_speak_for_a_call(bench: Bench) -> None:
-    handle = bench.engine.add_call(CallPath(CALL + 5, 6, OUTER, "192.0.2.99"))
-    bench.far.put(gre_build(CALL + 5, 0, None, b"\xff\x03\xc0\x21\x01\x01\x00\x04"))
-    upcall = bench.upcalls(UpcallKind.WRONG_PEER, 1)[0]
-    assert (upcall.handle, upcall.value, upcall.peer) == (handle, CALL + 5, FAR_OUTER)
-    assert strays(bench) == {"wrong_peer": 1}
-    assert bench.engine.counters(handle).gre_packets_in == 0
-
-
-def test_what_is_not_enhanced_gre_is_malformed(bench: Bench) -> None:
-    for octets in (b"", b"\x30", b"\x00\x00\x08\x00", bytes(40), gre_build(CALL, 0, None, bytes(50))[:-1]):
-        bench.far.put(octets)
-    wait_until(lambda: strays(bench) == {"malformed": 5})
-
-
-def test_the_address_that_was_dialled_answers(spaces: tuple[Namespace, Namespace]) -> None:
-    bench = Bench(*spaces)
-    try:
-        handle = bench.engine.add_call(CallPath(CALL + 7, FAR_CALL, "192.0.2.7", FAR_OUTER))
-        bench.engine.send(handle, b"\xc0\x21\x05\x01\x00\x04")
-        octets = bench.far.raw.recv(4096)
-        assert socket.inet_ntoa(octets[12:16]) == "192.0.2.7"
-    finally:
-        bench.close()
-
-
-# --- LCP echo ------------------------------------------------------------------------------------------------
-
-
-def test_echo_requests_are_answered_with_our_magic_number(bench: Bench) -> None:
-    bench.far.send(LCP, b"\x09\x05\x00\x0a\x22\x22\x22\x22hi")
-    assert bench.upcalls(UpcallKind.FRAME, 1), "before LCP is configured they are Python's"
-    bench.open()
-    bench.far.send(LCP, b"\x09\x06\x00\x0a\x22\x22\x22\x22hi-and-padding")
-    assert bench.far.receive_frame() == LCP + b"\x0a\x06\x00\x0a\x11\x11\x11\x11hi"
-    bench.far.send(LCP, b"\x09\x07\x00\x08\x11\x11\x11\x11")
-    assert bench.upcalls(UpcallKind.FRAME, 1)[0].frame[2:4] == b"\x09\x07", "a loop is for Python to judge"
-
-
-def test_keepalive_measures_and_declares_dead(bench: Bench) -> None:
-    bench.open()
-    bench.engine.set_keepalive(bench.handle, Keepalive(0.2, 3))
-    request = bench.far.receive_frame()
-    assert request[:3] == LCP + b"\x09"
-    bench.far.send(LCP, b"\x0a" + request[3:6] + b"\x22\x22\x22\x22")
-    wait_until(lambda: bench.engine.counters(bench.handle).echoes_answered == 1)
-    assert 0 < bench.engine.counters(bench.handle).round_trip_time < 0.5
-    assert bench.engine.poll() == []
-    missed = bench.upcalls(UpcallKind.ECHO_MISSED, 1)
-    assert missed[0].value == 1
-    bench.far.send(LCP, b"\x0b\x01\x00\x08\x22\x22\x22\x22")
-    bench.upcalls(UpcallKind.ECHO_RECOVERED, 1)
-    assert bench.upcalls(UpcallKind.DEAD, 1)[0].value == 3
-    sent = bench.engine.counters(bench.handle).echoes_sent
-    time.sleep(0.5)
-    assert bench.engine.poll() == []
-    assert bench.engine.counters(bench.handle).echoes_sent == sent, "the dead are asked no more"
-
-
-def test_echoes_come_evenly_and_stop(bench: Bench) -> None:
-    bench.open()
-    bench.engine.set_keepalive(bench.handle, Keepalive(0.2, 100, adaptive=False))
-    times = []
-    for _ in range(5):
-        bench.far.receive_frame()
-        times.append(time.monotonic())
-    assert all(abs(later - earlier - 0.2) < 0.1 for earlier, later in pairwise(times))
-    bench.engine.set_keepalive(bench.handle, Keepalive(0, 3))
-    with pytest.raises(TimeoutError):
-        bench.far.receive_frame(0.5)
-
-
-def test_adaptive_keepalive_is_silent_while_data_arrives(bench: Bench) -> None:
-    bench.open()
-    bench.engine.set_keepalive(bench.handle, Keepalive(0.3, 3))
-    for _ in range(10):
-        time.sleep(0.1)
-        bench.far.send(LCP, b"\x0b\x01\x00\x08\x22\x22\x22\x22")
-    assert bench.engine.counters(bench.handle).echoes_sent == 0
-    assert bench.far.receive_frame(1)[:3] == LCP + b"\x09"
-
-
-# --- the table of calls --------------------------------------------------------------------------------------
-
-
-def test_calls_and_addresses_are_unique(bench: Bench) -> None:
-    with pytest.raises(ValueError, match="another call"):
-        bench.engine.add_call(CallPath(CALL, 99, OUTER, FAR_OUTER))
-    other = bench.engine.add_call(CallPath(CALL, 99, OUTER, "192.0.2.3"))
-    bench.open()
-    with pytest.raises(ValueError, match=FAR_INNER):
-        bench.engine.open_network(other, (FAR_INNER,))
-    with pytest.raises(ValueError, match="address"):
-        bench.engine.open_network(other, ())
-    with pytest.raises(ValueError, match="not an IP address"):
-        bench.engine.open_network(other, ("10.9.0",))
-    bench.engine.open_network(bench.handle, (OTHER_INNER,))
-    bench.engine.open_network(other, (FAR_INNER,))
-    assert bench.engine.remove_call(other).drops == {}
-    assert bench.engine.add_call(CallPath(CALL, 99, OUTER, "192.0.2.3")) not in {other, bench.handle}
-    bench.engine.open_network(bench.handle, (FAR_INNER,))
-
-
-def test_unknown_handles_raise_key_error(bench: Bench) -> None:
-    bench.engine.remove_call(bench.handle)
-    for use in (bench.engine.remove_call, bench.engine.counters, bench.engine.close_network):
-        with pytest.raises(KeyError):
-            use(bench.handle)
-    with pytest.raises(KeyError):
-        bench.engine.send(bench.handle, b"\xc0\x21")
-    bench.far.send(LCP, b"\x01\x01\x00\x04")
-    wait_until(lambda: strays(bench) == {"unknown_call": 1})
-
-
-def test_removed_calls_stay_in_the_totals(bench: Bench) -> None:
-    bench.open()
-    inner = bench.udp_socket()
-    bench.far.send(IP, udp(port(inner), b"x"))
-    assert inner.recv(10) == b"x"
-    last = bench.engine.remove_call(bench.handle)
-    assert (last.packets_in, last.bytes_in, bench.engine.totals().packets_in) == (1, 29, 1)
-
-
-def test_close_releases_the_device_and_may_be_repeated(spaces: tuple[Namespace, Namespace]) -> None:
-    near, _ = spaces
-    engine = inside(near, lambda: Engine(tun_name="once", bind_addresses=(OUTER, "192.0.2.7")))
-    assert "once" in near.interfaces()
-    engine.close()
-    engine.close()
-    wait_until(lambda: "once" not in near.interfaces())
-    with pytest.raises(RuntimeError, match="closed"):
-        engine.add_call(CallPath(1, 1, OUTER, FAR_OUTER))
-    with pytest.raises(OSError, match="assign"):
-        inside(near, lambda: Engine(bind_addresses=("198.51.100.77",)))
-    with pytest.raises(ValueError, match="MTU"):
-        Engine(tun_mtu=MAX_MTU + 1)

@@ -4,9 +4,10 @@ import hashlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
 import pytest
 
@@ -45,9 +46,9 @@ class Side:
     inner6: str
 
 
-def open_side(space: Namespace, far: bool, mode: MppeMode | None) -> Side:
+def open_side(space: Namespace, far: bool, mode: MppeMode | None, workers: int) -> Side:
     """Start an engine and open its call."""
-    engine = inside(space, lambda: Engine(tun_name="hf%d", tun_mtu=1400))
+    engine = inside(space, lambda: Engine(tun_name="hf%d", tun_mtu=1400, workers=workers))
     addresses = [(INNER, INNER6, OUTER, 1), (FAR_INNER, FAR_INNER6, FAR_OUTER, 2)]
     (own, own6, outer, call), (peer, peer6, far_outer, far_call) = addresses[::-1] if far else addresses
     space.ip("address", "add", f"{own}/24", "dev", engine.tun_name)
@@ -63,7 +64,10 @@ def open_side(space: Namespace, far: bool, mode: MppeMode | None) -> Side:
     return Side(space, engine, handle, own, own6)
 
 
-Connect = Callable[[MppeMode | None], tuple[Side, Side]]
+class Connect(Protocol):
+    """Makes the two sides."""
+
+    def __call__(self, mode: MppeMode | None, workers: int = 1) -> tuple[Side, Side]: ...
 
 
 @pytest.fixture
@@ -73,8 +77,8 @@ def connect() -> Iterator[Connect]:
     with namespace("left") as left, namespace("right") as right:
         join(left, f"{OUTER}/24", right, f"{FAR_OUTER}/24", label="cable")
 
-        def make(mode: MppeMode | None) -> tuple[Side, Side]:
-            sides = open_side(left, False, mode), open_side(right, True, mode)
+        def make(mode: MppeMode | None, workers: int = 1) -> tuple[Side, Side]:
+            sides = open_side(left, False, mode, workers), open_side(right, True, mode, workers)
             engines.extend(side.engine for side in sides)
             return sides
 
@@ -110,9 +114,11 @@ def transfer(sender: Side, receiver: Side, family: int) -> None:
     assert digests == [hashlib.sha256(data).hexdigest()]
 
 
-@pytest.mark.parametrize("mode", [None, MppeMode.STATELESS, MppeMode.STATEFUL])
-def test_streams_arrive_whole(connect: Connect, mode: MppeMode | None) -> None:
-    left, right = connect(mode)
+@pytest.mark.parametrize(
+    ("mode", "workers"), [(None, 1), (MppeMode.STATELESS, 1), (MppeMode.STATEFUL, 1), (MppeMode.STATELESS, 4)]
+)
+def test_streams_arrive_whole(connect: Connect, mode: MppeMode | None, workers: int) -> None:
+    left, right = connect(mode, workers)
     transfer(left, right, socket.AF_INET)
     transfer(right, left, socket.AF_INET6)
     sent, got = left.engine.counters(left.handle), right.engine.counters(right.handle)

@@ -8,10 +8,12 @@ from bench.namespaces import joined
 pytestmark = pytest.mark.root
 
 
-def test_sessions_are_held_and_their_echoes_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("workers", [1, 3])
+def test_sessions_are_held_and_their_echoes_are_seen(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
     names = ("holdfast-few-gateway", "holdfast-few-client")
     monkeypatch.setattr(load, "GATEWAY", names[0])
     monkeypatch.setattr(load, "CLIENT", names[1])
+    monkeypatch.setattr(load, "CONFIG", f"{load.CONFIG}\n[gateway]\nworkers = {workers}\n")
     with joined(*names, f"{load.GATEWAY_OUTER}/24", f"{load.CLIENT_OUTER}/24"):
         found = load.measure(20, 5.0, interval=1.0)
     assert (found["answered"], found["alive"], found["failed"]) == (20, 20, [])

@@ -18,6 +18,7 @@ from lab.network import NAMESPACES, Namespace
 
 T = TypeVar("T")
 CLONE_NEWNET = 0x40000000
+SO_RCVBUFFORCE = 33
 OUTER, FAR_OUTER = "192.0.2.1", "192.0.2.2"
 INNER, FAR_INNER, OTHER_INNER = "10.9.0.1", "10.9.0.2", "10.9.0.3"
 INNER6, FAR_INNER6 = "fd00:9::1", "fd00:9::2"
@@ -91,10 +92,12 @@ def link(mtu: int = 1400) -> LinkParameters:
 
 
 class FarEnd:
-    """The other end of one call, by hand: a raw socket in its namespace."""
+    """The other end of one call, by hand: a raw socket in its namespace. `call` is the engine's Call ID, `own` ours."""
 
-    def __init__(self, namespace: Namespace) -> None:
+    def __init__(self, namespace: Namespace, call: int = CALL, own: int = FAR_CALL) -> None:
+        self.call, self.own = call, own
         self.raw = inside(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 47))
+        self.raw.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)  # it hears what is for others as well
         self.sequence = 0
         self.cipher: MppeCipher | None = None
         self.opener: MppeCipher | None = None
@@ -117,7 +120,7 @@ class FarEnd:
 
     def packet(self, frame: bytes) -> bytes:
         """The next GRE packet."""
-        packet = gre_build(CALL, self.sequence & 0xFFFFFFFF, None, frame)
+        packet = gre_build(self.call, self.sequence & 0xFFFFFFFF, None, frame)
         self.sequence += 1
         return packet
 
@@ -135,7 +138,7 @@ class FarEnd:
         while (left := end - time.monotonic()) > 0 and select.select([self.raw], [], [], left)[0]:
             octets = self.raw.recv(4096)
             parsed = gre_parse(octets[(octets[0] & 15) * 4 :])
-            if parsed and parsed[0] == FAR_CALL:
+            if parsed and parsed[0] == self.own:
                 return parsed[1], parsed[2], parsed[3]
         raise TimeoutError("no packet came")
 
@@ -158,9 +161,9 @@ class FarEnd:
 class Bench:
     """An engine with one call, its device up, and the far end of that call."""
 
-    def __init__(self, near: Namespace, far: Namespace, heartbeats: tuple[str, ...] = ()) -> None:
+    def __init__(self, near: Namespace, far: Namespace, heartbeats: tuple[str, ...] = (), *, workers: int = 1) -> None:
         self.near = near
-        self.engine = inside(near, lambda: self._engine(heartbeats))
+        self.engine = inside(near, lambda: self._engine(heartbeats, workers))
         near.ip("address", "add", f"{INNER}/24", "dev", self.engine.tun_name)
         near.ip("address", "add", f"{INNER6}/64", "dev", self.engine.tun_name, "nodad")
         near.ip("link", "set", self.engine.tun_name, "up")
@@ -169,9 +172,11 @@ class Bench:
         self.sockets: list[socket.socket] = []
 
     @staticmethod
-    def _engine(heartbeats: tuple[str, ...]) -> Engine:
+    def _engine(heartbeats: tuple[str, ...], workers: int) -> Engine:
         """Return an engine as it is used here."""
-        return Engine(tun_name="hf%d", tun_mtu=1400, reorder_timeout=GAP_PATIENCE, heartbeats=heartbeats)
+        return Engine(
+            tun_name="hf%d", tun_mtu=1400, reorder_timeout=GAP_PATIENCE, heartbeats=heartbeats, workers=workers
+        )
 
     def close(self) -> None:
         """Close everything."""
@@ -219,3 +224,18 @@ def wait_until(condition: Callable[[], bool], seconds: float = 3.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
         time.sleep(0.01)
+
+
+def received(opened: socket.socket, count: int) -> list[bytes]:
+    """The next datagrams."""
+    return [opened.recv(4096) for _ in range(count)]
+
+
+def port(opened: socket.socket) -> int:
+    """Where a socket listens."""
+    return int(opened.getsockname()[1])
+
+
+def strays(bench: Bench) -> dict[str, int]:
+    """What was dropped in all, but for what the kernel itself sends into a new device."""
+    return {cause: count for cause, count in bench.engine.totals().drops.items() if cause != "no_route"}

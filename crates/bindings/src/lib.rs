@@ -5,12 +5,14 @@ use pyo3::prelude::*;
 mod capture;
 mod capture_values;
 mod dataplane;
+mod engine;
 mod live;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     dataplane::register(module)?;
+    engine::register(module)?;
     capture::register(module)?;
     live::register(module)
 }

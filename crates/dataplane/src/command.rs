@@ -70,6 +70,8 @@ pub enum TxCommand {
     Addresses(Vec<Prefix>),
     /// Let so many bits a second go to the peer; 0: any number.
     Rate(u64),
+    /// Another worker has this call, at this place among the workers, with these networks; none when it has let go.
+    Elsewhere(usize, Vec<Prefix>),
     /// Send a PPP frame: protocol field and information.
     Frame(Vec<u8>),
     /// The same, in a packet that nobody may fragment and that acknowledges in any case, so that its size is known.

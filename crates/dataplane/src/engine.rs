@@ -3,20 +3,15 @@
 use crate::command::{Keepalive, Link, RxCommand, TxCommand};
 use crate::mppe::{KeyChain, Mode, Receiver as MppeReceiver, Sender as MppeSender};
 use crate::prefix::Prefix;
-use crate::rx::{self, Rx};
 use crate::shared::{Drops, Number, Path, Shared};
-use crate::sys::{EventFd, RawSocket, Sender as Transmitter, Tun};
-use crate::tx::{self, Tx};
+use crate::sys::{self, EventFd, Tun};
 use crate::upcall::{self, Listener};
-use crossbeam_channel::{bounded, unbounded, Sender};
+use crate::workers::{self, Common, Worker};
+use crossbeam_channel::bounded;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
-
-/// Echo-Replies that may wait for the sending thread.
-const REPLIES: usize = 4096;
 
 /// Choices for the whole engine.
 pub struct Options {
@@ -30,6 +25,8 @@ pub struct Options {
     pub reorder_timeout: u64,
     /// Hosts to and from which pings are no use of a session.
     pub heartbeats: Vec<Ipv4Addr>,
+    /// Threads for each direction, at least 1.
+    pub workers: u16,
 }
 
 /// Why a request was not carried out.
@@ -48,17 +45,14 @@ pub enum Refusal {
 struct Entry {
     shared: Arc<Shared>,
     addresses: Vec<Prefix>,
+    worker: usize,
 }
 
 /// A running engine. Its methods belong to one thread (Python's event loop) and never wait for the network.
 pub struct Engine {
     name: String,
     listener: Listener,
-    rx: Sender<(u64, RxCommand)>,
-    tx: Sender<(u64, TxCommand)>,
-    rx_wake: Arc<EventFd>,
-    tx_wake: Arc<EventFd>,
-    threads: Vec<JoinHandle<()>>,
+    workers: Vec<Worker>,
     calls: HashMap<u64, Entry>,
     keys: HashSet<(u16, Ipv4Addr)>,
     owners: HashMap<Prefix, u64>,
@@ -76,62 +70,26 @@ impl Engine {
     /// # Errors
     /// What the kernel says: no permission, device name taken, address not local.
     pub fn start(options: &Options) -> io::Result<Self> {
-        let tun = Arc::new(Tun::open(&options.tun_name, options.tun_mtu)?);
-        let sockets = open_sockets(&options.bind_addresses)?;
-        let [up_wake, rx_wake, tx_wake] = [new_wake()?, new_wake()?, new_wake()?];
-        let (teller, listener) = upcall::queue(up_wake);
-        let (rx, rx_commands) = unbounded();
-        let (tx, tx_commands) = unbounded();
-        let data = Box::new(Transmitter::new(sockets[0].clone())?);
-        let acks = Box::new(Transmitter::new(sockets[0].clone())?);
-        let (replies, reply_source) = bounded(REPLIES);
-        let (drops, received) = (Arc::<Drops>::default(), Arc::<Number>::default());
-        let sender = tx::Parts {
-            tun: tun.clone(),
-            commands: tx_commands,
-            replies: reply_source,
-            wake: tx_wake.clone(),
-            teller: teller.clone(),
-            drops: drops.clone(),
-        };
-        let receiver = rx::Parts {
-            tun: tun.clone(),
-            sockets,
-            commands: rx_commands,
-            wake: rx_wake.clone(),
-            replies,
-            reply_wake: tx_wake.clone(),
+        let queues = Tun::open(&options.tun_name, options.tun_mtu, options.workers.into())?;
+        let name = queues[0].name().to_owned();
+        let (teller, listener) = upcall::queue(Arc::new(EventFd::new()?));
+        let common = Common {
             teller,
-            drops: drops.clone(),
-            received: received.clone(),
-            reorder_timeout: options.reorder_timeout,
+            drops: Arc::default(),
+            received: Arc::default(),
         };
-        let mut engine = Self {
-            name: tun.name().to_owned(),
+        Ok(Self {
+            name,
             listener,
-            rx,
-            tx,
-            rx_wake,
-            tx_wake,
-            threads: Vec::new(),
+            workers: workers::start(queues, options, &common)?,
             calls: HashMap::new(),
             keys: HashSet::new(),
             owners: HashMap::new(),
             next_handle: 1,
             heartbeats: options.heartbeats.clone().into(),
-            drops,
-            received,
-        };
-        let (receiver, sender) = (Rx::new(receiver, acks), Tx::new(sender, data));
-        engine.spawn("holdfast-rx", move || receiver.run())?;
-        engine.spawn("holdfast-tx", move || sender.run())?;
-        Ok(engine)
-    }
-
-    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        self.threads
-            .push(Builder::new().name(name.to_owned()).spawn(run)?);
-        Ok(())
+            drops: common.drops,
+            received: common.received,
+        })
     }
 
     /// Name of the device.
@@ -146,15 +104,10 @@ impl Engine {
         &self.listener
     }
 
-    fn tell_rx(&self, handle: u64, command: RxCommand) {
-        // The thread is gone only when the engine closes.
-        let _ = self.rx.send((handle, command));
-        self.rx_wake.signal();
-    }
-
-    fn tell_tx(&self, handle: u64, command: TxCommand) {
-        let _ = self.tx.send((handle, command));
-        self.tx_wake.signal();
+    /// The worker that has a call, and what is known of it.
+    fn owner(&self, handle: u64) -> Result<(&Worker, &Entry), Refusal> {
+        let entry = self.known(handle)?;
+        Ok((&self.workers[entry.worker], entry))
     }
 
     fn known(&self, handle: u64) -> Result<&Entry, Refusal> {
@@ -166,7 +119,7 @@ impl Engine {
     /// # Errors
     /// `Taken` when Call ID and peer are another call's.
     pub fn add_call(&mut self, path: Path) -> Result<u64, Refusal> {
-        if self.threads.is_empty() {
+        if self.workers.is_empty() {
             return Err(Refusal::Closed);
         }
         if !self.keys.insert((path.local_call_id, path.peer)) {
@@ -175,13 +128,15 @@ impl Engine {
         let handle = self.next_handle;
         self.next_handle += 1;
         let shared = Arc::new(Shared::new(handle, path).with_heartbeats(self.heartbeats.clone()));
-        self.tell_rx(handle, RxCommand::Add(shared.clone()));
-        self.tell_tx(handle, TxCommand::Add(shared.clone()));
+        let worker = sys::owner(path.local_call_id, self.workers.len());
+        self.workers[worker].tell_rx(handle, RxCommand::Add(shared.clone()));
+        self.workers[worker].tell_tx(handle, TxCommand::Add(shared.clone()));
         self.calls.insert(
             handle,
             Entry {
                 shared,
                 addresses: Vec::new(),
+                worker,
             },
         );
         Ok(handle)
@@ -198,9 +153,13 @@ impl Engine {
         for address in &entry.addresses {
             self.owners.remove(address);
         }
+        if !entry.addresses.is_empty() {
+            self.tell_others(entry.worker, handle, &[]);
+        }
         let (done, both) = bounded::<()>(0);
-        self.tell_tx(handle, TxCommand::Remove(done.clone()));
-        self.tell_rx(handle, RxCommand::Remove(done));
+        let worker = &self.workers[entry.worker];
+        worker.tell_tx(handle, TxCommand::Remove(done.clone()));
+        worker.tell_rx(handle, RxCommand::Remove(done));
         // Nothing is ever sent: the channel closes when both threads have dropped their ends.
         let _ = both.recv();
         Ok(entry.shared)
@@ -224,9 +183,9 @@ impl Engine {
     /// # Errors
     /// `UnknownCall`.
     pub fn configure(&self, handle: u64, link: Link) -> Result<(), Refusal> {
-        self.known(handle)?;
-        self.tell_rx(handle, RxCommand::Configure(link));
-        self.tell_tx(handle, TxCommand::Configure(link));
+        let (worker, _) = self.owner(handle)?;
+        worker.tell_rx(handle, RxCommand::Configure(link));
+        worker.tell_tx(handle, TxCommand::Configure(link));
         Ok(())
     }
 
@@ -240,11 +199,11 @@ impl Engine {
         receive: Option<(KeyChain, Mode)>,
         send: Option<(KeyChain, Mode)>,
     ) -> Result<(), Refusal> {
-        self.known(handle)?;
+        let (worker, _) = self.owner(handle)?;
         let receive = receive.map(|(chain, mode)| Box::new(MppeReceiver::new(chain, mode)));
         let send = send.map(|(chain, mode)| Box::new(MppeSender::new(chain, mode)));
-        self.tell_rx(handle, RxCommand::SetMppe(receive));
-        self.tell_tx(handle, TxCommand::SetMppe(send));
+        worker.tell_rx(handle, RxCommand::SetMppe(receive));
+        worker.tell_tx(handle, TxCommand::SetMppe(send));
         Ok(())
     }
 
@@ -253,9 +212,9 @@ impl Engine {
     /// # Errors
     /// `UnknownCall`.
     pub fn require_mppe(&self, handle: u64, required: bool) -> Result<(), Refusal> {
-        self.known(handle)?;
-        self.tell_rx(handle, RxCommand::RequireMppe(required));
-        self.tell_tx(handle, TxCommand::RequireMppe(required));
+        let (worker, _) = self.owner(handle)?;
+        worker.tell_rx(handle, RxCommand::RequireMppe(required));
+        worker.tell_tx(handle, TxCommand::RequireMppe(required));
         Ok(())
     }
 
@@ -281,8 +240,10 @@ impl Engine {
         }
         self.owners
             .extend(addresses.iter().map(|&address| (address, handle)));
-        self.tell_rx(handle, RxCommand::Addresses(addresses.clone()));
-        self.tell_tx(handle, TxCommand::Addresses(addresses));
+        let (worker, entry) = self.owner(handle)?;
+        worker.tell_rx(handle, RxCommand::Addresses(addresses.clone()));
+        self.tell_others(entry.worker, handle, &addresses);
+        worker.tell_tx(handle, TxCommand::Addresses(addresses));
         Ok(())
     }
 
@@ -291,10 +252,19 @@ impl Engine {
     /// # Errors
     /// `UnknownCall`.
     pub fn set_rates(&self, handle: u64, up: u64, down: u64) -> Result<(), Refusal> {
-        self.known(handle)?;
-        self.tell_rx(handle, RxCommand::Rate(up));
-        self.tell_tx(handle, TxCommand::Rate(down));
+        let (worker, _) = self.owner(handle)?;
+        worker.tell_rx(handle, RxCommand::Rate(up));
+        worker.tell_tx(handle, TxCommand::Rate(down));
         Ok(())
+    }
+
+    /// Let all workers but the owner know which addresses are its call's.
+    fn tell_others(&self, owner: usize, handle: u64, addresses: &[Prefix]) {
+        for (place, worker) in self.workers.iter().enumerate() {
+            if place != owner {
+                worker.tell_tx(handle, TxCommand::Elsewhere(owner, addresses.to_vec()));
+            }
+        }
     }
 
     /// Something for the sending thread alone.
@@ -302,8 +272,7 @@ impl Engine {
     /// # Errors
     /// `UnknownCall`.
     pub fn send(&self, handle: u64, command: TxCommand) -> Result<(), Refusal> {
-        self.known(handle)?;
-        self.tell_tx(handle, command);
+        self.owner(handle)?.0.tell_tx(handle, command);
         Ok(())
     }
 
@@ -317,11 +286,8 @@ impl Engine {
 
     /// Stop the threads and close everything. Calls are gone afterwards.
     pub fn close(&mut self) {
-        self.tell_rx(0, RxCommand::Stop);
-        self.tell_tx(0, TxCommand::Stop);
-        for thread in self.threads.drain(..) {
-            // A thread that panicked has said so on standard error.
-            let _ = thread.join();
+        for mut worker in self.workers.drain(..) {
+            worker.stop();
         }
         self.calls.clear();
         self.keys.clear();
@@ -333,18 +299,4 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn new_wake() -> io::Result<Arc<EventFd>> {
-    EventFd::new().map(Arc::new)
-}
-
-fn open_sockets(addresses: &[Ipv4Addr]) -> io::Result<Vec<Arc<RawSocket>>> {
-    if addresses.is_empty() || addresses.contains(&Ipv4Addr::UNSPECIFIED) {
-        return Ok(vec![Arc::new(RawSocket::open(None)?)]);
-    }
-    addresses
-        .iter()
-        .map(|&address| RawSocket::open(Some(address)).map(Arc::new))
-        .collect()
 }

@@ -1,7 +1,8 @@
 //! The packet engine: GRE, windows, MPPE, TUN and counters. Knows frames and keys; negotiation lives in Python.
 //!
-//! Two threads: `rx` carries packets from the peers to the TUN device, `tx` the other way. Each alone holds the keys and
-//! numbers of its direction; what they tell each other is atomic, what they are told comes through channels.
+//! Two threads a worker: `rx` carries packets from the peers to the TUN device, `tx` the other way. A call belongs to one
+//! worker, whose threads alone hold the keys and numbers of their direction; what they tell each other is atomic, what they
+//! are told comes through channels.
 
 pub mod budget;
 pub mod chatter;
@@ -20,6 +21,7 @@ pub mod outbox;
 pub mod prefix;
 pub mod rc4;
 pub mod reorder;
+pub mod routes;
 pub mod rx;
 pub mod rx_call;
 pub mod segment;
@@ -31,3 +33,4 @@ pub mod tx;
 pub mod tx_call;
 pub mod upcall;
 pub mod window;
+pub mod workers;

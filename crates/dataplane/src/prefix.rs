@@ -87,19 +87,27 @@ fn masked(address: IpAddr, length: u8) -> IpAddr {
     }
 }
 
-/// Which call has which networks.
-#[derive(Default)]
-pub struct Routes {
-    hosts: FastMap<IpAddr, u32>,
+/// Who has which networks.
+pub struct Routes<T> {
+    hosts: FastMap<IpAddr, T>,
     /// Longest first; few lengths are ever in use.
-    networks: Vec<(u8, FastMap<IpAddr, u32>)>,
+    networks: Vec<(u8, FastMap<IpAddr, T>)>,
 }
 
-impl Routes {
-    /// Let a network belong to a call.
-    pub fn insert(&mut self, prefix: Prefix, index: u32) {
+impl<T> Default for Routes<T> {
+    fn default() -> Self {
+        Self {
+            hosts: FastMap::default(),
+            networks: Vec::new(),
+        }
+    }
+}
+
+impl<T: Copy> Routes<T> {
+    /// Let a network belong to somebody.
+    pub fn insert(&mut self, prefix: Prefix, owner: T) {
         if prefix.length == width(prefix.address) {
-            self.hosts.insert(prefix.address, index);
+            self.hosts.insert(prefix.address, owner);
             return;
         }
         let place = self
@@ -115,7 +123,7 @@ impl Routes {
             self.networks
                 .insert(place, (prefix.length, FastMap::default()));
         }
-        self.networks[place].1.insert(prefix.address, index);
+        self.networks[place].1.insert(prefix.address, owner);
     }
 
     /// Let it belong to nobody.
@@ -132,10 +140,10 @@ impl Routes {
         self.networks.retain(|(_, networks)| !networks.is_empty());
     }
 
-    /// The call that has this address.
+    /// Who has this address.
     #[must_use]
-    pub fn find(&self, address: IpAddr) -> Option<u32> {
-        let inside = |(length, networks): &(u8, FastMap<IpAddr, u32>)| {
+    pub fn find(&self, address: IpAddr) -> Option<T> {
+        let inside = |(length, networks): &(u8, FastMap<IpAddr, T>)| {
             let fits = *length <= width(address);
             fits.then(|| networks.get(&masked(address, *length)).copied())
                 .flatten()

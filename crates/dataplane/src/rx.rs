@@ -128,7 +128,7 @@ impl Rx {
 
     /// Take the first `count` packets of a batch.
     pub fn process(&mut self, batch: &mut RecvBatch, count: usize, now: u64) {
-        self.parts.received.bump(count as u64);
+        self.parts.received.add(count as u64);
         for slot in 0..count {
             self.packet(batch, slot, now);
         }

@@ -6,7 +6,8 @@ use crate::command::{Keepalive, TxCommand};
 use crate::icmp;
 use crate::ip::{self, View};
 use crate::outbox::{Outbox, Transmit};
-use crate::prefix::{Prefix, Routes};
+use crate::prefix::Prefix;
+use crate::routes::{Place, Routes};
 use crate::segment::{Segmenter, VnetHeader};
 use crate::shared::{Cause, Drops, Shared};
 use crate::sys::{monotonic, EventFd, Tun, Waiter, BATCH, VNET_HEADER};
@@ -14,9 +15,9 @@ use crate::table::Slab;
 use crate::timers::Timers;
 use crate::tx_call::{Call, HEADROOM};
 use crate::upcall::Teller;
+use crate::workers::Colleague;
 use crossbeam_channel::Receiver;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
@@ -33,7 +34,11 @@ pub struct Parts {
     pub commands: Receiver<(u64, TxCommand)>,
     /// Echo-Replies from the receiving thread.
     pub replies: Receiver<(u64, Vec<u8>)>,
-    /// Signalled when there is something in either.
+    /// Packets for our calls that came to other workers.
+    pub handed: Receiver<Vec<u8>>,
+    /// All workers, for packets of their calls that came to us.
+    pub colleagues: Vec<Colleague>,
+    /// Signalled when there is something in any of these.
     pub wake: Arc<EventFd>,
     /// Python's queue.
     pub teller: Teller,
@@ -99,7 +104,7 @@ impl Tx {
     fn read_tun(&mut self, buffer: &mut [u8], now: u64) -> bool {
         while self.outbox.len() < BATCH {
             match self.parts.tun.read(buffer) {
-                Ok(Some(length)) => self.carry(&mut buffer[..length], now),
+                Ok(Some(length)) => self.take(&mut buffer[..length], now),
                 Ok(None) => return false,
                 Err(_) => {
                     Waiter::new(&[self.parts.wake.as_raw_fd()]).wait(Some(TUN_PAUSE));
@@ -110,27 +115,57 @@ impl Tx {
         true
     }
 
-    fn carry(&mut self, octets: &mut [u8], now: u64) {
+    /// A packet from the device: ours, another worker's, or nobody's.
+    fn take(&mut self, octets: &mut [u8], now: u64) {
+        let Some(view) = octets.get(VNET_HEADER..).and_then(View::of) else {
+            return self.parts.drops.count(Cause::Malformed);
+        };
+        match self.routes.find(view.destination) {
+            Some(Place::Here(index)) => self.carry(index, octets, &view, now),
+            Some(Place::There(worker)) => self.hand_over(worker, octets),
+            None => self.parts.drops.count(Cause::NoRoute),
+        }
+    }
+
+    fn hand_over(&self, worker: usize, octets: &[u8]) {
+        let colleague = &self.parts.colleagues[worker];
+        if colleague.packets.try_send(octets.to_vec()).is_err() {
+            self.parts.drops.count(Cause::QueueFull);
+        }
+        colleague.wake.signal();
+    }
+
+    /// Packets that other workers handed over, at most a batch. One whose call is not here any more goes no further.
+    fn take_handed(&mut self, now: u64) {
+        for _ in 0..BATCH {
+            let Ok(mut octets) = self.parts.handed.try_recv() else {
+                return;
+            };
+            let view = octets.get(VNET_HEADER..).and_then(View::of);
+            let place = view.and_then(|view| self.routes.find(view.destination));
+            match (view, place) {
+                (Some(view), Some(Place::Here(index))) => {
+                    self.carry(index, &mut octets, &view, now);
+                }
+                _ => self.parts.drops.count(Cause::NoRoute),
+            }
+            if self.outbox.len() >= BATCH {
+                self.outbox.flush(now);
+            }
+        }
+        self.parts.wake.signal();
+    }
+
+    fn carry(&mut self, index: u32, octets: &mut [u8], view: &View, now: u64) {
         let Some((header, packet)) = octets.split_first_chunk_mut::<VNET_HEADER>() else {
             return;
         };
         let header = VnetHeader::read(header);
-        let Some(view) = View::of(packet) else {
-            return self.parts.drops.count(Cause::Malformed);
-        };
-        let Some(index) = self.route(view.destination) else {
-            return self.parts.drops.count(Cause::NoRoute);
-        };
         if header.is_super() {
             self.send_super(index, &header, packet, now);
         } else if header.complete_checksum(packet) {
-            self.send_packet(index, &mut packet[..view.length], &view, now);
+            self.send_packet(index, &mut packet[..view.length], view, now);
         }
-    }
-
-    /// The call that has this inner address.
-    fn route(&self, destination: IpAddr) -> Option<u32> {
-        self.routes.find(destination)
     }
 
     fn send_super(&mut self, index: u32, header: &VnetHeader, packet: &[u8], now: u64) {
@@ -192,6 +227,7 @@ impl Tx {
                 self.outbox.flush(now);
             }
         }
+        self.take_handed(now);
     }
 
     fn with(&mut self, handle: u64, act: impl FnOnce(&mut Call, &mut Outbox)) {
@@ -218,6 +254,9 @@ impl Tx {
             TxCommand::Rate(rate) => self.with(handle, |call, _| {
                 call.budget = Budget::new(rate, now);
             }),
+            TxCommand::Elsewhere(worker, addresses) => {
+                self.routes.set_elsewhere(handle, worker, addresses);
+            }
             TxCommand::Frame(frame) => {
                 self.with(handle, |call, outbox| call.send_frame(outbox, &frame))
             }
@@ -251,12 +290,8 @@ impl Tx {
         let Some(call) = self.calls.get_mut(index) else {
             return;
         };
-        for address in std::mem::replace(&mut call.addresses, addresses) {
-            self.routes.remove(&address);
-        }
-        for &address in &call.addresses {
-            self.routes.insert(address, index);
-        }
+        self.routes.replace(index, &call.addresses, &addresses);
+        call.addresses = addresses;
     }
 
     fn inject(&mut self, handle: u64, mut packet: Vec<u8>, now: u64) {

@@ -93,6 +93,8 @@ class GatewaySection(Section):
     """Seconds in which the Echo-Reply must come (RFC 2637 section 3.1.4)."""
     tun_name: InterfaceName = "holdfast0"
     """Name of the network interface that all sessions share."""
+    workers: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None
+    """Threads for each direction, sharing the sessions; without the key, one for every two processors, at most 4."""
     host_name: ControlName = "holdfast"
     """Host name told to peers; also the name that CHAP challenges carry."""
     vendor: ControlName = "Holdfast"

@@ -14,12 +14,14 @@ from holdfast.dataplane.interface import (
 
 MAX_MTU = 2200
 """The largest inner packet that the engine carries; its packet buffers are a little larger."""
+MAX_WORKERS = 16
+"""The most threads for each direction: the kernel offers every GRE packet to each worker's socket."""
 
 EVERYTHING = {"0.0.0.0/0": "0.0.0.0", "::/0": "::"}  # noqa: S104 - no binding; the core's word for all other addresses
 
 
 class Engine:
-    """One TUN device, raw sockets for protocol 47, and a thread for each direction between them.
+    """One TUN device, raw sockets for protocol 47, and between them one worker or more, each with a thread a direction.
 
     Made in the network namespace of the calling thread; needs CAP_NET_ADMIN and CAP_NET_RAW. The device exists as long
     as the engine, is not brought up and has no addresses. Methods are documented in `interface.PacketEngine`; they
@@ -34,17 +36,24 @@ class Engine:
         tun_mtu: int = 1400,
         reorder_timeout: float = 0.05,
         heartbeats: tuple[str, ...] = (),
+        workers: int = 1,
     ) -> None:
         """Create the device and start.
 
         `tun_name` may hold `%d` for the first free number. `bind_addresses` are the local IPv4 addresses to receive GRE
         for; none (or 0.0.0.0) means all. `reorder_timeout`: seconds to wait for a gap in the sequence numbers to fill.
         `heartbeats`: inner IPv4 addresses; pings to and from them are no use of a session (`last_user_in`).
-        OSError is what the kernel says; ValueError when the MTU or an address makes no sense.
+        `workers`: threads for each direction; calls are spread over them by their local Call ID, and one thread alone
+        has a direction of a call.
+        OSError is what the kernel says; ValueError when the MTU, an address or the number of workers makes no sense.
         """
         if not 68 <= tun_mtu <= MAX_MTU:
             raise ValueError(f"MTU {tun_mtu} is not between 68 and {MAX_MTU}")
-        self._native = _native.PacketEngine(tun_name, tun_mtu, list(bind_addresses), reorder_timeout, list(heartbeats))
+        if not 1 <= workers <= MAX_WORKERS:
+            raise ValueError(f"{workers} workers are not between 1 and {MAX_WORKERS}")
+        self._native = _native.PacketEngine(
+            tun_name, tun_mtu, list(bind_addresses), reorder_timeout, list(heartbeats), workers
+        )
         self.tun_name = self._native.tun_name
 
     def fileno(self) -> int:

@@ -145,7 +145,7 @@ class Counters:
 
 
 class PacketEngine(Protocol):
-    """One TUN device, one raw protocol-47 socket, and the threads between them.
+    """One TUN device, raw protocol-47 sockets, and the threads between them.
 
     Every method may be called from the event loop: none blocks on the network. Unknown handles raise KeyError.
     """

@@ -28,7 +28,7 @@ from holdfast.gateway.operation_api import OperationApi
 from holdfast.gateway.radius_service import radius
 from holdfast.gateway.recording import recorder_from
 from holdfast.gateway.reload import Reloader
-from holdfast.gateway.settings import settings_from
+from holdfast.gateway.settings import settings_from, usual_workers
 from holdfast.gateway.tracing import Tracing
 from holdfast.local_api import ApiServer
 from holdfast.network.gateway import GatewayNetwork
@@ -174,7 +174,12 @@ def _engine(config: Config) -> Engine:
     # One socket for each address, however many ports of it are listened on: two would hear every packet twice.
     named = () if any(end.everywhere for end in listen) else tuple(dict.fromkeys(str(end.address) for end in listen))
     try:
-        return Engine(tun_name=config.gateway.tun_name, bind_addresses=named, tun_mtu=config.ppp.mtu)
+        return Engine(
+            tun_name=config.gateway.tun_name,
+            bind_addresses=named,
+            tun_mtu=config.ppp.mtu,
+            workers=config.gateway.workers or usual_workers(len(os.sched_getaffinity(0))),
+        )
     except OSError as error:
         fix = (
             f"Each address of gateway.listen ({', '.join(named) or 'all'}) must be this machine's (ip addr says), and "

@@ -38,6 +38,12 @@ class GatewaySettings:
     """The pools and filters that settings may name."""
 
 
+def usual_workers(processors: int) -> int:
+    """Return how many threads a direction so many processors are worth: both directions are busy at once, and with each
+    worker the kernel offers every GRE packet to one socket more."""
+    return max(1, min(processors // 2, 4))
+
+
 def settings_from(loaded: LoadedConfig, resolvers: tuple[str, ...]) -> GatewaySettings:
     """Return what the gateway needs of the configuration; `resolvers` are this machine's own, if none are named."""
     config, policies = loaded.config, policy_book(loaded)

@@ -42,7 +42,12 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> tuple[Engine, Core]:
     """An engine and its core."""
     monkeypatch.setattr(module._native, "PacketEngine", Core)
     made = Engine(
-        tun_name="hf%d", bind_addresses=("192.0.2.1",), tun_mtu=1300, reorder_timeout=0.1, heartbeats=("10.0.0.7",)
+        tun_name="hf%d",
+        bind_addresses=("192.0.2.1",),
+        tun_mtu=1300,
+        reorder_timeout=0.1,
+        heartbeats=("10.0.0.7",),
+        workers=3,
     )
     core = made._native
     assert isinstance(core, Core)
@@ -52,7 +57,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> tuple[Engine, Core]:
 def test_choices_reach_the_core(engine: tuple[Engine, Core]) -> None:
     face: PacketEngine = engine[0]
     assert face.tun_name == "hf0"
-    assert engine[1].asked == [("made", "hf%d", 1300, ["192.0.2.1"], 0.1, ["10.0.0.7"])]
+    assert engine[1].asked == [("made", "hf%d", 1300, ["192.0.2.1"], 0.1, ["10.0.0.7"], 3)]
 
 
 @pytest.mark.parametrize("mtu", [67, MAX_MTU + 1])

@@ -1,7 +1,7 @@
 """The configuration as the gateway's parts need it."""
 
 from holdfast.config import parse
-from holdfast.gateway.settings import settings_from
+from holdfast.gateway.settings import settings_from, usual_workers
 from holdfast.ppp.authentication_types import Method
 from holdfast.ppp.config import MppeMode, MppePolicy
 
@@ -62,3 +62,9 @@ def test_the_debug_level_traces_messages_and_packets():
     settings = settings_from(parse('[log]\nlevel = "debug"\n'), ())
     assert settings.link.trace
     assert settings.control.trace_messages
+
+
+def test_workers_by_the_number_of_processors() -> None:
+    assert [usual_workers(processors) for processors in (1, 2, 3, 4, 8, 64)] == [1, 1, 1, 2, 4, 4]
+    assert parse("").config.gateway.workers is None
+    assert parse("[gateway]\nworkers = 16").config.gateway.workers == 16

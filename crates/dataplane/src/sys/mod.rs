@@ -1,8 +1,10 @@
 //! Everything that talks to the kernel, and the only `unsafe` of the crate.
 
+mod filter;
 mod raw;
 mod tun;
 
+pub use filter::{owner, Share};
 pub use raw::{Outgoing, RawSocket, RecvBatch, Sender, BATCH, IP_HEADER, SLOT};
 pub use tun::{Tun, VNET_HEADER};
 

@@ -1,5 +1,6 @@
 //! Raw sockets for protocol 47, and batches of packets to and from them.
 
+use super::filter::{self, Share};
 use super::{check, check_size};
 use crate::gre::IP_PROTOCOL;
 use crate::outbox::{Fate, Transmit};
@@ -20,18 +21,13 @@ const SEND_BUFFER: libc::c_int = 4 << 20;
 pub struct RawSocket(OwnedFd);
 
 impl RawSocket {
-    /// Open one that receives for `address`, or for every local address.
+    /// Open one that receives this share of the calls at `address`, or at every local address.
     ///
     /// # Errors
     /// What the kernel says: no permission, address not local.
-    pub fn open(address: Option<Ipv4Addr>) -> io::Result<Self> {
-        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
-        // SAFETY: socket takes no pointers; the descriptor it returns is ours alone.
-        let fd =
-            check(unsafe { libc::socket(libc::AF_INET, kind, libc::c_int::from(IP_PROTOCOL)) })?;
-        // SAFETY: as above.
-        let socket = Self(unsafe { OwnedFd::from_raw_fd(fd) });
-        socket.buffers()?;
+    pub fn open(address: Option<Ipv4Addr>, share: Share) -> io::Result<Self> {
+        let socket = Self::with_protocol(libc::c_int::from(IP_PROTOCOL))?;
+        filter::attach(&socket, share)?;
         // Without DF a tunnel packet that is too big for the path is fragmented on its way and not lost in a black hole.
         socket.option(
             libc::IPPROTO_IP,

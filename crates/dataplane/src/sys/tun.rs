@@ -23,11 +23,24 @@ pub struct Tun {
 }
 
 impl Tun {
-    /// Create the device. `name` may hold `%d` for the first free number.
+    /// Create the device with so many queues, at least one, each a descriptor of its own. `name` may hold `%d` for the
+    /// first free number. The kernel gives a packet to the queue through which packets of its connection came; to any
+    /// when none did.
     ///
     /// # Errors
     /// What the kernel says: no permission, name taken, no such device node.
-    pub fn open(name: &str, mtu: u32) -> io::Result<Self> {
+    pub fn open(name: &str, mtu: u32, queues: usize) -> io::Result<Vec<Self>> {
+        let several = if queues > 1 { libc::IFF_MULTI_QUEUE } else { 0 };
+        let mut opened = vec![Self::attach(name, several)?];
+        let name = opened[0].name.clone();
+        set_mtu(&name, mtu)?;
+        for _ in 1..queues {
+            opened.push(Self::attach(&name, several)?);
+        }
+        Ok(opened)
+    }
+
+    fn attach(name: &str, several: libc::c_int) -> io::Result<Self> {
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -35,12 +48,11 @@ impl Tun {
             .open("/dev/net/tun")?;
         let mut request = interface_request(name)?;
         request.ifr_ifru.ifru_flags =
-            (libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as libc::c_short;
+            (libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR | several) as libc::c_short;
         // SAFETY: TUNSETIFF reads and writes one ifreq, which `request` is.
         check(unsafe { libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF as _, &mut request) })?;
         offload(&file)?;
         let name = interface_name(&request);
-        set_mtu(&name, mtu)?;
         Ok(Self { file, name })
     }
 
