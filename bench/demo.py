@@ -93,7 +93,7 @@ def daemon(namespace: str, *arguments: str, log: Path) -> Iterator[None]:
         process.wait(10)
 
 
-def until(condition: Callable[[], object], failure: str, seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], failure: str, seconds: float = 60.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():
