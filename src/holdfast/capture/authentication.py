@@ -13,6 +13,7 @@ from holdfast.ppp.authentication_packets import (
     parse_value,
 )
 from holdfast.ppp.authentication_types import Method
+from holdfast.ppp.eap_types import NOT_A_METHOD, EapType, type_name
 from holdfast.ppp.framing import Protocol
 from holdfast.wire.text import printable
 
@@ -34,6 +35,8 @@ class Attempt:
     """None: no answer was seen."""
     failure: Failure = field(default_factory=Failure)
     message: str = ""
+    eap_type: int = 0
+    """The Type of the last EAP-Response that belongs to a method."""
 
 
 @dataclass(slots=True)
@@ -67,6 +70,18 @@ class Authentication:
         tried = [attempt.method for attempt in self.attempts if attempt.by_client]
         return tried[-1] if tried else None
 
+    @property
+    def method_words(self) -> str:
+        """How the client tried last, with the method inside EAP where it was seen."""
+        types = [attempt.eap_type for attempt in self.attempts if attempt.by_client]
+        return type_name(types[-1]) if types and types[-1] else str(self.method or "")
+
+    @property
+    def eap_refused(self) -> bool:
+        """Whether the last word of a side that proves itself by EAP was that it wants another method."""
+        said = [item.packet.data for item in self.eap if item.packet.code == RESPONSE and item.packet.data]
+        return bool(said) and said[-1][0] == EapType.NAK
+
     def take(self, item: PppItem, agreed: Method | None) -> None:
         """Take the next packet of an authentication protocol; `agreed` is what LCP says the sender must use."""
         if item.protocol == Protocol.PAP:
@@ -74,7 +89,7 @@ class Authentication:
         elif item.protocol == Protocol.CHAP:
             self._chap(item, agreed)
         else:
-            self.eap.append(item)
+            self._eap(item)
 
     def _pap(self, item: PppItem) -> None:
         if item.packet.code == REQUEST:
@@ -86,6 +101,19 @@ class Authentication:
         elif item.packet.code in (ACK, NAK) and (attempt := self._answered(item)):
             attempt.result, attempt.accepted = item, item.packet.code == ACK
             attempt.message = parse_message(item.packet.data)
+
+    def _eap(self, item: PppItem) -> None:
+        """An attempt begins with an Identity; what is inside the method nobody sees from here."""
+        self.eap.append(item)
+        code, kind = item.packet.code, item.packet.data[:1]
+        if code == RESPONSE and kind:
+            attempt = self._open(item)
+            if kind[0] == EapType.IDENTITY and attempt is None:
+                self.attempts.append(Attempt(Method.EAP, printable(item.packet.data[1:257]), item.from_client, item))
+            elif attempt is not None and kind[0] not in NOT_A_METHOD:
+                attempt.sent, attempt.eap_type = item, kind[0]
+        elif code in (SUCCESS, FAILURE) and (attempt := self._answered(item)):
+            attempt.result, attempt.accepted = item, code == SUCCESS
 
     def _chap(self, item: PppItem, agreed: Method | None) -> None:
         code = item.packet.code

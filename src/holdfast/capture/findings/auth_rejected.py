@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from holdfast.capture.findings.auth_failures import failure_words, final_failure, frames_of
 from holdfast.capture.findings.base import ENDS, Entry, Finding, Fixes, Severity, Towards
 from holdfast.capture.findings.view import View
+from holdfast.ppp.authentication_types import Method
 
 ENTRY = Entry(
     id="auth-rejected",
     title="Wrong user name or password",
     meaning="The server does not accept what the client sent: the password is wrong, the user is unknown, the domain "
     "is missing, or the shared secret between server and RADIUS is wrong (then every user fails).",
-    recognised="CHAP Failure with E=691 or without a code, PAP Authenticate-Nak, or 691 in the Terminate-Request, "
-    "without a later success.",
+    recognised="CHAP Failure with E=691 or without a code, PAP Authenticate-Nak, EAP-Failure, or 691 in the "
+    "Terminate-Request, without a later success.",
     severity=Severity.FAULT,
     windows_codes=(691,),
     fixes=Fixes(
@@ -37,6 +38,8 @@ def recognise(view: View) -> Iterator[Finding]:
     coded = attempt.failure.error if attempt else 0
     if attempt is None or coded in OTHERS or view.ending_code(*OTHERS):
         return
+    if attempt.method is Method.EAP and view.link.authentication.eap_refused:
+        return  # that is eap-unsupported
     certainty = 0.97 if coded == WRONG or view.ending_code(WRONG) else 0.9
     tries = len(view.link.authentication.failures)
     why = failure_words(attempt) + (f" {tries} tries." if tries > 1 else "")

@@ -32,6 +32,8 @@ def recognise(view: View) -> Iterator[Finding]:
     if not attempts or attempts[-1].accepted is not None or view.up or view.half:
         return
     last = attempts[-1].sent.moment
+    if view.link.authentication.eap and not view.link.authentication.eap[-1].from_client:
+        return  # the server asked on, and the client said nothing more
     waited = view.lived_after(last)
     if waited >= PATIENCE:
         why = f"The answer to {attempts[-1].sent.name} (frame {last.frame}) did not come in {waited:.0f} s."

@@ -36,9 +36,14 @@ def recognise(view: View) -> Iterator[Finding]:
     refused = lcp.server.refused(LcpOption.AUTHENTICATION_PROTOCOL)
     refused += lcp.server.countered(LcpOption.AUTHENTICATION_PROTOCOL)
     failures = [item for item in authentication.eap if item.packet.code == FAILURE]
-    if failures:
+    if failures and authentication.eap_refused:
         frames = moments(authentication.eap)
-        yield ENTRY.found("The EAP exchange ended in a Failure.", frames, certainty=0.75, towards=Towards.SERVER)
+        yield ENTRY.found(
+            "The client refuses every method that the server offers inside EAP.",
+            frames,
+            certainty=0.75,
+            towards=Towards.SERVER,
+        )
     elif only_eap and refused and _in_vain(view) and (view.over or len(refused) >= 3):
         why = "The server asks for EAP and nothing else; the client refuses it."
         yield ENTRY.found(why, moments(refused), certainty=0.9, towards=Towards.SERVER)

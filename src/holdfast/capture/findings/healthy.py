@@ -20,7 +20,7 @@ def found(view: View) -> Finding:
     if view.granted:
         good.append("the call was granted")
     if link.authentication.succeeded:
-        good.append(f"{link.authentication.user or 'the user'} was accepted by {link.authentication.method}")
+        good.append(f"{link.authentication.user or 'the user'} was accepted by {link.authentication.method_words}")
     if link.mppe:
         good.append(f"MPPE with {link.mppe.bits} bits {'stateless' if link.mppe.stateless else 'stateful'} is on")
     if link.client_address:
