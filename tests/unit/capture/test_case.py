@@ -49,3 +49,21 @@ def test_sessions_are_numbered_by_time(tmp_path: Path) -> None:
         ("s1", "192.0.2.11"),
         ("s2", CLIENT),
     ]
+
+
+def test_a_capture_from_the_middle_is_one_session(tmp_path: Path) -> None:
+    scene = Scene(client="10.0.0.9", server="10.0.0.1").up().talk(10).goodbye()
+    scene.frames = [frame for number, frame in enumerate(scene.frames) if number > 30]
+    (session,) = scene.case(tmp_path).sessions
+    assert session.kind is Kind.PPTP
+    assert (session.client, session.server) == ("10.0.0.9", "10.0.0.1")
+    assert session.up
+    assert session.down
+
+
+def test_two_of_them_between_the_same_addresses_are_left_apart(tmp_path: Path) -> None:
+    scenes = [Scene(port=40000 + n, client_call=n + 1, server_call=n + 11).up().talk(5).goodbye() for n in range(2)]
+    both = scenes[0].together(scenes[1])
+    both.frames = both.frames[60:]
+    kinds = [session.kind for session in both.case(tmp_path).sessions]
+    assert kinds.count(Kind.GRE) == 2
