@@ -18,7 +18,7 @@ from holdfast.capture.findings.base import Finding, Severity, Towards
 from holdfast.capture.ladder import LAYERS, VANISHED, Pause, Row, rows, steps
 from holdfast.capture.moment import Moment, clock
 from holdfast.capture.session import Phase, Session
-from holdfast.capture.summary import headline, inside_text, phase_name, summary, worst_first
+from holdfast.capture.summary import headline, inside_text, phase_name, summary, worked, worst_first
 from holdfast.capture.vantage import Direction, Pair, conclusion, facts
 from holdfast.capture.windows_codes import named
 from holdfast.errors import HoldfastError
@@ -32,7 +32,6 @@ STRIP = 8
 """Arrows of one piece of a ladder: a printed page is never cut within a piece."""
 DETAIL_LONG, DETAIL_BRIEF = 80, 34
 """Characters of the fields that fit under an arrow, on a wide page and on a phone."""
-TRAFFIC = (Phase.ADDRESS, Phase.TRAFFIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,11 @@ class Chapter:
     """Frames that never came to the other end."""
     timeline: Sequence[dict[str, Any]] = ()
     """What capture and logs say in one order of time, see `logs.together.Together.timeline`."""
+
+    @property
+    def worked(self) -> bool:
+        """Whether it came up."""
+        return worked(self.session)
 
     @property
     def inside(self) -> str:
@@ -113,7 +117,7 @@ class Chapter:
         reached = self.session.phases
         order = list(Phase)
         last = order.index(self.session.phase) if self.session.phase else -1
-        stopped = self.worst == Severity.FAULT.value and not reached.keys() & set(TRAFFIC)
+        stopped = self.worst == Severity.FAULT.value and not self.worked
         found = []
         for place, phase in enumerate(order):
             second = reached[phase].since(self.session.started) if phase in reached else None

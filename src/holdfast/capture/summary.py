@@ -14,6 +14,11 @@ def phase_name(phase: Phase) -> str:
     return _NAMES.get(phase, phase.value)
 
 
+def worked(session: Session) -> bool:
+    """Whether a session is seen to have come up; what a capture lacks matters less then."""
+    return bool(session.phases.keys() & {Phase.ADDRESS, Phase.TRAFFIC})
+
+
 def counted(number: int, word: str) -> str:
     """Return a number with its word in the right form."""
     return f"{number} {word}{'' if number == 1 else 's'}"

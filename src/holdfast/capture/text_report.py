@@ -8,7 +8,7 @@ from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.logs.judge import Log
 from holdfast.capture.moment import clock
 from holdfast.capture.session import Kind, Phase, Session
-from holdfast.capture.summary import counted, headline, inside_text, phase_name, worst_first
+from holdfast.capture.summary import counted, headline, inside_text, phase_name, worked, worst_first
 from holdfast.capture.vantage import Pair, conclusion, facts
 from holdfast.capture.windows_codes import named
 
@@ -153,6 +153,8 @@ class _Writer:
         yield from self._wrapped(f"{head}: {finding.entry.title}{towards}", 2)
         yield from self._wrapped(finding.why)
         if finding.severity is Severity.NOTE:
+            if finding.entry.capture_next and session is not None and not worked(session):
+                yield from self._wrapped(f"to be sure: {finding.entry.capture_next}")
             return
         shown = finding.filter or (session_filter(session) if session else "")
         if shown:

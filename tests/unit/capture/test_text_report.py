@@ -52,3 +52,10 @@ def test_no_line_is_wider_than_the_terminal(tmp_path: Path, width: int) -> None:
 def test_a_failure_fits_on_a_small_terminal(tmp_path: Path) -> None:
     text = render(Scene().call().lcp().refuse().goodbye(False).diagnosis(tmp_path), 80)
     assert len(text.splitlines()) <= 24
+
+
+def test_what_would_settle_it_is_said_where_the_capture_cannot(tmp_path: Path) -> None:
+    text = render(Scene().call().wait(12).hang_up(True).diagnosis(tmp_path))
+    assert "partial-capture" in text
+    assert "to be sure: Start the capture before the client dials" in text
+    assert "--client A.pcap --server B.pcap" in text.replace("\n        ", " ")
