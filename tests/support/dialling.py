@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from holdfast.dialer.service import statuses
 from lab.network import Namespace, join, namespace
 from support.relay import Relay, relay
 
@@ -37,14 +38,8 @@ class DialProcess:
 
     def status(self) -> dict[str, Any]:
         """Return its status, empty when it does not answer."""
-        done = subprocess.run(
-            [*HOLDFAST, "dial", "status", "--json", "--state", str(self.state)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        found = json.loads(done.stdout) if done.returncode == 0 else []
-        return dict(found[0]) if found else {}
+        found = statuses(self.state)
+        return found[0] if found else {}
 
     def records(self, event: str = "") -> list[dict[str, Any]]:
         """Return what is in its event log."""
@@ -173,7 +168,8 @@ class DialWorld:
             with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 one.process.kill()
                 one.process.wait(5)
-            self.dialer.run(*HOLDFAST, "dial", "--clean", "--state", one.state)
+            if one.process.returncode:
+                self.dialer.run(*HOLDFAST, "dial", "--clean", "--state", one.state)
         self.dialled.clear()
 
     def pings(self, address: str = INNER_GATEWAY) -> bool:

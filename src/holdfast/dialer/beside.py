@@ -11,7 +11,7 @@ from holdfast.dialer.outcome import Up
 from holdfast.dialer.path_mtu import PathMtu, measure
 from holdfast.dialer.path_search import IDENTIFIERS
 from holdfast.dialer.phases import Phase
-from holdfast.dialer.settings import RouteMode, TunnelSettings
+from holdfast.dialer.settings import KeepaliveSettings, RouteMode, TunnelSettings
 from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import DialNoticed, Event, HostChanged
@@ -89,13 +89,24 @@ class Beside:
         keepalive = self._settings.keepalive
         if not keepalive.heartbeat:
             return
-        missed = 0
+        missed, heard = 0, self._packets_in()
         while missed < keepalive.heartbeat_failures:
             await asyncio.sleep(keepalive.heartbeat_interval)
-            answered = await inner.ping(IPv4Address(keepalive.heartbeat), min(5.0, keepalive.heartbeat_interval))
-            missed = 0 if answered is not None else missed + 1
-        evidence = f"{missed} pings to {keepalive.heartbeat} in the tunnel were not answered"
+            # What arrives by itself says as much as an answer would.
+            alive = (keepalive.adaptive and self._packets_in() > heard) or await self._beat(inner, keepalive)
+            missed, heard = 0 if alive else missed + 1, self._packets_in()
+        what = f"datagrams to port {keepalive.heartbeat_port} of" if keepalive.heartbeat_port else "pings to"
+        evidence = f"{missed} {what} {keepalive.heartbeat} in the tunnel were not answered"
         await self._tunnel.close(DisconnectReason.ECHO_TIMEOUT, evidence, patience=1.0)
+
+    def _packets_in(self) -> int:
+        return self._tunnel.current_counters().packets_in
+
+    async def _beat(self, inner: InnerSocket, keepalive: KeepaliveSettings) -> bool:
+        host, patience = IPv4Address(keepalive.heartbeat), min(5.0, keepalive.heartbeat_interval)
+        if keepalive.heartbeat_port:
+            return await inner.knock(host, keepalive.heartbeat_port, patience) is not None
+        return await inner.ping(host, patience) is not None
 
     # --- the path outside ----------------------------------------------------------------------------------
 

@@ -63,6 +63,7 @@ class TunnelSection(BaseModel):
     echo_interval: Seconds = 10.0
     echo_failures: Annotated[int, Field(ge=1, le=100)] = 3
     heartbeat: IPv4Address | None = None
+    heartbeat_port: Annotated[int, Field(ge=0, le=65535)] = 0
     heartbeat_interval: Annotated[float, Field(ge=1, le=86400)] = 30.0
     persist: bool = True
     retry_min: Annotated[float, Field(gt=0, le=3600)] = 1.0
@@ -122,6 +123,7 @@ class TunnelSection(BaseModel):
             echo_interval=self.echo_interval,
             echo_failures=self.echo_failures,
             heartbeat="" if self.heartbeat is None else str(self.heartbeat),
+            heartbeat_port=self.heartbeat_port,
             heartbeat_interval=self.heartbeat_interval,
         )
 

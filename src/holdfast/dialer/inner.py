@@ -12,11 +12,17 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 
 from holdfast.dialer.dhcp import CLIENT_PORT, SERVER_PORT, Answer, inform, read_answer
-from holdfast.dialer.packets import echo_request, read_datagram, read_echo_reply
+from holdfast.dialer.packets import echo_request, read_closed_port, read_datagram, read_echo_reply, udp_packet
 
 READ_SIZE = 65536
 DHCP_WAITS = (1.0, 2.0, 4.0)
 """Seconds to wait for an answer to each DHCPINFORM, the last try included (RFC 2131 section 4.1 in short)."""
+
+DNS_PORT = 53
+ROOT_QUESTION = bytes.fromhex("000001000001000000000000 00 0002 0001")
+"""A DNS question for the name servers of the root (RFC 1035 section 4): whoever serves names answers something."""
+FIRST_OWN_PORT = 0xC000
+"""Of the ports that RFC 6335 section 6 leaves to anybody."""
 
 Send = Callable[[bytes], None]
 
@@ -31,6 +37,7 @@ class InnerSocket:
         self._identifier = secrets.randbelow(0xFFFF)
         self._sequence = 0
         self._pings: dict[int, asyncio.Future[None]] = {}
+        self._knock: tuple[IPv4Address, int, asyncio.Future[None]] | None = None
         self._dhcp: tuple[int, asyncio.Future[Answer]] | None = None
         self._sockets: list[socket.socket] = []
         try:
@@ -63,6 +70,37 @@ class InnerSocket:
             self._pings.pop(sequence, None)
         return self._loop.time() - began
 
+    async def knock(self, address: IPv4Address, port: int, patience: float = 1.0) -> float | None:
+        """Return after how many seconds `address` answered a UDP datagram, None when it did not within `patience`.
+
+        That the port is closed is an answer too: someone lives there.
+        """
+        answered: asyncio.Future[None] = self._loop.create_future()
+        self._knock = (address, port, answered)
+        began = self._loop.time()
+        try:
+            payload = ROOT_QUESTION if port == DNS_PORT else bytes(len(ROOT_QUESTION))
+            self._send(udp_packet(self._local, address, self._own_port, port, payload))
+            async with asyncio.timeout(patience):
+                await answered
+        except TimeoutError:
+            return None
+        finally:
+            self._knock = None
+        return self._loop.time() - began
+
+    @property
+    def _own_port(self) -> int:
+        return FIRST_OWN_PORT | self._identifier
+
+    def _answered_knock(self, source: IPv4Address, own_port: int, port: int | None = None) -> None:
+        """`port`: whence the answer came; None: the host says that it is closed."""
+        if self._knock is None:
+            return
+        address, asked, waiting = self._knock
+        if (source, own_port) == (address, self._own_port) and port in {None, asked} and not waiting.done():
+            waiting.set_result(None)
+
     async def ask_routes(self) -> Answer | None:
         """Return the server's answer to a DHCPINFORM, None when it gives none."""
         transaction = secrets.randbits(32)
@@ -86,6 +124,9 @@ class InnerSocket:
             heard(opened.recv(READ_SIZE))
 
     def _heard_icmp(self, packet: bytes) -> None:
+        closed = read_closed_port(packet)
+        if closed is not None:
+            self._answered_knock(*closed)
         reply = read_echo_reply(packet)
         if reply is None or reply.identifier != self._identifier:
             return
@@ -95,7 +136,10 @@ class InnerSocket:
 
     def _heard_udp(self, packet: bytes) -> None:
         datagram = read_datagram(packet)
-        if datagram is None or self._dhcp is None:
+        if datagram is None:
+            return
+        self._answered_knock(datagram.source, datagram.destination_port, datagram.source_port)
+        if self._dhcp is None:
             return
         transaction, waiting = self._dhcp
         if (datagram.source_port, datagram.destination_port) != (SERVER_PORT, CLIENT_PORT) or waiting.done():

@@ -12,6 +12,7 @@ IPV4 = struct.Struct("!BBHHHBBH4s4s")
 UDP_HEADER = struct.Struct("!4H")
 ICMP_HEADER = struct.Struct("!BBHHH")
 ECHO_REPLY, ECHO_REQUEST = 0, 8
+UNREACHABLE, PORT_UNREACHABLE = 3, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,18 @@ def read_echo_reply(packet: bytes) -> EchoReply | None:
         return None
     kind, code, _checksum, identifier, sequence = ICMP_HEADER.unpack_from(parsed[1])
     return EchoReply(parsed[0], identifier, sequence) if (kind, code) == (ECHO_REPLY, 0) else None
+
+
+def read_closed_port(packet: bytes) -> tuple[IPv4Address, int] | None:
+    """Read who says that a UDP port of his is closed, and our port, out of an IPv4 packet; None for anything else."""
+    parsed = _payload(packet, ICMP)
+    if parsed is None or parsed[1][:2] != bytes((UNREACHABLE, PORT_UNREACHABLE)):
+        return None
+    asked = parsed[1][ICMP_HEADER.size :]
+    header = (asked[0] & 0x0F) * 4 if asked else 0
+    if len(asked) < header + UDP_HEADER.size or header < IPV4.size or asked[9] != UDP:
+        return None
+    return parsed[0], int.from_bytes(asked[header : header + 2])
 
 
 def internet_checksum(data: bytes) -> int:

@@ -96,7 +96,8 @@ class LinkSettings:
 class KeepaliveSettings:
     """Times in seconds; 0 switches a thing off. `echo_*` is LCP, `control_*` RFC 2637 section 3.1.4.
 
-    `heartbeat` is a host inside the tunnel that is pinged every `heartbeat_interval`.
+    `heartbeat` is a host inside the tunnel that is asked every `heartbeat_interval`: pinged, or with a `heartbeat_port`
+    by a UDP datagram. `adaptive`: nobody is asked while data arrives.
     """
 
     echo_interval: float = 10.0
@@ -105,6 +106,7 @@ class KeepaliveSettings:
     control_interval: float = 60.0
     control_timeout: float = 60.0
     heartbeat: str = ""
+    heartbeat_port: int = 0
     heartbeat_interval: float = 30.0
     heartbeat_failures: int = 3
 

@@ -49,6 +49,7 @@ class LcpRules:
         "failure",
         "local",
         "peer",
+        "unmet",
     )
 
     def __init__(
@@ -72,6 +73,8 @@ class LcpRules:
         self._left = list(self._demand)
         """Methods still to be tried; the first is the one in our Configure-Request."""
         self._rejected: set[int] = set()
+        self.unmet = ""
+        """How the peer wants us to prove ourselves, in words, where we do not allow that."""
 
     # --- our options ---------------------------------------------------------------------------------------
 
@@ -196,6 +199,8 @@ class LcpRules:
         if not self._accept:
             return None
         method = method_from_option(option.data)
+        if method not in self._accept:
+            self.unmet = f"it asks for {method or 'an unknown method'}, and we allow {', '.join(self._accept)}"
         return Option(option.type, lcp_option_value(method if method in self._accept else self._accept[0]))
 
     def _judge_magic(self, option: Option) -> Option:
@@ -217,6 +222,7 @@ class LcpRules:
             "mru": self._mru,
             "left": [method.value for method in self._left],
             "rejected": sorted(self._rejected),
+            "unmet": self.unmet,
             "loops": self._loops,
         }
 
@@ -227,6 +233,7 @@ class LcpRules:
         self._mru = state["mru"]
         self._left = [Method(method) for method in state["left"]]
         self._rejected = set(state["rejected"])
+        self.unmet = state.get("unmet", "")
         self._loops = state["loops"]
 
     _JUDGES: ClassVar[dict[int, Callable[[Any, Option], Option | None]]] = {

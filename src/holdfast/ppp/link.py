@@ -300,6 +300,8 @@ class Link:
         detail = f'the peer terminated the link: "{cause.text}"' if cause.text else "the peer terminated the link"
         if self._rejection is not None and cause.reason in (None, DisconnectReason.USER_REQUEST):
             return Ending(self._rejection[0], f"{detail}, after: {self._rejection[1]}", True)
+        if cause.reason is DisconnectReason.AUTH_REFUSED and self._lcp.options.unmet:
+            detail += f": {self._lcp.options.unmet}"
         default = DisconnectReason.USER_REQUEST if self._network.was_open else DisconnectReason.NEGOTIATION_FAILED
         return Ending(cause.reason or default, detail, True)
 

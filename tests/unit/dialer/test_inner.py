@@ -1,6 +1,7 @@
 """Questions asked inside a tunnel, with sockets that hear what the test says."""
 
 import asyncio
+import struct
 from collections.abc import Callable
 from ipaddress import IPv4Address
 
@@ -82,3 +83,38 @@ async def test_answers_of_others_do_not_count(
 ) -> None:
     monkeypatch.setattr(inner, "DHCP_WAITS", (0.02,))
     assert await asking(answer).ask_routes() is None
+
+
+def from_port(packet: bytes) -> bytes:
+    """What a service answers."""
+    asked = read_datagram(packet)
+    assert asked is not None
+    return udp_packet(THERE, HERE, asked.destination_port, asked.source_port, b"yes")
+
+
+def closed(packet: bytes, *, source: IPv4Address = THERE) -> bytes:
+    """What a host answers at whose port nobody listens (RFC 792)."""
+    body = b"\x03\x03" + bytes(6) + packet[:28]
+    return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64, 1, 0, source.packed, HERE.packed) + body
+
+
+@pytest.mark.parametrize("answer", [from_port, closed])
+@pytest.mark.parametrize("port", [7, 53])
+async def test_a_host_answers_a_datagram(answer: Callable[[bytes], bytes], port: int) -> None:
+    took = await asking(answer).knock(THERE, port)
+    assert took is not None
+    assert 0 <= took < 0.5
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda _packet: None,
+        lambda packet: closed(packet, source=HERE),
+        lambda packet: closed(packet)[:40],
+        lambda packet: udp_packet(THERE, HERE, 9, 0xFFFF, b"no"),
+        echoed,
+    ],
+)
+async def test_nobody_answers_a_datagram(answer: Callable[[bytes], bytes | None]) -> None:
+    assert await asking(answer).knock(THERE, 7, patience=0.05) is None

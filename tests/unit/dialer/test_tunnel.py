@@ -110,6 +110,13 @@ async def test_a_wrong_password_is_told_as_such() -> None:
         assert "hunter2" not in repr(made.told)
 
 
+async def test_a_server_that_wants_the_password_in_clear_is_left() -> None:
+    async with dialled(Behaviour(methods=(Method.PAP,), mppe=MppePolicy.OFF)) as made:
+        down = await made.fail()
+        assert down.reason is DisconnectReason.AUTH_REFUSED
+        assert "it asks for pap, and we allow ms-chap-v2" in down.evidence
+
+
 async def test_a_server_without_encryption_is_left() -> None:
     async with dialled(Behaviour(mppe=MppePolicy.OFF)) as made:
         assert (await made.fail()).reason is DisconnectReason.ENCRYPTION_MISMATCH
