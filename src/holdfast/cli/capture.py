@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -49,12 +50,27 @@ def capture(
     whole: WholeOption = False,
 ) -> None:
     """Capture TCP 1723, GRE and ICMP in one file. Start it before the client dials; Ctrl-C ends it early."""
-    if file.exists():
-        raise HoldfastError("there is such a file already", where=str(file), fix="Choose another name.")
     arguments = command(file, interface=interface, host=host, whole=whole)
+    _make_private(file)
     print_text(f"Capturing for up to {seconds} s; Ctrl-C ends it. Let the client dial now.")
-    _run(arguments, seconds)
+    sys.stdout.flush()
+    try:
+        _run(arguments, seconds)
+    except HostError:
+        if not file.stat().st_size:
+            file.unlink()
+        raise
     print_text(f"Now: holdfast diagnose {file}")
+
+
+def _make_private(file: Path) -> None:
+    """Make the file, which nobody else may read: it will hold challenges, answers and names."""
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        raise HoldfastError("there is such a file already", where=str(file), fix="Choose another name.") from None
+    except OSError as error:
+        raise HoldfastError(f"it cannot be written: {error.strerror}", where=str(file)) from None
 
 
 def command(file: Path, *, interface: str, host: str, whole: bool) -> list[str]:
@@ -67,14 +83,15 @@ def command(file: Path, *, interface: str, host: str, whole: bool) -> list[str]:
 
 
 def pcap_filter(host: str, *, vlan: bool) -> str:
-    """Return the capture filter: both channels and ICMP, and the same behind a VLAN tag.
+    """Return the capture filter: both channels and ICMP, and the same behind one VLAN tag and behind two.
 
-    `proto 47` stands for GRE, as `gre` is no word of this language. VLAN tags cannot be asked for on `any`.
+    `proto 47` stands for GRE, as `gre` is no word of this language. VLAN tags cannot be asked for on `any`. Each `vlan`
+    moves what follows it behind one more tag.
     """
-    wanted = "tcp port 1723 or proto 47 or icmp"
+    wanted = "tcp port 1723 or proto 47 or icmp or icmp6"
     if host:
         wanted = f"host {_address(host)} and ({wanted})"
-    return f"({wanted}) or (vlan and ({wanted}))" if vlan else wanted
+    return f"({wanted}) or (vlan and (({wanted}) or (vlan and ({wanted}))))" if vlan else wanted
 
 
 def _address(text: str) -> str:

@@ -43,6 +43,9 @@ def test_a_file_that_exists_stays(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_an_interface_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["capture", "-i", "nowhere0", "--seconds", "1", str(tmp_path / "x.pcap")]) == 2
     assert "tcpdump" in capsys.readouterr().err
+    assert not (tmp_path / "x.pcap").exists()
+    assert main(["capture", "-i", "lo", str(tmp_path / "no" / "such.pcap")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
 
 
 @pytest.mark.root
@@ -51,3 +54,4 @@ def test_it_ends_by_itself_and_leaves_a_capture(tmp_path: Path, capsys: pytest.C
     assert main(["capture", "-i", "lo", "--host", "127.0.0.77", "--seconds", "1", str(path)]) == 0
     assert main(["diagnose", str(path)]) == 0
     assert "No PPTP" in capsys.readouterr().out
+    assert path.stat().st_mode & 0o777 == 0o600

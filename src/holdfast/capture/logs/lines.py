@@ -48,7 +48,12 @@ _HOST = re.compile(r"^(?:[\w.-]+\s+)?(?:(?:user|daemon|local\d|kern|auth\w*|sysl
 _TAGGED = re.compile(r"^(?:[\w.-]+\s+)?(?:memory\s+)?(?P<program>pptp|l2tp|ppp)(?:,\w+)+:?\s+(?P<message>.*)$")
 _LEVEL = re.compile(r"^:?\s*\[?(?:msg|error|warn|info\d?|debug)\]?:\s*(?P<rest>.*)$")
 _INTERFACE = re.compile(r"^(?P<process>ppp\d+|pptp\d+)?:(?P<user>[^:\s]*):?\s+(?P<message>.*)$")
-_RADIUS = re.compile(r"^: (?:\w+): (?P<message>.*)$")
+_OWN_WORDS = {
+    **dict.fromkeys(("Connect", "LCP", "IPCP", "IPV6CP", "CCP", "CHAP", "PAP", "EAP"), "pppd"),
+    **dict.fromkeys(("CTRL", "MGR", "GRE"), "pptpd"),
+}
+"""What a message begins with, and who says so: pppd's own log file has no names in front."""
+_RADIUS = re.compile(r"^: (?:Auth|Info|Error|Proxy|Debug|Warning|ERROR|WARNING): (?P<message>.*)$")
 
 
 def read_line(number: int, text: str, clock: Clock | None = None) -> Line | None:
@@ -58,7 +63,7 @@ def read_line(number: int, text: str, clock: Clock | None = None) -> Line | None
         return None
     framed = _PRIORITY.match(text)
     when, rest = (clock or Clock(0.0)).take(text[framed.end() :] if framed else text)
-    for read in (_five_thousand if framed else _nothing, _tagged, _accel, _radius, _named):
+    for read in (_five_thousand if framed else _nothing, _tagged, _radius, _accel, _named):
         line = read(number, when, rest)
         if line is not None:
             return line
@@ -105,6 +110,9 @@ def _named(number: int, when: int | None, rest: str) -> Line | None:
     host = _HOST.match(rest) if when is not None else None
     for text in (rest, rest[host.end() :] if host else rest):
         if found := _PROGRAM.match(text):
+            own = _OWN_WORDS.get(found["program"]) if not found["process"] else None
+            if own:
+                return Line(number, when, own, "", text)
             return _line(number, when, found["program"], found["process"] or "", found["message"])
     return None
 

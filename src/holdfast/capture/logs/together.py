@@ -69,7 +69,7 @@ class Together:
         found = sum(match.told.log == log.name for matches in self.matches.values() for match in matches)
         others = len(log.sessions) - found
         offset = self.offsets.get(log.name)
-        clock = "" if offset is None else f"; its clock is {_difference(offset)} the capture's"
+        clock = "" if offset is None else f"; its clock is {_difference(offset)}"
         rest = f"; {others} of its sessions are not in the capture" if others else ""
         return f"{log.name}: {found} of {len(log.sessions)} sessions are in the capture{clock}{rest}."
 
@@ -233,8 +233,8 @@ def _bare(user: str) -> str:
 def _difference(offset: float) -> str:
     """Say a difference of clocks; one of whole quarters of an hour is most probably a time zone."""
     if abs(offset) <= WINDOW:
-        return f"within {WINDOW:.0f} s of"
-    words = f"{abs(offset):.1f} s {'ahead of' if offset > 0 else 'behind'}"
+        return "that of the capture"
+    side = "ahead of" if offset > 0 else "behind"
     if abs(offset) >= ZONE - WINDOW and abs(offset - round(offset / ZONE) * ZONE) <= WINDOW:
-        words = f"{abs(offset) / 3600:.2f} hours {'ahead of' if offset > 0 else 'behind'} (a time zone, most probably)"
-    return words
+        return f"{abs(offset) / 3600:.2f} hours {side} the capture's (a time zone, most probably)"
+    return f"{abs(offset):.1f} s {side} the capture's"
