@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from holdfast.errors import HostError
+from holdfast.watch.bpf import IPV4, IPV6, PPPOE, QINQ, VLAN
 
 SOL_PACKET = 263
 PACKET_ADD_MEMBERSHIP, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION = 1, 5, 6, 10
@@ -33,8 +34,22 @@ _ADDRESS = struct.Struct("=2xHiHBB")
 """Of the sender's address: EtherType (network order), interface, hardware type, packet type, address length."""
 _ADDRESS_AT = 48
 OUTGOING = 4
+VLAN_VALID = 0x10
+"""TP_STATUS_VLAN_VALID: there is, or was, a tag."""
 LOOPBACK = 772
 """ARPHRD_LOOPBACK: each packet is seen twice there, going out and coming in."""
+
+
+def tag_in_front(octets: bytes) -> int:
+    """Return the EtherType of a VLAN tag if `octets` begin with one, else 0.
+
+    Kernels since 6.11 name what is behind a tag that no card took off, though the tag is still there. An IP packet
+    looks the same only with a length of exactly 2048 or 34525 octets.
+    """
+    inner = int.from_bytes(octets[2:4])
+    version = octets[4] >> 4 if len(octets) > 4 else 0
+    fits = (inner, version) in ((IPV4, 4), (IPV6, 6)) or inner in (VLAN, QINQ, PPPOE)
+    return VLAN if fits else 0
 
 
 class Captured(NamedTuple):
@@ -138,9 +153,10 @@ class Ring:
         _, count, first, _ = _BLOCK_HEAD.unpack_from(memory, start)
         at = start + first
         for _ in range(count):
-            step, seconds, rest, kept, length, _, data, _ = _HEAD.unpack_from(memory, at)
+            step, seconds, rest, kept, length, status, data, _ = _HEAD.unpack_from(memory, at)
             ether_type, _, hardware, kind, _ = _ADDRESS.unpack_from(memory, at + _ADDRESS_AT)
             if not (kind == OUTGOING and hardware == LOOPBACK):
                 octets = memory[at + data : at + data + kept]
-                yield Captured(seconds * 1_000_000_000 + rest, socket.ntohs(ether_type), octets, length)
+                known = tag_in_front(octets) if status & VLAN_VALID else 0
+                yield Captured(seconds * 1_000_000_000 + rest, known or socket.ntohs(ether_type), octets, length)
             at += step

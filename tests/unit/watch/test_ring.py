@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from holdfast.errors import HostError
-from holdfast.watch.bpf import program
-from holdfast.watch.ring import BLOCK, Captured, Ring
+from holdfast.watch.bpf import VLAN, program
+from holdfast.watch.ring import BLOCK, Captured, Ring, tag_in_front
 from lab.network import Namespace, namespace
 from support.engine_lab import inside
+from support.scene import ip
 
 TRIES = 40
 
@@ -77,6 +78,15 @@ def test_a_full_ring_says_so_and_goes_on(place: Namespace, ring: Ring) -> None:
     assert all(len(one.octets) <= 256 < one.length for one in found)
     inside(place, knock)
     assert collect(ring, 2 * TRIES, 6), "there is room again"
+
+
+def test_a_tag_that_is_still_there_is_seen() -> None:
+    packet = ip("192.0.2.1", "192.0.2.2", 47, bytes(40))
+    assert tag_in_front(b"\x45\x07\x08\x00" + packet) == VLAN
+    assert tag_in_front(b"\x00\x07\x81\x00\x00\x08\x08\x00" + packet) == VLAN
+    assert tag_in_front(packet) == 0
+    assert tag_in_front(b"\x00\x07\x08\x00" + bytes(20)) == 0
+    assert tag_in_front(b"") == 0
 
 
 @pytest.mark.root
