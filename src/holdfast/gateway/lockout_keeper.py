@@ -21,7 +21,7 @@ from holdfast.policy.store import Store
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
 
-BATCH = 200
+BATCH = 100
 """Entries of one transaction: a few milliseconds of the database's time."""
 PAUSE = 0.05
 """Seconds between transactions, for others who write."""

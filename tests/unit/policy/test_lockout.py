@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.policy.lockout import LONGEST_DELAY, Lock, Lockout, LockoutRules
+from holdfast.policy.lockout import LONGEST_DELAY, MOST_ENTRIES, Lock, Lockout, LockoutRules
 
 HOME, HOTEL, ATTACKER = "192.0.2.1", "192.0.2.2", "203.0.113.9"
 RULES = LockoutRules(free=3, per_account_and_source=5, per_source=8, per_account=20, window=900, lock_time=600)
@@ -113,3 +113,15 @@ def test_a_flood_of_addresses_and_names_costs_bounded_memory() -> None:
     assert len(lockout) <= 3 * 1000 + 1
     assert lockout.locked("alice", HOME, 1) == 0
     assert lockout.delay("alice", HOME, 1) == 0
+
+
+def test_rotating_addresses_cannot_push_a_real_user_out() -> None:
+    """Far more than the tables hold, as a crowd of machines would try: alice comes and goes meanwhile."""
+    lockout = Lockout(RULES)
+    for number in range(60_000):
+        lockout.failed(f"user{number}", f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0)
+        if number % 5_000 == 0:
+            lockout.succeeded("alice", HOME, 0)
+    assert len(lockout) == 3 * MOST_ENTRIES + 1
+    assert len(lockout.changes) <= 3 * MOST_ENTRIES + 1
+    assert (lockout.locked("alice", HOME, 1), lockout.delay("alice", HOME, 1)) == (0, 0)
