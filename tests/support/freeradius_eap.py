@@ -23,6 +23,7 @@ max_requests = 16384
 security {{
     allow_vulnerable_openssl = yes
     reject_delay = 0
+    status_server = yes
     require_message_authenticator = yes
 }}
 thread pool {{

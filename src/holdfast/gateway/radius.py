@@ -205,7 +205,7 @@ def server_configs(config: Config, servers: Sequence[RadiusServer]) -> dict[Addr
     configs: dict[Address, ServerConfig] = {}
     for place, server in enumerate(servers, start=1):
         priority = server.priority or (1 if config.radius.spread else place)
-        signed = server.address not in config.radius.unsigned
+        signed = not server.tls and server.address not in config.radius.unsigned  # in TLS nobody forges
         secret = TLS_SECRET if server.tls else secret_for(known, server.address, config.radius.secrets_file)
         configs[str(server.address), server.port] = ServerConfig(
             str(server), secret, priority, server.weight, require_message_authenticator=signed, reliable=server.tls

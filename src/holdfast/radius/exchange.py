@@ -53,6 +53,8 @@ class _Server:
     dead: bool = False
     last_heard: float = float("-inf")
     probing: bool = False
+    answers_probes: bool = False
+    """Whether it ever answered a Status-Server: only then does its silence say that it, or a connection, is dead."""
     next_complaint: float = float("-inf")
 
 
@@ -128,13 +130,15 @@ class RadiusExchange:
         if pending is None:
             return
         shared = known.config.secret
-        # An Accounting-Response never carries one: its request was signed with the secret, not merely random
-        required = known.config.require_message_authenticator and pending.request.code in RANDOM_AUTHENTICATOR
+        # An Accounting-Response never carries one: its request was signed with the secret, not merely random. A sign
+        # of life decides nothing, and FreeRADIUS before 3.2.5 cannot be told to sign it
+        required = known.config.require_message_authenticator and pending.request.code == Code.ACCESS_REQUEST
         reply = read_reply(octets, pending.authenticator, shared, require_message_authenticator=required)
         if isinstance(reply, PacketFault):
             self._refuse(pending, known, reply, now)
         elif reply.code in ANSWERS.get(pending.request.code, ()):
             self._watchdog.heard((server, lane), now)
+            known.answers_probes = known.answers_probes or pending.probe
             self._heard(known, now)
             self._finish(pending, Outcome(pending.token, known.config.name, reply, shared, pending.authenticator))
 
@@ -174,12 +178,14 @@ class RadiusExchange:
                 if not pending.probe:
                     self._mark_silent(pending, now)
                 self._give_up(pending)
+                self._doubt(pending)
             elif now >= pending.due:
                 self._due(pending, now)
         ask, close = self._watchdog.due(now)
-        self._closing += close
-        for server, lane in ask:
-            self._probe(server, lane, now)
+        for lane in close:
+            self._close_unless_it_may_think(lane)
+        for server, number in ask:
+            self._probe(server, number, now)
 
     def outgoing(self) -> list[Datagram]:
         """Drain what must be sent."""
@@ -304,7 +310,7 @@ class RadiusExchange:
         self._outgoing.append(Datagram(pending.server, pending.place[0], pending.octets))
         pending.sent += 1
         if self._servers[pending.server].config.reliable:
-            pending.due = now + self._config.series
+            pending.due, pending.wait = now + self._config.first_wait, self._config.series - self._config.first_wait
             return
         jitter = 0.9 + 0.2 * self._entropy(1)[0] / 255
         pending.due = now + pending.wait * jitter
@@ -314,10 +320,11 @@ class RadiusExchange:
         """No answer yet: repeat the request, wait on for a server that lives or is the last one, or go to the next."""
         server = self._servers[pending.server]
         lives = server.last_heard >= pending.first_sent
-        if not server.config.reliable and pending.sent < self._config.tries:
+        early = pending.wait > 0 if server.config.reliable else pending.sent < self._config.tries
+        if early:
             if not lives and not server.probing:
                 self._probe(pending.server, pending.place[0], now)
-            self._send(pending, now)
+            self._wait_more(pending, now)
             return
         spare = self._config.series if pending.remaining else 0.0
         limit = pending.give_up - spare if lives or not pending.remaining else now
@@ -326,16 +333,30 @@ class RadiusExchange:
             return
         if not lives:
             self._mark_silent(pending, now)
-        self._wait_on(pending, limit, now, lives=lives)
+            if server.answers_probes:
+                self._doubt(pending)
+        self._wait_more(pending, now)
+        pending.due = limit if server.config.reliable else min(pending.due, limit)
 
-    def _wait_on(self, pending: _Pending, limit: float, now: float, *, lives: bool) -> None:
-        if not self._servers[pending.server].config.reliable:
+    def _wait_more(self, pending: _Pending, now: float) -> None:
+        """Repeat the request; over a connection only wait (RFC 6613 section 2.6.1)."""
+        if self._servers[pending.server].config.reliable:
+            pending.due, pending.wait = now + pending.wait, 0.0
+        else:
             self._send(pending, now)
-            pending.due = min(pending.due, limit)
-            return
-        pending.due = limit
-        if not lives:
-            self._closing.append((pending.server, pending.place[0]))
+
+    def _doubt(self, pending: _Pending) -> None:
+        """Nothing came on a connection since the request was sent: it may be dead."""
+        server = self._servers[pending.server]
+        if server.config.reliable and server.last_heard < pending.first_sent:
+            self._close_unless_it_may_think((pending.server, pending.place[0]))
+
+    def _close_unless_it_may_think(self, lane: Lane) -> None:
+        """Close a silent connection, but not one on which a server that knows no Status-Server may be thinking."""
+        known, number = self._servers[lane[0]], lane[1]
+        waiting = known.lanes[number].values() if number < len(known.lanes) else ()
+        if known.answers_probes or all(one.probe for one in waiting):
+            self._closing.append(lane)
 
     def _probe(self, server: int, lane: int, now: float) -> None:
         """Ask a server on one of its lanes whether it lives; many do not know the question, which says nothing."""
@@ -354,6 +375,8 @@ class RadiusExchange:
         """This server did not answer: the next one."""
         self._mark_silent(pending, now, why)
         self._free(pending)
+        if not why:
+            self._doubt(pending)
         self._next_server(pending, now)
 
     def _mark_silent(self, pending: _Pending, now: float, why: str = "") -> None:

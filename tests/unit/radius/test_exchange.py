@@ -334,6 +334,19 @@ def test_a_server_that_lives_may_think():
     assert scene.exchange.waiting == 0
 
 
+def test_a_sign_of_life_needs_no_signature():
+    """It decides nothing, and FreeRADIUS before 3.2.5 cannot be told to sign it."""
+    scene = Scene()
+    scene.ask(PUSH)
+    scene.run(3)
+    octets = scene.probes[0].octets
+    unsigned = bytes((Code.ACCESS_ACCEPT, octets[1])) + (20).to_bytes(2) + octets[4:20]
+    scene.exchange.receive(0, 0, unsigned[:4] + hashlib.md5(unsigned + ONE.reveal()).digest(), scene.now)
+    scene.run(40)
+    assert {datagram.server for datagram in scene.sent} == {0}
+    assert not scene.events
+
+
 def test_the_next_server_gets_its_time_all_the_same():
     scene = Scene()
     scene.ask(PUSH)
@@ -412,15 +425,42 @@ def test_a_connection_that_never_came_is_failed_over_at_once():
     assert [datagram.server for datagram in scene.sent] == [0, 1]
 
 
-def test_a_silent_connection_is_closed_for_the_last_server():
+def test_a_silent_connection_of_a_server_that_answers_probes_is_closed():
     scene = over_tls(TLS, patience=60)
     scene.ask()
-    scene.run(14)
+    scene.run(2)
+    scene.answer(scene.probes[0])
+    scene.answer()
+    scene.run(3)
+    scene.ask()
+    scene.run(16.9)
+    assert scene.exchange.closing() == []
+    scene.run(17)
     assert scene.exchange.closing() == [(0, 0)]
     broken(scene)
-    assert len(scene.sent) == 2
+    assert len(scene.sent) == 3
+    scene.answer()
+    assert [outcome.accepted for outcome in scene.outcomes] == [True, True]
+
+
+def test_a_server_that_answers_no_probes_may_think_on_its_connection():
+    """Closing it would send the request again, and the telephone would ring twice."""
+    scene = over_tls(TLS)
+    scene.ask(PUSH)
+    scene.run(55)
+    assert len(scene.probes) == 2
+    assert scene.exchange.closing() == []
+    assert len(scene.sent) == 1
     scene.answer()
     assert scene.outcomes[0].accepted
+
+
+def test_a_connection_on_which_a_request_ran_out_is_closed():
+    scene = over_tls(TLS)
+    scene.ask()
+    scene.run(20)
+    assert scene.outcomes[0].fault is Fault.SILENT
+    assert scene.exchange.closing() == [(0, 0)]
 
 
 def test_lies_on_a_connection_close_it():
