@@ -1,8 +1,9 @@
 """RADIUS logins and accounting against a FreeRADIUS on this machine (Debian package freeradius).
 
-`python -m bench.radius [--logins N] [--rate N] [--records N]` signs users in with MS-CHAPv2 at a steady rate and says
-how long each took; then lets accounting records wait while the server is down and says how long they take once it is
-back, whether all came, once and in order. Prints a table and asserts nothing.
+`python -m bench.radius` signs users in with MS-CHAPv2 at a steady rate and says how long each took; holds 5,000
+sessions with an update a minute each and says what that costs; then lets the server be down for five minutes with 500
+and says how long what waited took after its return, and whether all came, once and in order. Takes eight minutes, all
+numbers can be changed. Prints a table and asserts nothing.
 """
 
 import argparse
@@ -16,16 +17,21 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from holdfast.config import parse
-from holdfast.gateway.accounting import FIRST_PAUSE, Accounting
+from holdfast.dataplane.interface import Counters
+from holdfast.errors import DisconnectReason
+from holdfast.events import IpOpened, SessionEnded
+from holdfast.gateway.accounting import Accounting
 from holdfast.gateway.radius_client import RadiusClient
 from holdfast.gateway.radius_probe import Credentials, make_exchange
 from holdfast.policy.accounting_queue import AccountingQueue
-from holdfast.policy.accounting_records import Usage, identity, start, stop
+from holdfast.policy.effective import SessionPolicy
 from holdfast.policy.radius_login import Place, judge, login_request
-from holdfast.radius.codes import TerminateCause
+from holdfast.radius.attributes import Attribute, Attributes
+from holdfast.radius.dictionary import VALUES
 from holdfast.radius.exchange_types import ExchangeConfig, ServerConfig
 from holdfast.secret import Secret
 from tests.support import freeradius
@@ -59,11 +65,12 @@ async def logins(port: int, count: int, rate: float) -> tuple[list[float], int, 
     return [took for took, _ in results], sum(good for _, good in results), time.process_time() - before
 
 
-class Nobody:
-    """What accounting needs of a gateway, without one."""
+class Sessions:
+    """What accounting needs of a gateway, with sessions that move octets and no packets."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval: float) -> None:
         self.subscribers: dict[str, Any] = {}
+        self._policy = SessionPolicy(accounting_interval=interval)
 
     def report(self, _event: object, _context: object) -> None:
         """Say nothing."""
@@ -72,28 +79,88 @@ class Nobody:
         """The loop's clock."""
         return asyncio.get_running_loop().time()
 
+    def counters(self, _subscriber: object) -> Counters:
+        """All have moved as much as they are old."""
+        moved = int(self.now() * 1000)
+        return Counters(bytes_in=moved, bytes_out=2 * moved, packets_in=moved // 100, packets_out=moved // 50)
 
-async def outage(directory: Path, count: int) -> tuple[float, list[str], list[str]]:
-    """Let records wait while the server is down; return the seconds they took, those sent and those that came."""
-    expected = [f"{number:06}-{kind}" for number in range(count // 2) for kind in ("Start", "Stop")]
-    queue = AccountingQueue(directory / "accounting.db", 10 * count)
-    for number in range(count // 2):
-        place = Place("bench", "127.0.0.1", "127.0.0.1", f"{number:06}", "c", number % 65536).attributes()
-        who = identity("alice", "10.77.0.10", (), place, by_radius=True)
-        queue.add([*start(), *who], time.time())
-        queue.add([*stop(Usage(60), TerminateCause.USER_REQUEST), *who], time.time())
-    with freeradius.running(directory / "radius") as server:
-        ports = server
-    accounting = Accounting(Nobody(), parse("").config, queue, client_of(ports.accounting))  # type: ignore[arg-type]
+    def open(self, accounting: Accounting, name: str) -> None:
+        """One more session is up."""
+        connection = SimpleNamespace(server="127.0.0.1", client="127.0.0.1", connection_id="c")
+        session = SimpleNamespace(session_id=name)
+        self.subscribers[name] = SimpleNamespace(
+            session=session, connection=connection, local_call_id=1, grant=None, user="alice", policy=self._policy
+        )
+        accounting.observe(IpOpened("10.77.0.1", "10.77.0.10"), {"session": name})
+
+    def close(self, accounting: Accounting, name: str) -> None:
+        """It is over."""
+        ended = SessionEnded(DisconnectReason.USER_REQUEST, "", "alice", 1, 2, 3, 4, 60.0)
+        accounting.observe(ended, {"session": name})
+
+
+class NotingQueue(AccountingQueue):
+    """A queue that takes note of what was put in, in order."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, 1_000_000)
+        self.noted: list[tuple[str, str]] = []
+
+    def add(self, attributes: list[Attribute], at: float, *, update_only: bool = False) -> None:
+        """Note session and kind."""
+        values = Attributes(attributes)
+        kind = VALUES["Acct-Status-Type"][values.integer("Acct-Status-Type") or 0]
+        self.noted.append((values.text("Acct-Session-Id"), kind))
+        super().add(attributes, at, update_only=update_only)
+
+
+def accounting_of(directory: Path, port: int, interval: float) -> tuple[Accounting, NotingQueue, Sessions]:
+    """An accounting with a queue of its own, that has begun."""
+    queue, sessions = NotingQueue(directory / f"{interval:g}-{port}.db"), Sessions(interval)
+    accounting = Accounting(sessions, parse("").config, queue, client_of(port))  # type: ignore[arg-type]
     accounting.begin()
-    await asyncio.sleep(3 * FIRST_PAUSE)
-    with freeradius.running(directory / "radius", ports=(ports.authentication, ports.accounting)) as server:
-        began = time.monotonic()
-        took = await drained(queue, began)
+    return accounting, queue, sessions
+
+
+async def updates(directory: Path, port: int, count: int, seconds: float) -> tuple[float, float]:
+    """Hold so many sessions with an update a minute each; return percent of a core, and updates a second."""
+    accounting, queue, sessions = accounting_of(directory, port, 60.0)
+    for number in range(count):
+        sessions.open(accounting, f"{number:06}")
+        if number % 100 == 99:  # they came over a minute, not all at once
+            await asyncio.sleep(60 * 100 / count)
+    await drained(queue, time.monotonic())
+    before, began, noted = time.process_time(), time.monotonic(), len(queue.noted)
+    await asyncio.sleep(seconds)
+    lasted = time.monotonic() - began
+    cpu, rate = (time.process_time() - before) / lasted * 100, (len(queue.noted) - noted) / lasted
+    await accounting.end()
+    return cpu, rate
+
+
+async def outage(directory: Path, count: int, seconds: float) -> tuple[float, list[tuple[str, str]], Any]:
+    """Hold sessions while the server is down, end half of them; return the seconds that what waited then took, what
+    was put in, and what FreeRADIUS has."""
+    ports = freeradius.free_ports(2)
+    with freeradius.running(directory / "radius", ports=ports):
+        accounting, queue, sessions = accounting_of(directory, ports[1], 60.0)
+        for number in range(count):
+            sessions.open(accounting, f"{number:06}")
+        await drained(queue, time.monotonic())
+    await asyncio.sleep(seconds)
+    for number in range(0, count, 2):
+        sessions.close(accounting, f"{number:06}")
+    waited = len(queue)
+    server = await asyncio.to_thread(freeradius.start, directory / "radius")
+    try:
+        took = await drained(queue, time.monotonic())
         await accounting.end()
-        records = [one for one in server.detail() if one["Acct-Status-Type"] in ("Start", "Stop")]
-    came = [f"{one['Acct-Session-Id']}-{one['Acct-Status-Type']}" for one in records]
-    return took, expected, came
+    finally:
+        server.terminate()
+        server.wait(10)
+    records = freeradius.FreeRadius(directory / "radius", *ports).detail()
+    print(f"  {waited} records waited")
+    return took, queue.noted, [(one["Acct-Session-Id"], one["Acct-Status-Type"]) for one in records]
 
 
 async def drained(queue: AccountingQueue, began: float) -> float:
@@ -119,9 +186,13 @@ async def measure(options: argparse.Namespace) -> None:
             f"worst {ordered[-1]:.1f} ms; our CPU {100 * cpu * options.rate / options.logins:.1f} % of a core"
         )
         print(f"  a radclient of FreeRADIUS, one at a time: {bare:.1f} ms (its start included)")
-        seconds, expected, came = await outage(directory, options.records)
+        with freeradius.running(directory / "second") as server:
+            cpu, rate = await updates(directory, server.accounting, options.sessions, options.hold)
+        print(f"{options.sessions} sessions with an update each 60 s ({rate:.0f}/s): {cpu:.1f} % of a core")
+        print(f"FreeRADIUS down for {options.outage:g} s with {options.down} sessions:", flush=True)
+        seconds, expected, came = await outage(directory, options.down, options.outage)
         verdict = "all, once, in order" if came == expected else "NOT as they were sent"
-        print(f"{len(came)} of {len(expected)} records after an outage: {seconds:.1f} s, {verdict}")
+        print(f"  {len(came)} of {len(expected)} records are there {seconds:.1f} s after its return: {verdict}")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"  memory at most {peak:.0f} MB")
 
@@ -143,7 +214,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logins", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=200.0)
-    parser.add_argument("--records", type=int, default=1000, help="accounting records that wait")
+    parser.add_argument("--sessions", type=int, default=5000, help="sessions with an update a minute")
+    parser.add_argument("--hold", type=float, default=60.0, help="seconds that these are measured")
+    parser.add_argument("--outage", type=float, default=300.0, help="seconds that the server is down")
+    parser.add_argument("--down", type=int, default=500, help="sessions meanwhile")
     options = parser.parse_args(arguments)
     if not freeradius.installed():
         print("needs FreeRADIUS: apt-get install freeradius freeradius-utils")
