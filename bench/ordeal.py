@@ -29,7 +29,7 @@ from tests.support import freeradius
 
 GATEWAY_OUTER, CLIENT_OUTER, GATEWAY_INNER = "192.0.2.1", "192.0.2.2", "10.64.0.1"
 PORTS = (1812, 1813)
-USERS = 20_000
+USERS = 4000
 PASSWORD = "ordeal"
 DRAIN_SECONDS = 90.0
 """How long the records that wait may take when both are back."""
@@ -98,7 +98,7 @@ class Scene:
             arguments = ("serve", "--state", self.state, "--config", self.directory / "config.toml")
             with (self.directory / "gateway.log").open("ab") as output:
                 gateway = self.gateway = self.place.start(HOLDFAST, *arguments, stdout=output, stderr=output)
-            until(lambda: self._serves(gateway), "the gateway did not come up", 60)
+            until(lambda: self._serves(gateway), "the gateway did not come up", 180)
 
     def _serves(self, gateway: "subprocess.Popen[bytes]") -> bool:
         if gateway.poll() is not None:

@@ -45,6 +45,9 @@ class Crowd:
 
     async def _client(self) -> None:
         while not self._stop.is_set() and self._next < USERS:
+            if not await self._somebody_listens():
+                await self._wait(PAUSE)
+                continue
             user, self._next = name_of(self._next), self._next + 1
             session = {"user": user, "up": False, "octets": 0, "end": "never up"}
             self.sessions.append(session)
@@ -52,6 +55,16 @@ class Crowd:
                 await self._one(session)
             if session["end"] == "never up":
                 await self._wait(PAUSE)
+
+    @staticmethod
+    async def _somebody_listens() -> bool:
+        """Whether dialling makes sense: no name is used up while the gateway is dead."""
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(2):
+                _, writer = await asyncio.open_connection(GATEWAY_OUTER, 1723)
+            writer.close()
+            return True
+        return False
 
     async def _one(self, session: dict[str, Any]) -> None:
         keepalive = KeepaliveSettings(echo_interval=0.0, control_interval=0.0)

@@ -31,14 +31,16 @@ from holdfast.ppp.crypto import (
 from holdfast.ppp.eap import LONGEST_IDENTITY
 from holdfast.ppp.eap_types import RESPONSE, EapType, type_name
 from holdfast.ppp.packet import Packet
-from holdfast.radius.attributes import describe
+from holdfast.radius.attributes import attribute, describe
 from holdfast.radius.codes import Code, code_name
 from holdfast.radius.exchange_types import Fault, Outcome, Request
 from holdfast.radius.packet import MESSAGE_AUTHENTICATOR
 from holdfast.secret import Secret
 
 FIXES = {
-    Fault.SILENT: "Is the address right, does a firewall let UDP pass, does the server know this gateway as a client?",
+    Fault.SILENT: "Does the server know this gateway's address as a client, with the same secret (its log tells)? Does "
+    "a firewall let UDP pass both ways?",
+    Fault.UNREACHABLE: "Does the server run, and at this address and port? On its machine: ss -lunp.",
     Fault.WRONG_SECRET: "Make the secret in radius.secrets_file and the one on the server the same.",
     Fault.NOT_SIGNED: "Let the server sign (FreeRADIUS before 3.2.5: update reply { Message-Authenticator := 0x00 } in "
     "post-auth), or list it in radius.unsigned.",
@@ -86,7 +88,10 @@ async def probe(config: Config, credentials: Credentials) -> AsyncIterator[Step]
         client = RadiusClient({address: server}, exchange_config(config), secrets.token_bytes, lambda _event: None, tls)
         try:
             yield await _status(client, server.name, config)
-            yield await _login(client, server.name, config, credentials)
+            step = await _login(client, server.name, config, credentials)
+            yield step
+            if step.said == Fault.SILENT and address not in ways:
+                yield await _unsigned(client, server.name, config)
         finally:
             client.close()
 
@@ -127,6 +132,23 @@ async def _login(client: RadiusClient, name: str, config: Config, credentials: C
         f"{one.name} = {describe(one)}" for one in outcome.packet.attributes if one.number != MESSAGE_AUTHENTICATOR
     )
     return Step(name, what, *_verdict(outcome, judgement, exchange, credentials), answer)
+
+
+async def _unsigned(client: RadiusClient, name: str, config: Config) -> Step:
+    """A server drops what is signed with another secret, as if nobody had asked. Many answer what is not signed at all,
+    and the answer then shows their secret to be another one. The password is drawn by lot: it gives nothing away."""
+    place = Place(nas_identifier(config), "127.0.0.1", "127.0.0.1", f"test-{secrets.token_hex(4)}", "test", 0)
+    attributes = (attribute("User-Name", "holdfast-test"), *place.attributes())
+    patience = min(config.radius.patience, config.radius.timeout * 2.5)
+    request = Request(Code.ACCESS_REQUEST, attributes, Secret(secrets.token_bytes(16)), patience, signed=False)
+    outcome = await client.ask(request)
+    what = "the same without a signature"
+    if outcome.fault is Fault.WRONG_SECRET:
+        return Step(name, what, False, str(Fault.WRONG_SECRET), FIXES[Fault.WRONG_SECRET])
+    if outcome.packet is not None or outcome.fault is Fault.NOT_SIGNED:
+        return Step(name, what, False, "it is answered: the secret is right, and the server drops what is signed")
+    said = "no answer either: the server wants signatures and has another secret, or it is one of the other two"
+    return Step(name, what, False, said)
 
 
 def _verdict(

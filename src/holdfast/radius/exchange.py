@@ -74,6 +74,8 @@ class _Pending:
     due: float = 0.0
     refused: PacketFault | None = None
     waited_for: list[int] = field(default_factory=list)
+    nobody: set[int] = field(default_factory=set)
+    """Servers at whose port nobody listens, as their host says."""
     before: Sent | None = None
     """How the request went out before, to its first server."""
     probe: bool = False
@@ -145,6 +147,7 @@ class RadiusExchange:
     def unreachable(self, server: int, now: float) -> None:
         """The host says that nobody listens there (ICMP): waiting for an answer is in vain."""
         for pending in [one for one in self._pending.values() if one.server == server]:
+            pending.nobody.add(server)
             self._lost(pending, now, "the host says that nobody listens there")
 
     def connected(self, server: int, lane: int, now: float) -> None:
@@ -303,7 +306,8 @@ class RadiusExchange:
         attributes = list(request.attributes)
         if request.password is not None:
             attributes.append(Attribute(USER_PASSWORD, hide_password(request.password, shared, random)))
-        pending.octets = write_request(request.code, pending.place[1], attributes, shared, random)
+        identifier = pending.place[1]
+        pending.octets = write_request(request.code, identifier, attributes, shared, random, signed=request.signed)
         pending.authenticator = pending.octets[4:20]
 
     def _send(self, pending: _Pending, now: float) -> None:
@@ -408,6 +412,8 @@ class RadiusExchange:
     def _give_up(self, pending: _Pending) -> None:
         name = self._servers[pending.waited_for[-1]].config.name if pending.waited_for else ""
         fault = Fault.SILENT if pending.waited_for else Fault.BUSY
+        if pending.waited_for and pending.nobody.issuperset(pending.waited_for):
+            fault = Fault.UNREACHABLE
         if pending.refused is not None:
             fault = _FAULTS[pending.refused]
         self._finish(pending, Outcome(pending.token, name, fault=fault))

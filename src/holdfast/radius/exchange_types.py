@@ -59,6 +59,7 @@ class Request:
     password: Secret | None = None
     patience: float = 0.0
     only: str = ""
+    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class Sent:
 class Fault(StrEnum):
     """Why there is no answer, in words that an operator can act on."""
 
-    SILENT = "no server answered: unreachable, or this gateway is not known to it"
+    SILENT = "no server answered: to it this gateway is unknown or signs wrongly, or a firewall is between"
+    UNREACHABLE = "no server is there: the host refuses the port, or there is no way to it"
     WRONG_SECRET = "the server signs with another shared secret"  # noqa: S105 - a sentence
     NOT_SIGNED = "the server's answers carry no Message-Authenticator, which is required"
     MALFORMED = "the server's answers are no RADIUS packets"

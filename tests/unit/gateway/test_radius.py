@@ -138,7 +138,7 @@ async def test_a_server_that_is_not_there(world, tmp_path, unused_udp_port):
     client = await PnsClient.dial(world.client_engine, world.port)
     end = await ended(world, client)
     assert end["reason"] == "auth_refused"
-    assert Fault.SILENT in world.named("RADIUS_FAILED")[0]["detail"]
+    assert Fault.UNREACHABLE in world.named("RADIUS_FAILED")[0]["detail"]
     assert world.named("RADIUS_DOWN")
 
 

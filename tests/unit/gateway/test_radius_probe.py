@@ -65,11 +65,20 @@ async def test_freeradius_that_does_not_sign(tmp_path):
 
 
 @pytest.mark.asyncio
-async def test_silence(tmp_path, unused_udp_port):
-    status, login = await steps(configuration(tmp_path, unused_udp_port))
+async def test_silence(tmp_path):
+    async with serving(lambda _: None) as (_, port):
+        status, login, unsigned = await steps(configuration(tmp_path, port))
     assert status.good
     assert not login.good
     assert "firewall" in login.fix
+    assert "no answer either" in unsigned.said
+
+
+@pytest.mark.asyncio
+async def test_nobody_there(tmp_path, unused_udp_port):
+    status, login = await steps(configuration(tmp_path, unused_udp_port))
+    assert not status.good
+    assert "ss -lunp" in login.fix
 
 
 @pytest.mark.parametrize(
