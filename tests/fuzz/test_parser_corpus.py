@@ -5,7 +5,9 @@ was. What a fuzzer finds is added to the folder as a file and stays. HOLDFAST_FU
 each parser is given (`make fuzz` gives many).
 """
 
+import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from holdfast.capture.logs.judge import read_log
 from holdfast.config import parse as parse_config
 from holdfast.config.problems import InvalidConfigError
 from holdfast.dialer import dhcp, peers_file
@@ -32,9 +35,12 @@ from holdfast.radius.attributes import describe as describe_attribute
 from holdfast.radius.attributes import read_attributes, write_attributes
 from holdfast.radius.packet import HEADER_SIZE, NOTHING, PacketFault, read_packet, read_reply, read_request
 from holdfast.secret import Secret
+from holdfast.watch.packets import call_id, look, quoted, segment
+from holdfast.watch.tape import clean
 from holdfast.wire.errors import MalformedError
 from holdfast.wire.tlv import read_options, write_options
 
+LINE_SHOWN = 170
 CORPUS = Path(__file__).parent / "corpus"
 EXAMPLES = int(os.environ.get("HOLDFAST_FUZZ_EXAMPLES", "150"))
 
@@ -166,6 +172,29 @@ def take_peers(octets: bytes) -> None:
     assert said
 
 
+def take_log(octets: bytes) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(octets)
+        file.flush()
+        log = read_log(file.name)
+    json.dumps(log.as_data())
+    for session in log.sessions:
+        assert session.told or session.up
+        assert all(len(said.words) <= LINE_SHOWN for said in session.said)
+
+
+def take_live_packet(octets: bytes) -> None:
+    seen = look(int.from_bytes(octets[:2]), octets[2:])
+    if seen is None:
+        return
+    segment(seen)
+    call_id(seen)
+    quoted(seen)
+    kept, _ = clean(seen)
+    assert seen.ip.startswith(kept[: seen.at])
+    assert len(kept) <= len(seen.ip)
+
+
 TAKERS: dict[str, Callable[[bytes], None]] = {
     "options": take_options,
     "ppp": take_ppp,
@@ -177,6 +206,8 @@ TAKERS: dict[str, Callable[[bytes], None]] = {
     "radius": take_radius,
     "dhcp": take_dhcp,
     "peers": take_peers,
+    "log": take_log,
+    "live_packet": take_live_packet,
 }
 SEEDS = {name: sorted((CORPUS / name).iterdir()) for name in TAKERS}
 
