@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.capture.diagnosis import diagnose
+from holdfast.capture.logs.judge import read_log
 from lab.network import Namespace, join, namespace
 from support.dialling import GATEWAY, DialWorld, dial_world, wait
 from support.scene import SYN, Scene, ethernet, gre, ip
@@ -177,6 +178,22 @@ def test_an_interface_that_goes_away(tmp_path: Path) -> None:
             assert made.wait_for("WATCH_FAILED")[0]["finding"] == "auth-rejected"
         finally:
             made.stop()
+
+
+def test_every_interface_and_one_host(pair: tuple[Namespace, Namespace], wire: Wire, tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    made = watch(pair[1], "any", tmp_path, "--host", "192.0.2.88", "--log", str(log))
+    try:
+        for client in ("192.0.2.77", "192.0.2.88"):
+            for frame in tagged(Scene(client=client).call().lcp().refuse().goodbye(False), b""):
+                wire.send(frame)
+        made.wait_for("WATCH_FAILED")
+    finally:
+        made.stop()
+    assert [one["client_ip"] for one in made.records("WATCH_FAILED")] == ["192.0.2.88"]
+    (told,) = read_log(str(log)).sessions
+    assert [finding.id for finding, _ in told.findings()] == ["auth-rejected"]
+    assert told.client == "192.0.2.88"
 
 
 def test_without_the_right(pair: tuple[Namespace, Namespace], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import mmap
+import os
 import select
 import socket
 import struct
@@ -103,7 +104,7 @@ class Ring:
 
     def _bind(self, *, promiscuous: bool) -> None:
         if self.interface == ANY:
-            self._socket.bind(("", ETH_P_ALL))
+            self._bind_everywhere()
             return
         try:
             index = socket.if_nametoindex(self.interface)
@@ -114,6 +115,14 @@ class Ring:
         if promiscuous:
             with suppress(OSError):  # a TUN has nothing of the kind
                 self._socket.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("=iHH8x", index, PROMISCUOUS, 0))
+
+    def _bind_everywhere(self) -> None:
+        """Python's own `bind` wants the name of one interface."""
+        address = struct.pack("=HHi12x", socket.AF_PACKET, socket.htons(ETH_P_ALL), 0)
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.bind(self._socket.fileno(), address, len(address)):
+            number = ctypes.get_errno()
+            raise HostError(f"the interfaces cannot be watched: {os.strerror(number)}", where=ANY)
 
     def packets(self, timeout: float) -> Iterator[Captured]:
         """Yield what came, waiting up to `timeout` seconds for the first. HostError when the interface is gone."""
