@@ -1,6 +1,7 @@
 """The page of `holdfast diagnose --html` in Debian's chromium: what it does, and that it can be read everywhere."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,8 @@ def test_a_frame_that_vanished_ends_half_way(chromium: Browser, pages: dict[str,
 def test_print_has_everything_and_cuts_no_line(
     chromium: Browser, pages: dict[str, Path], tmp_path: Path, dark: bool
 ) -> None:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("no pdftotext (Debian package poppler-utils)")
     page = opened(chromium, pages["refused"], dark=dark)
     pdf = tmp_path / "page.pdf"
     pdf.write_bytes(page.printed())
