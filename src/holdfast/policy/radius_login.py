@@ -34,6 +34,10 @@ CHOSEN_BY_USER = IPv4Address("255.255.255.255")
 """Framed-IP-Address that lets the client choose; 255.255.255.254 lets us (RFC 2865 section 5.8)."""
 LONGEST_KEY = 16
 """Octets of a start key; methods of EAP give 32, of which the first count (RFC 3079 section 4.3)."""
+ENCRYPTION_REQUIRED = 2
+"""MS-MPPE-Encryption-Policy (RFC 2548 section 2.4.4)."""
+ENCRYPTION_TYPES = {128: 0x4, 56: 0x8, 40: 0x2}
+"""Strengths and their bits in MS-MPPE-Encryption-Types; 56 bits came later, with Windows 2000."""
 SUCCESS_SIZE = 42
 """Octets of `S=` and its 40 digits (RFC 2759 section 5)."""
 
@@ -81,7 +85,6 @@ class Grant:
     wins: tuple[str, ...] = ()
     class_: tuple[bytes, ...] = ()
     reply_message: str = ""
-    encryption_policy: int | None = None
     unknown: tuple[str, ...] = ()
 
 
@@ -174,6 +177,12 @@ def _accepted(outcome: Outcome, values: Attributes, exchange: Exchange) -> Judge
             trouble = "an Access-Accept without MS-CHAP2-Success: the client would take the gateway for an impostor"
             refusal = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble)
             return Judgement(refusal, None, grant, trouble)
+    required = values.integer("MS-MPPE-Encryption-Policy") == ENCRYPTION_REQUIRED
+    if keys is None and required:
+        trouble = "an Access-Accept that requires encryption and gives no keys for it"
+        return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble), None, grant, trouble)
+    if keys is not None:
+        keys = replace(keys, required=required, allowed=_strengths(values))
     if keys is None and _gives_keys(exchange):
         trouble = "an Access-Accept without MPPE keys: no encryption is possible"
     user = values.text("User-Name") or printable(exchange.name)
@@ -211,6 +220,12 @@ def _keys(outcome: Outcome, exchange: Exchange) -> MppeKeyPair | None:
     return None if send is None or receive is None else MppeKeyPair(_start_key(send), _start_key(receive))
 
 
+def _strengths(values: Attributes) -> tuple[int, ...] | None:
+    """RFC 2548 section 2.4.5: bits of MS-MPPE-Encryption-Types; None without it."""
+    types = values.integer("MS-MPPE-Encryption-Types")
+    return None if types is None else tuple(bits for bits, bit in ENCRYPTION_TYPES.items() if types & bit)
+
+
 def _start_key(key: Secret) -> Secret:
     return Secret(key.reveal()[:LONGEST_KEY])
 
@@ -225,7 +240,6 @@ def _grant(values: Attributes, server: str) -> Grant:
         wins=_addresses(values, "MS-Primary-NBNS-Server", "MS-Secondary-NBNS-Server"),
         class_=tuple(values.every("Class")),
         reply_message=values.text("Reply-Message"),
-        encryption_policy=values.integer("MS-MPPE-Encryption-Policy"),
         unknown=tuple(values.unknown()),
     )
 

@@ -97,14 +97,22 @@ class LinkEncryption:
         """Whether CCP is a protocol of this link."""
         return self._ccp.state is not State.INITIAL
 
+    @property
+    def _policy(self) -> MppePolicy:
+        """What the configuration says, unless the keys came with the demand that nothing passes without them."""
+        demanded = self._keys is not None and self._keys.required
+        return MppePolicy.REQUIRE if demanded else self._config.ccp.policy
+
     # --- verbs ---------------------------------------------------------------------------------------------
 
     def start(self, keys: MppeKeyPair | None, now: float) -> None:
         """Begin. `keys` None when the authentication gave none."""
         self._keys = keys
-        policy = self._config.ccp.policy
+        policy = self._policy
+        if policy is not self._config.ccp.policy:
+            self._owner.command(RequireMppe(policy is MppePolicy.REQUIRE))
         strengths = () if keys is None else tuple(bits for bits in keys.strengths if bits in self._config.ccp.bits)
-        if policy is not MppePolicy.OFF and strengths:
+        if self._config.ccp.policy is not MppePolicy.OFF and strengths:
             self._negotiate(strengths, now)
         elif policy is MppePolicy.REQUIRE or self._before:
             detail = "encryption is required, but the authentication gave no keys for an allowed strength"
@@ -116,7 +124,7 @@ class LinkEncryption:
     def _negotiate(self, strengths: tuple[int, ...], now: float) -> None:
         self._ccp.options.strengths = strengths
         self.stage = Encryption.NEGOTIATING
-        if self._config.ccp.policy is MppePolicy.PREFER:
+        if self._policy is MppePolicy.PREFER:
             self._give_up_at = now + self._config.ccp.patience
         if self._ccp.state is State.INITIAL:
             self._ccp.open(now)
@@ -197,7 +205,7 @@ class LinkEncryption:
         if self.stage in (Encryption.IDLE, Encryption.NONE):
             return
         self._give_up_at = None
-        if self._config.ccp.policy is MppePolicy.REQUIRE or self._before:
+        if self._policy is MppePolicy.REQUIRE or self._before:
             self._owner.end(reason or DisconnectReason.ENCRYPTION_MISMATCH, detail, now, by_peer=reason is not None)
             return
         self.stage = Encryption.NONE

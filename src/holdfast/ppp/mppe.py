@@ -35,11 +35,14 @@ class MppeKeyPair:
     `send` and `receive` have 16 octets and serve 128 bit; 40 and 56 bit use their first 8 octets, or `short`
     (8 octets) after MS-CHAPv1, where these come from the LAN Manager hash. `short` of no octets: none was known.
     MS-MPPE-Send-Key and MS-MPPE-Recv-Key of RADIUS (RFC 2548 section 2.4) are `send` and `receive` of the gateway.
+    Whoever gave the keys may say which strengths they are for (`allowed`, None: any) and that nothing passes without.
     """
 
     send: Secret
     receive: Secret
     short: Secret | None = None
+    allowed: tuple[int, ...] | None = None
+    required: bool = False
 
     def direction_keys(self, bits: int) -> DirectionKeys | None:
         """Return the start keys for 40, 56 or 128 bits; None when this material gives no keys of that strength."""
@@ -56,22 +59,26 @@ class MppeKeyPair:
         """The strengths in bits for which there are keys, strongest first."""
         long = (128,) if len(self.send) == len(self.receive) == 16 else ()
         short = self.short is None or len(self.short) == 8
-        return (*long, 56, 40) if short else long
+        found = (*long, 56, 40) if short else long
+        return found if self.allowed is None else tuple(bits for bits in found if bits in self.allowed)
 
     def other_side(self) -> "MppeKeyPair":
         """Return the same keys as the peer sees them."""
-        return MppeKeyPair(self.receive, self.send, self.short)
+        return MppeKeyPair(self.receive, self.send, self.short, self.allowed, self.required)
 
     def snapshot(self) -> dict[str, Any]:
         """Return the keys as plain data. Handle as a secret."""
         short = None if self.short is None else self.short.reveal()
-        return {"send": self.send.reveal(), "receive": self.receive.reveal(), "short": short}
+        allowed = None if self.allowed is None else list(self.allowed)
+        keys = {"send": self.send.reveal(), "receive": self.receive.reveal(), "short": short}
+        return {**keys, "allowed": allowed, "required": self.required}
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> "MppeKeyPair":
         """Undo `snapshot`."""
         short = None if state["short"] is None else Secret(state["short"])
-        return cls(Secret(state["send"]), Secret(state["receive"]), short)
+        allowed = None if state["allowed"] is None else tuple(state["allowed"])
+        return cls(Secret(state["send"]), Secret(state["receive"]), short, allowed, state["required"])
 
 
 def get_master_key(password_hash_hash: bytes, nt_response: bytes) -> bytes:

@@ -245,3 +245,45 @@ def test_servers_in_their_order(tmp_path):
     missing = parse(text.replace("192.0.2.1", "192.0.2.3")).config
     with pytest.raises(ConfigError, match="no secret"):
         server_configs(missing, missing.radius.servers)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("world", [PLAIN], indirect=True)
+@pytest.mark.parametrize(("mppe", "bits"), [("required", (128,)), ("required", (40,)), ("allowed", (40,))])
+@pytest.mark.asyncio
+async def test_a_server_that_requires_encryption_gets_it_or_nobody_gets_in(world, tmp_path, mppe, bits):
+    place, ports = tmp_path / "radius", freeradius.free_ports(2)
+    freeradius.configure(place, ports)
+    module = "use_mppe = yes\n        require_strong = yes\n"
+    module += "        require_encryption = yes" if mppe == "required" else ""
+    file = place / "radiusd.conf"
+    file.write_text(file.read_text().replace("use_mppe = yes", module))
+    server = freeradius.start(place)
+    try:
+        use(world, configuration(tmp_path, ports[0]))
+        ccp = CcpConfig(policy=MppePolicy.PREFER, bits=bits)
+        client = await PnsClient.dial(world.client_engine, world.port, ccp=ccp)
+        if bits == (128,):
+            await client.up()
+            (call,) = world.engine.calls.values()
+            assert (call.receive.bits, call.mppe_required) == (128, True)
+        elif mppe == "required":
+            assert (await ended(world, client))["reason"] == "encryption_mismatch"
+        else:
+            await client.up()
+            (call,) = world.engine.calls.values()
+            assert call.receive is None
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.mark.asyncio
+async def test_encryption_that_is_required_and_impossible_is_explained(world, tmp_path):
+    answer = (Code.ACCESS_ACCEPT, [attribute("MS-MPPE-Encryption-Policy", 2)])
+    success = attribute("MS-CHAP2-Success", b"\x01S=" + b"0" * 40)
+    async with serving(lambda _: (answer[0], [*answer[1], success])) as (_, port):
+        use(world, configuration(tmp_path, port))
+        client = await PnsClient.dial(world.client_engine, world.port)
+        assert (await ended(world, client))["reason"] == "auth_refused"
+        assert "requires encryption and gives no keys" in world.named("RADIUS_FAILED")[0]["detail"]
