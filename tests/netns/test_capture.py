@@ -27,7 +27,7 @@ def pair() -> Iterator[tuple[Namespace, Namespace]]:
 
 def start(place: Namespace, file: Path, *options: str) -> "subprocess.Popen[bytes]":
     """Start a capture and wait until tcpdump has written the head of the file."""
-    process = place.start(*HOLDFAST, "capture", "-i", "wire", *options, file, stdout=subprocess.PIPE)
+    process = place.start(*HOLDFAST, "capture", "-i", "wire", *options, file, stdout=subprocess.DEVNULL)
     wait(lambda: file.exists() and file.stat().st_size >= 24, 60, lambda: "no capture began")
     return process
 

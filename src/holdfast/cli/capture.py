@@ -88,7 +88,7 @@ def pcap_filter(host: str, *, vlan: bool) -> str:
     `proto 47` stands for GRE, as `gre` is no word of this language. VLAN tags cannot be asked for on `any`. Each `vlan`
     moves what follows it behind one more tag.
     """
-    wanted = "tcp port 1723 or proto 47 or icmp or icmp6"
+    wanted = "tcp port 1723 or proto 47 or icmp or (icmp6 and ip6[40] < 128)"
     if host:
         wanted = f"host {_address(host)} and ({wanted})"
     return f"({wanted}) or (vlan and (({wanted}) or (vlan and ({wanted}))))" if vlan else wanted
