@@ -9,8 +9,8 @@
 set -euo pipefail
 
 build=(ca-certificates python3-venv gcc libc6-dev make iproute2 nftables)
-test=(chromium conntrack freeradius freeradius-utils git iperf3 iputils-ping kmod poppler-utils procps prometheus psmisc rsyslog
-  rsyslog-gnutls systemd tcpdump tshark)
+test=(chromium conntrack dbus-daemon freeradius freeradius-utils git iperf3 iputils-ping kmod libsystemd-shared
+  poppler-utils procps prometheus psmisc rsyslog rsyslog-gnutls systemd tcpdump tshark)
 lab=(apt dpkg iproute2 nftables procps tar util-linux)
 fuzz=(g++)
 bench=(openssl openvpn wireguard-go wireguard-tools)

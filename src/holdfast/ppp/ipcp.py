@@ -124,7 +124,7 @@ class IpcpRules:
         """The peer granted our address: it must be one."""
         ours = Option(IpcpOption.IP_ADDRESS, self.local)
         if ours in options and not usable_host(self.local):
-            self._fail(f"the peer granted us the address {IPv4Address(self.local)}")
+            self._fail(f"the peer granted us the address {IPv4Address(self.local)}, which no host can have")
 
     def suggested(self, options: Sequence[Option]) -> None:
         """A dialer takes what it is given; a gateway keeps its own address."""
@@ -152,7 +152,7 @@ class IpcpRules:
         if usable_host(address):
             self.local = address
         else:
-            self._fail(f"the peer assigned us the address {IPv4Address(address)}")
+            self._fail(f"the peer assigned us the address {IPv4Address(address)}, which no host can have")
 
     def _fail(self, detail: str) -> None:
         self.failure = Failure(DisconnectReason.NO_ADDRESS, detail)

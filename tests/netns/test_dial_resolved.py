@@ -1,0 +1,66 @@
+"""Name servers told to a real systemd-resolved, and names asked through the tunnel."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.dialling import INNER_GATEWAY, DialProcess, DialWorld, dial_world, wait
+from support.resolved import Resolved
+
+pytestmark = pytest.mark.root
+NAMES = Path(__file__).parents[1] / "support" / "lab_internet.py"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DialWorld]:
+    """A gateway that hands itself out as name server, and answers every name with its own inner address."""
+    with dial_world(tmp_path_factory.mktemp("resolved")) as made:
+        made.serve(addresses=f'dns = ["{INNER_GATEWAY}"]')
+        wait(lambda: INNER_GATEWAY in made.gateway.ip("address"), 10, str)
+        server = made.gateway.start("python3", NAMES, INNER_GATEWAY, made.home)
+        wait(lambda: f"{INNER_GATEWAY}:53" in made.gateway.run("ss", "-lnu"), 10, str)
+        try:
+            yield made
+        finally:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture
+def resolved(world: DialWorld, tmp_path: Path) -> Iterator[Resolved]:
+    world.folder = tmp_path
+    world.repair()
+    made = Resolved(tmp_path / "resolved")
+    yield made
+    world.end_dialers()
+    made.end()
+
+
+def dial(world: DialWorld, resolved: Resolved, *options: str) -> DialProcess:
+    dialled = world.dial(*options, wrap=resolved.wrap)
+    dialled.wait_up(1, 60)
+    return dialled
+
+
+def test_all_names_are_asked_through_a_full_tunnel(world: DialWorld, resolved: Resolved) -> None:
+    dialled = dial(world, resolved, "--routes", "full")
+    pid = dialled.process.pid
+    assert "systemd-resolved asks 10.77.0.1 for all names" in dialled.output()
+    assert INNER_GATEWAY in resolved.ask(pid, "dns", "pptp0")
+    assert "~." in resolved.ask(pid, "domain", "pptp0")
+    assert "yes" in resolved.ask(pid, "default-route", "pptp0")
+    assert INNER_GATEWAY in resolved.ask(pid, "query", "-4", "anything.example")
+    assert dialled.stop() == 0, dialled.output()
+    assert "DNS 10.77.0.1" in dialled.records("HOST_CHANGE")[-1]["detail"]
+
+
+def test_only_the_domains_inside_are_asked_through_a_split_tunnel(world: DialWorld, resolved: Resolved) -> None:
+    split = ("--network", "10.0.0.0/8", "--set", "ask_server=false", "--set", 'domains=["corp.example"]')
+    dialled = dial(world, resolved, *split)
+    pid = dialled.process.pid
+    assert "~corp.example" in resolved.ask(pid, "domain", "pptp0")
+    assert "no" in resolved.ask(pid, "default-route", "pptp0").split()
+    assert INNER_GATEWAY in resolved.ask(pid, "query", "-4", "host.corp.example")
+    assert INNER_GATEWAY not in resolved.ask(pid, "query", "-4", "elsewhere.example")
+    assert dialled.stop() == 0, dialled.output()

@@ -1,0 +1,84 @@
+"""A real systemd-resolved beside the dialer, with a message bus of its own and without systemd. Needs root.
+
+Debian's package is unpacked, not installed: installing it would take this host's resolv.conf over.
+"""
+
+import os
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.image import BARE_APT, CACHE
+
+PACKAGE = "systemd-resolved"
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path=/run/dbus/system_bus_socket</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/> <allow own="*"/> <allow send_type="method_call"/> <allow send_destination="*"/>
+    <allow receive_type="method_call"/> <allow receive_sender="*"/>
+  </policy>
+</busconfig>
+"""
+SCRIPT = """
+set -e
+mount -t tmpfs none /run
+mkdir -p /run/dbus /run/systemd
+for file in passwd group; do cp /etc/$file /run/$file; done
+echo 'systemd-resolve:x:991:991::/:/usr/sbin/nologin' >> /run/passwd
+echo 'systemd-resolve:x:991:' >> /run/group
+for file in passwd group; do mount --bind /run/$file /etc/$file; done
+echo 'nameserver 192.0.2.53' > /run/resolv.conf
+mount --bind /run/resolv.conf /etc/resolv.conf
+dbus-daemon --config-file="$FOLDER/bus.conf" --nofork --nopidfile > "$FOLDER/bus.log" 2>&1 & echo $! > "$FOLDER/pids"
+until test -S /run/dbus/system_bus_socket; do sleep 0.05; done
+"$UNPACKED/lib/systemd/systemd-resolved" > "$FOLDER/resolved.log" 2>&1 & echo $! >> "$FOLDER/pids"
+PATH="$UNPACKED/usr/bin:$PATH"
+until resolvectl status > /dev/null 2>&1; do sleep 0.05; done
+exec "$@"
+"""
+
+
+def unpacked() -> Path:
+    """Return where the package lies, fetched first if it is not there yet."""
+    folder = CACHE / PACKAGE
+    if not (folder / "usr/bin/resolvectl").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(("apt-get", *BARE_APT, "-qq", "download", PACKAGE), cwd=folder, check=True, capture_output=True)
+        package = next(folder.glob("*.deb"))
+        subprocess.run(("dpkg", "-x", package, folder), check=True, capture_output=True)
+    return folder
+
+
+@dataclass
+class Resolved:
+    """Whatever is started behind `wrap` finds a systemd-resolved; `folder` keeps its logs."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir()
+        (self.folder / "bus.conf").write_text(BUS)
+
+    @property
+    def wrap(self) -> tuple[str, ...]:
+        """The command that goes before another one."""
+        places = (f"FOLDER={self.folder}", f"UNPACKED={unpacked()}")
+        return ("env", *places, "unshare", "--mount", "sh", "-c", SCRIPT, "sh")
+
+    def ask(self, beside: int, *arguments: str) -> str:
+        """Run resolvectl where the process `beside` lives; return what it prints."""
+        command = ("nsenter", "-t", str(beside), "-m", "-n", unpacked() / "usr/bin/resolvectl", *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        return done.stdout + done.stderr
+
+    def end(self) -> None:
+        """End what was started."""
+        for line in (self.folder / "pids").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(line), signal.SIGKILL)
