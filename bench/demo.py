@@ -90,7 +90,7 @@ def daemon(namespace: str, *arguments: str, log: Path) -> Iterator[None]:
         raise
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
 
 
 def until(condition: Callable[[], object], failure: str, seconds: float = 60.0) -> None:
