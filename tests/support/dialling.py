@@ -35,6 +35,7 @@ class DialProcess:
     process: "subprocess.Popen[bytes]"
     state: Path
     log: Path
+    password: str
 
     def status(self) -> dict[str, Any]:
         """Return its status, empty when it does not answer."""
@@ -67,7 +68,15 @@ class DialProcess:
         """End it and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(10)
+        code = self.process.wait(10)
+        self._check_secrets()
+        return code
+
+    def _check_secrets(self) -> None:
+        """The password may stand in nothing that it wrote."""
+        written = [self.log, *self.state.glob("dial/*/events*.jsonl")]
+        texts = "".join(path.read_text(errors="replace") for path in written if path.is_file())
+        assert self.password not in texts, "the password was written in clear"
 
 
 def start(
@@ -81,7 +90,7 @@ def start(
     assert process.stdin is not None
     process.stdin.write(password.encode() + b"\n")
     process.stdin.close()
-    return DialProcess(process, state, log)
+    return DialProcess(process, state, log, password)
 
 
 @dataclass

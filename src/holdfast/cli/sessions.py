@@ -10,14 +10,15 @@ from holdfast.cli.output import print_json, print_table, print_text
 
 app = typer.Typer(add_completion=False)
 
-COLUMNS = ("session", "user", "client", "address", "since", "state", "encryption", "in", "out", "rtt", "idle")
+COLUMNS = ("session", "user", "client", "address", "since", "state", "encryption", "in", "out", "rtt", "loss", "idle")
 
 
 @app.command(epilog="Examples:\n\n  holdfast sessions\n\n  holdfast sessions --json | jq '.[].user'")
 def sessions(state: StateOption, as_json: JsonOption = False) -> None:
     """Show who is connected to the running gateway, oldest first.
 
-    Octets are those of user packets, in from the client and out to it; idle counts from the last user packet.
+    Octets are those of user packets, in from the client and out to it; idle counts from the last user packet;
+    loss is the share of the client's GRE packets that never came.
     """
     listed: list[dict[str, Any]] = ask(state, "sessions")
     if as_json:
@@ -42,6 +43,7 @@ def _row(session: dict[str, Any]) -> tuple[object, ...]:
         octets(counters["bytes_in"]),
         octets(counters["bytes_out"]),
         f"{rtt * 1000:.1f} ms" if rtt else None,
+        _share(session.get("loss")),
         duration(session["idle"]),
     )
 
@@ -49,6 +51,10 @@ def _row(session: dict[str, Any]) -> tuple[object, ...]:
 def _encryption(session: dict[str, Any]) -> str | None:
     bits = session.get("mppe_bits")
     return f"MPPE {bits} {session['mppe_mode']}" if bits else None
+
+
+def _share(part: float | None) -> str | None:
+    return None if part is None else f"{part * 100:.1f} %"
 
 
 def octets(count: int) -> str:

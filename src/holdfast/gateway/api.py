@@ -97,9 +97,16 @@ class GatewayApi:
             "connection": subscriber.connection.connection_id,
             "local_call_id": subscriber.local_call_id,
             "peer_call_id": subscriber.peer_call_id,
+            "loss": loss(counters),
             "idle": round(now - active, 1) if active else None,
             "counters": _counters(counters),
         }
+
+
+def loss(counters: Counters) -> float | None:
+    """Return which share of a client's GRE packets never came, by their sequence numbers; None while none came."""
+    expected = counters.gre_packets_in + counters.gre_lost
+    return round(counters.gre_lost / expected, 6) if expected else None
 
 
 def _counters(counters: Counters) -> dict[str, Any]:

@@ -21,6 +21,7 @@ SESSION = {
     "phase": "network",
     "mppe_bits": 128,
     "mppe_mode": "stateless",
+    "loss": 0.0234,
     "idle": 75.0,
     "counters": {"bytes_in": 1234, "bytes_out": 5_600_000, "round_trip_time": 0.0123},
 }
@@ -79,6 +80,7 @@ def test_sessions_as_a_table(tmp_path, gateway, capsys):
         "1.2 k",
         "5.6 M",
         "12.3 ms",
+        "2.3 %",
         "1 min",
     ):
         assert expected in out
