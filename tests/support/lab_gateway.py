@@ -16,7 +16,7 @@ from support.lab_peers import USERS
 
 COMMAND = Path(sys.executable).with_name("holdfast")
 EVENT_LOG = "events.jsonl"
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 GOODBYE_SECONDS = 5.0
 """How long a gateway that was told to stop may take for its goodbyes."""
 
