@@ -17,7 +17,7 @@ AT_A_KILL = "NAS-Reboot"
 
 @dataclass(frozen=True)
 class Books:
-    """`sessions`: the clients' (user, up, octets, end); `rows`: radacct; `detail`: each record that FreeRADIUS stored,
+    """`sessions`: the clients' (user, up, octets, doubtful, end); `rows`: radacct; `detail`: each record that FreeRADIUS stored,
     in order, copies too; `up`: the sessions of which the gateway's event log says that they were up."""
 
     sessions: list[dict[str, Any]]
@@ -64,9 +64,10 @@ def _unclosed(books: Books) -> Iterator[str]:
 def _miscounted(books: Books) -> Iterator[str]:
     sessions = {session["user"]: session for session in books.sessions}
     for row in books.rows:
-        sent, counted = sessions.get(row["username"], {}).get("octets", 0), row["acctinputoctets"] or 0
-        known_exactly = row["acctterminatecause"] != AT_A_KILL
-        if counted > sent or (known_exactly and counted != sent):
+        session, counted = sessions.get(row["username"], {}), row["acctinputoctets"] or 0
+        sent = session.get("octets", 0)
+        least = 0 if row["acctterminatecause"] == AT_A_KILL else sent - session.get("doubtful", 0)
+        if not least <= counted <= sent:
             how = f"{row['username']} sent {sent} octets, {counted} are accounted ({row['acctterminatecause']})"
             yield f"MISCOUNTED: {how}"
 

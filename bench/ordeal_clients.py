@@ -2,7 +2,7 @@
 
 Runs in the clients' namespace: `python -m bench.ordeal_clients COUNT SEED`. When standard input ends, everybody hangs
 up, and one line of JSON says of each session: the user, whether it was up for certain (a ping came back), the octets
-sent through it, and how it ended.
+sent through it, how many of them before the first answer, and how it ended.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Crowd:
                 await self._wait(PAUSE)
                 continue
             user, self._next = name_of(self._next), self._next + 1
-            session = {"user": user, "up": False, "octets": 0, "end": "never up"}
+            session = {"user": user, "up": False, "octets": 0, "doubtful": 0, "end": "never up"}
             self.sessions.append(session)
             with contextlib.suppress(HoldfastError, OSError):
                 await self._one(session)
@@ -78,6 +78,8 @@ class Crowd:
         while tunnel.is_up and loop.time() < end and not self._stop.is_set():
             self._engine.send(up.handle, IPV4 + packet)
             session["octets"] += len(packet)
+            if not session["up"]:  # the gateway may not have opened its side yet
+                session["doubtful"] += len(packet)
             await self._wait(PING_INTERVAL)
             session["up"] = session["up"] or tunnel.answered
         if tunnel.is_up:

@@ -116,6 +116,14 @@ def test_what_is_wrong_is_seen(harm, word):
     assert any(problem.startswith(word) for problem in compare(books))
 
 
+def test_what_went_before_the_first_answer_may_or_may_not_count():
+    books = good()
+    books.sessions[0].update(octets=108, doubtful=36)
+    assert compare(books) == []
+    books.sessions[0]["doubtful"] = 0
+    assert compare(books)
+
+
 def test_dates_of_detail_are_put_in_order_across_a_month():
     books = good()
     dates = ("Nov 30 2026 23:59:58 UTC", "Nov 30 2026 23:59:58 UTC", "Dec  1 2026 00:00:01 UTC")
