@@ -17,8 +17,8 @@ AT_A_KILL = "NAS-Reboot"
 
 @dataclass(frozen=True)
 class Books:
-    """`sessions`: the clients' (user, up, octets, doubtful, end); `rows`: radacct; `detail`: each record that FreeRADIUS stored,
-    in order, copies too; `up`: the sessions of which the gateway's event log says that they were up."""
+    """`sessions`: what clients had (user, up, octets, doubtful, end); `rows`: radacct; `detail`: the records FreeRADIUS
+    stored, in order, copies too; `up`: the sessions of which the gateway's event log says that they were up."""
 
     sessions: list[dict[str, Any]]
     rows: list[dict[str, Any]]

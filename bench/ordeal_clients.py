@@ -81,7 +81,9 @@ class Crowd:
             if not session["up"]:  # the gateway may not have opened its side yet
                 session["doubtful"] += len(packet)
             await self._wait(PING_INTERVAL)
-            session["up"] = session["up"] or tunnel.answered
+            if tunnel.answered and not session["up"]:
+                session["up"] = True
+                print("up", flush=True)
         if tunnel.is_up:
             await tunnel.close(DisconnectReason.USER_REQUEST, "done")
             session["end"] = "goodbye"

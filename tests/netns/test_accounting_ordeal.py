@@ -18,6 +18,6 @@ def test_no_record_is_lost_or_doubled_whoever_is_killed(tmp_path):
     assert not compare(books), story
     assert done["radius"] >= 2, story
     assert done["gateway"] >= 2, story
-    assert sum(session["up"] for session in books.sessions) >= 20, story
+    assert sum(session["up"] for session in books.sessions) >= 5, story
     causes = {row["acctterminatecause"] for row in books.rows}
     assert {"User-Request", "NAS-Reboot"} <= causes, story
