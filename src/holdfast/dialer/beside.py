@@ -16,6 +16,9 @@ from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import DialNoticed, Event, HostChanged
 
+FIRST_WAITS = (0.2, 0.3, 0.5, 1.0, 1.0)
+"""Seconds to wait for each of the first pings: the server's side may be up a moment after ours."""
+
 
 class Beside:
     """The companions of one tunnel. `run` until the tunnel is down, then cancel it."""
@@ -64,10 +67,11 @@ class Beside:
 
     async def _first_answer(self, inner: InnerSocket) -> None:
         target = self._settings.keepalive.heartbeat or self._up.peer
-        if target:
-            took = await inner.ping(IPv4Address(target))
+        for patience in FIRST_WAITS if target else ():
+            took = await inner.ping(IPv4Address(target), patience)
             if took is not None:
                 self._tunnel.watch.reached(Phase.TRAFFIC, f"{target} answered a ping in {took * 1000:.1f} ms")
+                return
 
     async def _learn_routes(self, inner: InnerSocket) -> None:
         wanted = self._settings.routes
