@@ -4,9 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.errors import HostError
-from holdfast.gateway.client_routes import ClientRoutes
-from holdfast.network.gateway import GatewayNetwork
+from support.fake_host import host_of
 from support.pns_client import PnsClient
 
 pytestmark = pytest.mark.asyncio
@@ -19,38 +17,6 @@ rules = ["allow udp 53"]
 rules = ["allow any"]
 """
 WITH_CONFIG = pytest.mark.parametrize("world", [CONFIG], indirect=True)
-
-
-class Host:
-    """A host network that takes note; it can refuse."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-        self.refuses = False
-
-    def apply(self, plan) -> None:
-        self.done += [f"add {change.route.destination}" for change in plan]
-
-    def undo(self, plan) -> None:
-        self.done += [f"remove {change.route.destination}" for change in plan]
-
-    def filter(self, commands) -> None:
-        if self.refuses:
-            raise HostError("nft refuses: no")
-        for command in commands:
-            for word, body in command.items():
-                element = body["element"]
-                self.done.append(f"{word} {element['name']} {element['elem'][0]}")
-
-
-def host_of(world) -> Host:
-    """Let the gateway have a host."""
-    host = Host()
-    pool = world.pool.ranges()[0]
-    filters = {"guests": (), "staff": ()}
-    plan = GatewayNetwork("fake0", (), ((pool.first, pool.last),), filters=filters)
-    world.gateway.addressing._routes = ClientRoutes(host, plan, world.gateway.report)
-    return host
 
 
 async def up(world, **settings) -> PnsClient:

@@ -10,6 +10,7 @@ import pytest
 from holdfast.config import parse
 from holdfast.errors import HostError
 from holdfast.gateway.radius_dynamic import start_dynamic
+from support.fake_host import host_of
 from support.pns_client import PnsClient
 
 pytestmark = pytest.mark.asyncio
@@ -46,7 +47,7 @@ async def test_a_disconnect_ends_the_session_within_a_second(world, tmp_path, un
     (session,) = await world.api.sessions({})
     asked = time.monotonic()
     said = await radclient(unused_udp_port, "disconnect", f'Acct-Session-Id = "{session["id"]}"')
-    assert "Disconnect-ACK" in said
+    assert "Received Disconnect-ACK" in said
     await client.wait(lambda: client.ended is not None)
     assert time.monotonic() - asked < 2
     end = world.named("TEARDOWN")[0]
@@ -64,13 +65,63 @@ async def test_a_change_holds_at_once_and_says_where_it_came_from(world, tmp_pat
     await client.up()
     (session,) = await world.api.sessions({})
     who = f'Acct-Session-Id = "{session["id"]}", User-Name = "alice"'
-    assert "CoA-ACK" in await radclient(unused_udp_port, "coa", f"{who}, Session-Timeout = 7200")
+    assert "Received CoA-ACK" in await radclient(unused_udp_port, "coa", f"{who}, Session-Timeout = 7200")
     subscriber = next(iter(world.gateway.subscribers.values()))
     settings = {one["key"]: (one["value"], one["origin"]) for one in subscriber.effective.settings()}
     assert settings["session_timeout"] == (7200, "CoA 127.0.0.1: Session-Timeout")
     assert settings["idle_timeout"][1] != "CoA 127.0.0.1: Idle-Timeout"
     assert "Missing-Attribute" in await radclient(unused_udp_port, "coa", who)
     assert world.named("RADIUS_REQUEST")[0]["detail"].endswith("session_timeout=7200: 1 session")
+    desk.close()
+
+
+FILTERS = """
+[filters.guests]
+rules = ["allow udp 53"]
+[filters.staff]
+rules = ["allow any"]
+"""
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("world", [FILTERS], indirect=True)
+async def test_filters_and_rates_of_a_running_session_change(world, tmp_path, unused_udp_port):
+    host = host_of(world)
+    world.users.set_policy("alice", settings={"filter": "guests"})
+    desk = await listening(world, tmp_path, unused_udp_port)
+    client = await PnsClient.dial(world.client_engine, world.port)
+    await client.up()
+    change = "WISPr-Bandwidth-Max-Up = 1000000, WISPr-Bandwidth-Max-Down = 2000000"
+    who = f'Acct-Session-Id = "{world.only().session.session_id}"'
+    said = await radclient(unused_udp_port, "coa", f'{who}, Filter-Id = "staff", {change}')
+    assert "Received CoA-ACK" in said
+    assert host.done[-2:] == ["delete filter0 10.77.0.10", "add filter1 10.77.0.10"]
+    (call,) = world.engine.calls.values()
+    assert call.rates == (1_000_000, 2_000_000)
+    policy = world.only().effective.policy
+    assert (policy.filter, policy.rate_up, policy.rate_down) == ("staff", 1_000_000, 2_000_000)
+    desk.close()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("world", [FILTERS], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ('Filter-Id = "nobody"', "Invalid-Attribute-Value"),
+        ('Session-Timeout = 60, Callback-Number = "5"', "Unsupported-Attribute"),
+        ("Framed-IP-Netmask = 255.255.255.0", "Unsupported-Attribute"),
+    ],
+)
+async def test_what_cannot_be_changed_is_refused_as_a_whole(world, tmp_path, unused_udp_port, change, cause):
+    host_of(world)
+    desk = await listening(world, tmp_path, unused_udp_port)
+    client = await PnsClient.dial(world.client_engine, world.port)
+    await client.up()
+    before = world.only().effective
+    who = f'Acct-Session-Id = "{world.only().session.session_id}"'
+    assert f"Error-Cause = {cause}" in await radclient(unused_udp_port, "coa", f"{who}, {change}")
+    assert world.only().effective is before
     desk.close()
 
 
