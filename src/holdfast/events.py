@@ -523,12 +523,13 @@ class GatewayStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class AdminActed(Event):
-    """An administrator did something by the control API."""
+    """An administrator did something by the control API. `by`: the account of this machine that asked."""
 
     name: ClassVar[str] = "ADMIN"
     severity: ClassVar[Severity] = Severity.NOTICE
     action: str
     target: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ import contextlib
 import json
 import os
 import socket
+import struct
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,21 @@ from holdfast.errors import HoldfastError, HostError, NotRunningError
 MAX_REQUEST = 64 * 1024
 ANSWER_TIMEOUT = 15.0
 
+NO_LOGIN = 2**32 - 1
+"""What the kernel says of a process that belongs to no login, such as a daemon."""
+
 Handler = Callable[[dict[str, Any]], Awaitable[Any]]
+
+_caller: ContextVar[str] = ContextVar("caller", default="")
+
+
+def caller() -> str:
+    """Return who made the request that is being answered: `uid 0 (logged in as uid 1000)`; "" outside of one.
+
+    The kernel says it (SO_PEERCRED, unix(7)), not the caller; the second number outlives su and sudo
+    (/proc/PID/loginuid, where login keeps it). Numbers, since a directory of names may be slow to ask.
+    """
+    return _caller.get()
 
 
 class ApiServer:
@@ -54,6 +70,7 @@ class ApiServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            _caller.set(_who(writer.get_extra_info("socket")))
             while line := await reader.readline():
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()
@@ -72,6 +89,15 @@ class ApiServer:
             return {"ok": True, "result": await handler(request)}
         except HoldfastError as error:
             return {"ok": False, "error": error.what, "where": error.where, "fix": error.fix}
+
+
+def _who(connection: socket.socket) -> str:
+    pid, uid, _ = struct.unpack("3I", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    try:
+        login = int(Path(f"/proc/{pid}/loginuid").read_text())
+    except (OSError, ValueError):
+        login = NO_LOGIN
+    return f"uid {uid}" if login in (uid, NO_LOGIN) else f"uid {uid} (logged in as uid {login})"
 
 
 def request(path: Path, verb: str, **arguments: Any) -> Any:

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 
 import pytest
 
+from holdfast import local_api
 from holdfast.errors import HoldfastError, NotRunningError
-from holdfast.local_api import ApiServer, request
+from holdfast.local_api import ApiServer, caller, request
 
 pytestmark = pytest.mark.asyncio
 
@@ -70,3 +72,21 @@ async def test_a_socket_left_by_a_killed_process_is_replaced(tmp_path):
 async def test_nobody_there_is_said(tmp_path):
     with pytest.raises(NotRunningError, match="nothing is running"):
         request(tmp_path / "s", "echo")
+
+
+@pytest.mark.parametrize(
+    ("login", "words"), [("4294967295", ""), ("4242", " (logged in as uid 4242)"), ("nonsense", ""), (None, "")]
+)
+async def test_the_kernel_says_who_asks(tmp_path, monkeypatch, login, words):
+    async def ask_who(_arguments):
+        return caller()
+
+    (tmp_path / "proc").mkdir()
+    if login is not None:
+        (tmp_path / "proc" / "loginuid").write_text(login)
+    monkeypatch.setattr(local_api, "Path", lambda _: tmp_path / "proc" / "loginuid")
+    server = ApiServer(tmp_path / "s", {"who": ask_who})
+    await server.start()
+    assert await asyncio.to_thread(request, tmp_path / "s", "who", by="somebody else") == f"uid {os.getuid()}{words}"
+    await server.stop()
+    assert caller() == ""

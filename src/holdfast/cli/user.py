@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from holdfast.cli.common import JsonOption, StateOption, ask_secret, command_app, negative, read_secret_line, warn
+from holdfast.cli.gateway_socket import ask
 from holdfast.cli.output import local_time, print_json, print_table, print_text
 from holdfast.config.values import parse_host_address
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, NotRunningError
 from holdfast.policy import chap_secrets
 from holdfast.policy.files import readable_by_others
 from holdfast.policy.import_users import ImportedLine, import_chap_secrets
@@ -75,6 +76,7 @@ def add(
         users.check_free(name, dedicated)
         secret, kind = _secret(name, password_stdin, nt_hash_stdin)
         users.add(name, secret, kind, address=dedicated, expires=end)
+    _tell(state, "user add", name)
     print_text(f"user {name} added")
 
 
@@ -86,6 +88,7 @@ def passwd(
     with _users(state) as users, negative(NoSuchUserError):
         users.get(name)
         users.change_secret(name, *_secret(name, password_stdin, nt_hash_stdin))
+    _tell(state, "user passwd", name)
     print_text(f"user {name} has a new password")
 
 
@@ -104,6 +107,8 @@ def change(
             users.set_address(name, _address(address))
         if expires is not None:
             users.set_expires(name, _end(expires))
+    given = {"address": address, "expires": expires}
+    _tell(state, "user change", name, *(f"{key}={value}" for key, value in given.items() if value is not None))
     print_text(f"user {name} changed")
 
 
@@ -129,6 +134,7 @@ def set_(
     given = dict(parse_override(text) for text in settings or ())
     with _users(state) as users, negative(NoSuchUserError):
         users.set_policy(name, group="" if group == NEVER else group, settings=given)
+    _tell(state, "user set", name, *(settings or ()), *([f"group={group}"] if group is not None else ()))
     print_text(f"user {name} changed")
 
 
@@ -137,6 +143,7 @@ def disable(name: NameArgument, state: StateOption) -> None:
     """Keep a user out, password and address kept. Sessions that are up stay up: see `holdfast disconnect`."""
     with _users(state) as users, negative(NoSuchUserError):
         users.set_disabled(name, True)
+    _tell(state, "user disable", name)
     print_text(f"user {name} disabled")
 
 
@@ -145,6 +152,7 @@ def enable(name: NameArgument, state: StateOption) -> None:
     """Let a disabled user in again."""
     with _users(state) as users, negative(NoSuchUserError):
         users.set_disabled(name, False)
+    _tell(state, "user enable", name)
     print_text(f"user {name} enabled")
 
 
@@ -153,6 +161,7 @@ def remove(name: NameArgument, state: StateOption) -> None:
     """Forget a user and the password. Sessions that are up stay up: see `holdfast disconnect`."""
     with _users(state) as users, negative(NoSuchUserError):
         users.remove(name)
+    _tell(state, "user remove", name)
     print_text(f"user {name} removed")
 
 
@@ -193,6 +202,8 @@ def import_chap_secrets_file(
         warn(f"other users of this machine may read the passwords in {file}; run: chmod 600 {file}")
     with _users(state) as users:
         answers = import_chap_secrets(lines, users)
+    for taken in (answer for answer in answers if answer.taken):
+        _tell(state, "user import", taken.user)
     if as_json:
         print_json([asdict(answer) for answer in answers])
     else:
@@ -211,6 +222,17 @@ def _print_import(answers: list[ImportedLine]) -> None:
 def _users(state: Path) -> Iterator[Users]:
     with Store.open(state) as store:
         yield Users(store)
+
+
+def _tell(state: Path, action: str, name: str, *details: str) -> None:
+    """Let the log of a running gateway say what was done. It is done in any case."""
+    target = f"{name}: {', '.join(details)}" if details else name
+    try:
+        ask(state, "user-changed", action=action, target=target, user=name)
+    except NotRunningError:
+        pass  # no gateway, no log that is being written
+    except HoldfastError as error:
+        warn(f"done, but the gateway's log was not told: {error.what}")
 
 
 def _secret(name: str, password_stdin: bool, nt_hash_stdin: bool) -> tuple[Secret, SecretKind]:

@@ -11,7 +11,7 @@ from holdfast.errors import DisconnectReason, HoldfastError
 from holdfast.events import AdminActed
 from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.subscriber import Subscriber
-from holdfast.local_api import Handler
+from holdfast.local_api import Handler, caller
 
 
 class GatewayApi:
@@ -55,7 +55,8 @@ class GatewayApi:
         """End the sessions named by `session` (an id, or the beginning or end of one) or by `user`; answer which."""
         chosen = self._choose(request.get("session"), request.get("user"))
         for subscriber in chosen:
-            self._gateway.report(AdminActed("disconnect", subscriber.session.session_id), subscriber.context())
+            acted = AdminActed("disconnect", subscriber.session.session_id, caller())
+            self._gateway.report(acted, subscriber.context())
             self._gateway.close_session(subscriber, DisconnectReason.ADMIN, "an administrator ended the session")
         return [{"id": subscriber.session.session_id, "user": subscriber.user} for subscriber in chosen]
 
@@ -66,7 +67,7 @@ class GatewayApi:
             raise HoldfastError("there is no such session", fix="holdfast sessions lists them.")
         (subscriber,) = chosen
         action = "record with user packets" if request.get("full") is True else "record"
-        self._gateway.report(AdminActed(action, subscriber.session.session_id), subscriber.context())
+        self._gateway.report(AdminActed(action, subscriber.session.session_id, caller()), subscriber.context())
         return {
             "id": subscriber.session.session_id,
             "client_ip": subscriber.connection.client,

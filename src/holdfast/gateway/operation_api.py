@@ -1,4 +1,4 @@
-"""The verbs for operation on the control socket: why, reload, drain, unlock."""
+"""The verbs for operation on the control socket: why, reload, drain, unlock, and notes on changes of users."""
 
 from typing import Any
 
@@ -7,18 +7,19 @@ from holdfast.events import AdminActed
 from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.reload import Reloader
 from holdfast.gateway.subscriber import Subscriber
-from holdfast.local_api import Handler
+from holdfast.local_api import Handler, caller
 
 
 class OperationApi:
-    """`why`, `reload`, `drain`, `unlock`."""
+    """`why`, `reload`, `drain`, `unlock`, `user-changed`."""
 
     def __init__(self, gateway: Gateway, reloader: Reloader) -> None:
         self._gateway, self._reloader = gateway, reloader
 
     def verbs(self) -> dict[str, Handler]:
         """Return the verbs by name."""
-        return {"why": self.why, "reload": self.reload, "drain": self.drain, "unlock": self.unlock}
+        verbs = {"why": self.why, "reload": self.reload, "drain": self.drain, "unlock": self.unlock}
+        return {**verbs, "user-changed": self.user_changed}
 
     async def why(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer which timers and limits hold for a session, where each came from, and how far it is used up."""
@@ -54,7 +55,7 @@ class OperationApi:
 
     async def reload(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Read the configuration again; answer what changed."""
-        self._gateway.report(AdminActed("reload", "configuration"), {})
+        self._gateway.report(AdminActed("reload", "configuration", caller()), {})
         return self._reloader.reload()
 
     async def drain(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -63,10 +64,10 @@ class OperationApi:
         if not isinstance(deadline, (int, float)) or not 0 <= deadline <= 30 * 86400:
             raise HoldfastError("the deadline is a number of seconds, a month at most")
         if request.get("cancel") is True:
-            self._gateway.report(AdminActed("drain cancelled", "gateway"), {})
+            self._gateway.report(AdminActed("drain cancelled", "gateway", caller()), {})
             self._gateway.resume()
         else:
-            self._gateway.report(AdminActed("drain", "gateway"), {})
+            self._gateway.report(AdminActed("drain", "gateway", caller()), {})
             self._gateway.drain(float(deadline))
         return {"draining": self._gateway.draining, "sessions": len(self._gateway.subscribers)}
 
@@ -75,5 +76,13 @@ class OperationApi:
         user, address = request.get("user"), request.get("address")
         if not isinstance(user, str) or not isinstance(address, str) or not user or not address:
             raise HoldfastError("name a user and an address", fix="The event LOCKED names both.")
-        self._gateway.report(AdminActed("unlock", f"{user} at {address}"), {})
+        self._gateway.report(AdminActed("unlock", f"{user} at {address}", caller()), {"user": user})
         return {"unlocked": self._gateway.logins.lockout.unlock(user, address, self._gateway.now())}
+
+    async def user_changed(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Note in the log what `holdfast user` did to the database: `action`, `target` and, if it was one, `user`."""
+        action, target, user = (request.get(key) for key in ("action", "target", "user"))
+        if not isinstance(action, str) or not isinstance(target, str) or not isinstance(user, str) or not action:
+            raise HoldfastError("say what was done, to what, and to which user")
+        self._gateway.report(AdminActed(action, target, caller()), {"user": user} if user else {})
+        return {}

@@ -8,7 +8,7 @@ from holdfast.events import AdminActed, AuthenticationSucceeded, Connected, Even
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.subscriber import Subscriber
-from holdfast.local_api import Handler
+from holdfast.local_api import Handler, caller
 from holdfast.observe.event_log import EventLog
 
 KINDS: Mapping[str, str] = {"user": "user", "address": "client_ip", "session": "session"}
@@ -42,7 +42,7 @@ class Tracing:
             self._chosen |= named
         if named or off:
             words = ", ".join(f"{kind} {value}" for kind, value in sorted(named)) or "everybody"
-            self._gateway.report(AdminActed("trace off" if off else "trace", words), {})
+            self._gateway.report(AdminActed("trace off" if off else "trace", words, caller()), {})
             self._apply_to_all()
         return [{"kind": kind, "value": value} for kind, value in sorted(self._chosen)]
 

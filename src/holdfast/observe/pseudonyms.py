@@ -37,7 +37,7 @@ OWN_FIELDS = frozenset(
 """Fields that say nothing of a person; all other texts are searched for names and addresses."""
 
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
-_TARGET = re.compile(r"\b(user )([^\s,]+)")
+_TARGET = re.compile(r"\b(user )(.+?)(?=, user |$)")
 """How an administrator's action names a user."""
 _SAID_NAME = re.compile(r"\b(name|user)=(\S+)")
 

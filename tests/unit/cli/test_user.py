@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.errors import HoldfastError
 from holdfast.policy.records import SecretKind
 from holdfast.policy.store import Store
 from holdfast.policy.users import Users
@@ -330,3 +331,48 @@ def test_settings_that_are_none(run: Run, setting: str, says: str) -> None:
 def test_settings_of_nobody(run: Run) -> None:
     assert run("user", "set", "bob", "idle_timeout=3").code == 1
     assert run("user", "set", "bob").code == 2
+
+
+@pytest.fixture
+def told(state: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """What a running gateway was told to note."""
+    notes: list[tuple[str, str, str]] = []
+
+    def ask(where: Path, verb: str, **said: str) -> None:
+        assert (where, verb) == (state, "user-changed")
+        notes.append((said["action"], said["target"], said["user"]))
+
+    monkeypatch.setattr("holdfast.cli.user.ask", ask)
+    return notes
+
+
+def test_the_log_is_told_of_each_change(run: Run, told: list[tuple[str, str, str]], tmp_path: Path) -> None:
+    secrets = tmp_path / "chap-secrets"
+    secrets.write_text("bob pptpd hunter22hunter *\nalice pptpd other-secret *\n")
+    run("user", "add", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
+    run("user", "passwd", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
+    run("user", "change", "alice", "--address", "10.77.0.9", "--expires", "none")
+    run("user", "set", "alice", "idle_timeout=900", "--group", "office")
+    run("user", "import", "chap-secrets", secrets)
+    for action in ("disable", "enable", "remove", "remove"):
+        run("user", action, "alice")
+    run("user", "list")
+    assert told == [
+        ("user add", "alice", "alice"),
+        ("user passwd", "alice", "alice"),
+        ("user change", "alice: address=10.77.0.9, expires=none", "alice"),
+        ("user set", "alice: idle_timeout=900, group=office", "alice"),
+        ("user import", "bob", "bob"),
+        ("user disable", "alice", "alice"),
+        ("user enable", "alice", "alice"),
+        ("user remove", "alice", "alice"),
+    ]
+
+
+def test_a_gateway_that_takes_no_note_keeps_nobody_from_a_change(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: object, **__: object) -> None:
+        raise HoldfastError("not a request")
+
+    monkeypatch.setattr("holdfast.cli.user.ask", ask)
+    ran = run("user", "add", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
+    assert ran == (0, "user alice added\n", "warning: done, but the gateway's log was not told: not a request\n")

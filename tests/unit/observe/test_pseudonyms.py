@@ -118,6 +118,9 @@ def test_a_port_stays_and_a_word_that_holds_the_name_too(keyring: Keyring) -> No
     "record",
     [
         {"event": "ADMIN", "action": "trace", "target": "address 203.0.113.7, user alice"},
+        {"event": "ADMIN", "action": "trace", "target": "user miss alice, user alice"},
+        {"event": "ADMIN", "action": "unlock", "target": "alice at 203.0.113.7", "user": "alice"},
+        {"event": "ADMIN", "action": "user set", "target": "miss alice: idle_timeout=9", "user": "miss alice"},
         {"event": "LOCKED", "account": "alice", "source": "203.0.113.7", "failures": 5},
         {"event": "LIMIT", "subject": "alice", "detail": "3 sessions of alice", "user": "alice"},
         {"event": "LIMIT", "subject": "203.0.113.7", "detail": "3 connections"},

@@ -23,7 +23,11 @@ def line(event: str, stamp: str, severity: str = "info") -> Link:
     [
         ("TEARDOWN", "info", EventClass.SESSIONS),
         ("AUTH_FAIL", "warning", EventClass.SECURITY),
+        ("RADIUS_REFUSED", "error", EventClass.SECURITY),
         ("ADMIN", "notice", EventClass.ADMIN),
+        ("CONFIG_REFUSED", "error", EventClass.ADMIN),
+        ("DRAIN", "notice", EventClass.ADMIN),
+        ("RADIUS_REQUEST", "notice", EventClass.ADMIN),
         ("PPP_PACKET", "debug", EventClass.PACKETS),
         ("LOG_PURGED", "notice", EventClass.LOG),
         ("NEW_ONE", "info", EventClass.SESSIONS),
