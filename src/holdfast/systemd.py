@@ -23,3 +23,12 @@ def watchdog_interval() -> float | None:
     if not limit.isdigit() or not int(limit) or (owner and owner != str(os.getpid())):
         return None
     return int(limit) / 2e6
+
+
+def journal_keeps(descriptor: int) -> bool:
+    """Whether the journal keeps what is written there: JOURNAL_STREAM names its device and inode (systemd.exec(5))."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM", "") == f"{found.st_dev}:{found.st_ino}"

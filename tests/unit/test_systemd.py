@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from holdfast.systemd import notify, watchdog_interval
+from holdfast.systemd import journal_keeps, notify, watchdog_interval
 
 
 def test_the_manager_hears_it(tmp_path, monkeypatch):
@@ -45,3 +45,15 @@ def test_the_watchdog_is_told_twice_in_its_time(monkeypatch, limit, owner, expec
 def test_without_a_watchdog(monkeypatch):
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     assert watchdog_interval() is None
+
+
+def test_what_the_journal_keeps(tmp_path, monkeypatch):
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    with (tmp_path / "f").open("w") as file:
+        assert not journal_keeps(file.fileno())
+        found = os.fstat(file.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+        assert journal_keeps(file.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:1")
+        assert not journal_keeps(file.fileno())
+    assert not journal_keeps(-1)
