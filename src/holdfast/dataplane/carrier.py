@@ -1,6 +1,7 @@
 """Carries out on the packet engine what a link asks for: the one place where link commands become engine calls."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from holdfast.dataplane.interface import Keepalive, LinkParameters, MppeDirection, MppeMode, PacketEngine
@@ -10,13 +11,15 @@ from holdfast.ppp import commands as link
 class Carrier:
     """The engine's side of one call: its handle and the verbs that the link's commands name."""
 
-    __slots__ = ("_engine", "_keepalive", "_networks", "_rates", "handle")
+    __slots__ = ("_engine", "_keepalive", "_link", "_most", "_networks", "_rates", "handle")
 
     def __init__(self, engine: PacketEngine, handle: int, keepalive: Keepalive) -> None:
         self._engine = engine
         self._keepalive = keepalive
         self._networks: tuple[str, ...] = ()
         self._rates = (0, 0)
+        self._link: LinkParameters | None = None
+        self._most = 0
         self.handle = handle
 
     def execute(self, command: Any) -> bool:
@@ -43,23 +46,32 @@ class Carrier:
             self._rates = (up, down)
             self._engine.set_rates(self.handle, up, down)
 
+    def limit_mtu(self, most: int) -> None:
+        """Send packets of so many octets at most, even where LCP agreed on more; 0 leaves it to LCP."""
+        if most != self._most:
+            self._most = most
+            self._apply_link()
+
+    def _apply_link(self) -> None:
+        if self._link is not None:
+            mtu = min(self._link.mtu, self._most or self._link.mtu)
+            self._engine.configure(self.handle, replace(self._link, mtu=mtu))
+
     def send(self, frames: list[bytes]) -> None:
         """Send PPP control frames in order."""
         for frame in frames:
             self._engine.send(self.handle, frame)
 
     def _configure(self, command: link.ConfigureLink) -> None:
-        self._engine.configure(
-            self.handle,
-            LinkParameters(
-                mtu=command.mtu,
-                mru=command.mru,
-                compress_protocol=command.compress_protocol,
-                omit_framing=command.omit_framing,
-                local_magic=command.local_magic,
-                peer_magic=command.peer_magic,
-            ),
+        self._link = LinkParameters(
+            mtu=command.mtu,
+            mru=command.mru,
+            compress_protocol=command.compress_protocol,
+            omit_framing=command.omit_framing,
+            local_magic=command.local_magic,
+            peer_magic=command.peer_magic,
         )
+        self._apply_link()
         self._engine.set_keepalive(self.handle, self._keepalive)
 
     def _require_mppe(self, command: link.RequireMppe) -> None:

@@ -115,6 +115,11 @@ class ControlConnection(asyncio.Protocol):
         """Return the envelope that every event of this connection carries."""
         return {"connection": self.connection_id, "client_ip": self.client, "server_ip": self.server}
 
+    @property
+    def vendor(self) -> str:
+        """What the client says of its maker."""
+        return self._machine.peer.vendor if self._machine.peer else ""
+
     def accept_call(self, peer_call_id: int, local_call_id: int) -> None:
         """Answer a call request with yes."""
         self._machine.accept_call(peer_call_id, local_call_id, self._gateway.now())

@@ -219,6 +219,7 @@ class LoginDesk:
         policy = proven.effective.policy
         subscriber.carrier.set_keepalive(Keepalive(policy.lcp_echo_interval, policy.lcp_echo_failures))
         subscriber.carrier.set_rates(policy.rate_up, policy.rate_down)
+        subscriber.carrier.limit_mtu(subscriber.grant.mtu if subscriber.grant else 0)
         self._answer(subscriber, proven.verdict, proven.claim)
 
     def _refuse(self, subscriber: "Subscriber", proven: Proven, limit: str, detail: str, code: int) -> None:

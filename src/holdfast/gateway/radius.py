@@ -158,6 +158,7 @@ def place_of(subscriber: "Subscriber", identifier: str) -> Place:
         subscriber.session.session_id,
         connection.connection_id,
         subscriber.local_call_id,
+        connection.vendor,
     )
 
 

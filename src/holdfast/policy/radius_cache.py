@@ -88,6 +88,7 @@ def _plain(exchange: Exchange, layer: Layer | None, grant: Grant) -> bytes:
         "client_may_choose": grant.client_may_choose,
         "dns": grant.dns,
         "wins": grant.wins,
+        "mtu": grant.mtu,
         "class": [one.hex() for one in grant.class_],
     }
     return json.dumps(found).encode()
@@ -105,6 +106,7 @@ def _read(plain: bytes) -> Remembered:
             client_may_choose=found["client_may_choose"],
             dns=tuple(found["dns"]),
             wins=tuple(found["wins"]),
+            mtu=int(found.get("mtu", 0)),
             class_=tuple(bytes.fromhex(one) for one in found["class"]),
         )
         origins = {key: f"{found['origins'][key]} (remembered)" for key in known}

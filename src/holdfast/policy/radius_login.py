@@ -30,6 +30,8 @@ from holdfast.wire.errors import MalformedError
 from holdfast.wire.text import printable
 
 SERVICE_FRAMED, PROTOCOL_PPP, PORT_VIRTUAL, TUNNEL_PPTP, MEDIUM_IPV4 = 2, 1, 5, 1, 1
+SMALLEST_MTU = 576
+"""Octets that every IPv4 host takes (RFC 791 section 3.1); a Framed-MTU below does more harm than good."""
 CHOSEN_BY_USER = IPv4Address("255.255.255.255")
 """Framed-IP-Address that lets the client choose; 255.255.255.254 lets us (RFC 2865 section 5.8)."""
 LONGEST_KEY = 16
@@ -44,7 +46,7 @@ SUCCESS_SIZE = 42
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session is, for every request about it. `nas_port`: the local call ID."""
+    """Where a session is, for every request about it. `nas_port`: the local call ID. `vendor`: what the client says."""
 
     nas_identifier: str
     server: str
@@ -52,6 +54,7 @@ class Place:
     session: str
     connection: str
     nas_port: int
+    vendor: str = ""
 
     def attributes(self) -> list[Attribute]:
         """Return what authentication and accounting both say."""
@@ -70,6 +73,7 @@ class Place:
             ("Called-Station-Id", self.server),
             ("Acct-Session-Id", self.session),
             ("Acct-Multi-Session-Id", self.connection),
+            ("Connect-Info", text_of(f"PPTP {self.vendor}".strip())),
         ]
         return [attribute(name, value) for name, value in named if value != ""]
 
@@ -84,6 +88,7 @@ class Grant:
     dns: tuple[str, ...] = ()
     wins: tuple[str, ...] = ()
     class_: tuple[bytes, ...] = ()
+    mtu: int = 0
     reply_message: str = ""
     unknown: tuple[str, ...] = ()
 
@@ -239,6 +244,7 @@ def _grant(values: Attributes, server: str) -> Grant:
         dns=_addresses(values, "MS-Primary-DNS-Server", "MS-Secondary-DNS-Server"),
         wins=_addresses(values, "MS-Primary-NBNS-Server", "MS-Secondary-NBNS-Server"),
         class_=tuple(values.every("Class")),
+        mtu=mtu if (mtu := values.integer("Framed-MTU") or 0) >= SMALLEST_MTU else 0,
         reply_message=values.text("Reply-Message"),
         unknown=tuple(values.unknown()),
     )

@@ -38,6 +38,22 @@ def test_each_command_reaches_the_engine():
     assert (call.receive, call.transmit) == (None, None)
 
 
+def test_a_smaller_mtu_holds_over_a_new_negotiation():
+    engine = FakeEngine()
+    handle = engine.add_call(CallPath(1, 2, "192.0.2.1", "192.0.2.2"))
+    carrier, call = Carrier(engine, handle, Keepalive(7, 2)), engine.calls[handle]
+    carrier.execute(link.ConfigureLink(1396, 1400, True, False, 11, 22))
+    carrier.limit_mtu(1200)
+    assert call.link == LinkParameters(1200, 1400, True, False, 11, 22)
+    carrier.execute(link.ConfigureLink(1396, 1400, True, False, 33, 44))
+    assert (call.link.mtu, call.link.local_magic) == (1200, 33)
+    carrier.execute(link.ConfigureLink(1000, 1400, True, False, 33, 44))
+    assert call.link.mtu == 1000
+    carrier.limit_mtu(0)
+    carrier.execute(link.ConfigureLink(1396, 1400, True, False, 33, 44))
+    assert call.link.mtu == 1396
+
+
 def test_what_is_not_for_the_engine_is_left_to_others():
     engine = FakeEngine()
     carrier = Carrier(engine, engine.add_call(CallPath(1, 2, "192.0.2.1", "192.0.2.2")), Keepalive(0, 3))

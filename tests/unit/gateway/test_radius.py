@@ -25,6 +25,8 @@ from support.pns_client import PnsClient
 
 PLAIN = '[ppp]\nauthentication = ["ms-chap-v2", "ms-chap", "chap-md5", "pap"]\nmppe = "prefer"\n'
 
+OPEN = CcpConfig(policy=MppePolicy.PREFER)
+
 
 def configuration(directory: Path, port: int, more: str = "", secret: str = freeradius.SECRET) -> Config:
     path = directory / "secrets"
@@ -84,9 +86,7 @@ async def ended(world, client) -> dict:
 async def test_freeradius_lets_a_client_in_by_every_method(world, tmp_path, method):
     with freeradius.running(tmp_path / "radius") as server:
         use(world, configuration(tmp_path, server.authentication))
-        client = await PnsClient.dial(
-            world.client_engine, world.port, methods=(method,), ccp=CcpConfig(policy=MppePolicy.PREFER)
-        )
+        client = await PnsClient.dial(world.client_engine, world.port, methods=(method,), ccp=OPEN)
         await client.up()
         (session,) = await world.api.sessions({})
         assert (session["user"], session["address"]) == ("alice", "10.77.0.99")
@@ -160,6 +160,22 @@ async def test_a_local_user_is_not_let_in_while_radius_says_no(world, tmp_path):
         assert request.values.text("Calling-Station-Id") == "127.0.0.1"
         assert request.values.text("NAS-Identifier") == "holdfast"
         assert request.attributes[0].number == 80
+
+
+@pytest.mark.parametrize("world", [PLAIN], indirect=True)
+@pytest.mark.parametrize(("given", "held"), [(1200, 1200), (1500, 1396)])
+@pytest.mark.asyncio
+async def test_a_smaller_mtu_of_a_server_holds_and_it_hears_who_dials(world, tmp_path, given, held):
+    async with serving(lambda _: (Code.ACCESS_ACCEPT, [attribute("Framed-MTU", given)])) as (server, port):
+        use(world, configuration(tmp_path, port))
+        client = await PnsClient.dial(world.client_engine, world.port, methods=(Method.PAP,), ccp=OPEN)
+        await client.up()
+        (call,) = world.engine.calls.values()
+        (subscriber,) = world.gateway.subscribers.values()
+        assert call.link.mtu == held
+        vendor = subscriber.connection.vendor
+        assert vendor
+        assert server.asked[0].values.text("Connect-Info") == f"PPTP {vendor}"
 
 
 @pytest.mark.parametrize(

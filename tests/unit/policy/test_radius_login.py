@@ -1,5 +1,7 @@
 """Claims as questions to RADIUS, and its answers as verdicts."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,9 +72,20 @@ def test_every_request_says_where_it_comes_from():
         "Tunnel-Client-Endpoint": "192.0.2.9",
         "Acct-Session-Id": "s1",
         "Acct-Multi-Session-Id": "c1",
+        "Connect-Info": "PPTP",
     }
     assert {name: said.text(name) for name in texts} == texts
     assert str(said.address("NAS-IP-Address")) == "192.0.2.1"
+
+
+def test_every_request_says_what_the_client_is():
+    said = Attributes(replace(PLACE, vendor="Microsoft Windows NT").attributes())
+    assert said.text("Connect-Info") == "PPTP Microsoft Windows NT"
+
+
+@pytest.mark.parametrize(("given", "kept"), [(1200, 1200), (576, 576), (64, 0), (0, 0)])
+def test_an_mtu_is_given_unless_it_is_absurd(given, kept):
+    assert judge(outcome(Code.ACCESS_ACCEPT, attribute("Framed-MTU", given)), PAP).grant.mtu == kept
 
 
 def test_yes_to_ms_chap_v2_is_passed_on_word_for_word():

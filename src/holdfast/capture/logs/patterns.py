@@ -49,8 +49,13 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(r"GRE: xmit failed from decaps_hdlc: Operation not permitted", "gre-missing", 0.85),
     _pattern(r"fragmentation needed", "mtu-too-big", 0.9),
     _pattern(r"automatic helper assignment has been turned off", "nat-without-helper", 0.4),
+    _pattern(r"generic helper won't handle protocol 47", "nat-without-helper", 0.6),
     _pattern(r"is for pppd version|unrecognized option|Couldn't open the /dev/ppp|no such plugin", "server-link-died"),
-    _pattern(r"option requires root privilege|Couldn't load plugin|kernel lacks PPP support", "server-link-died"),
+    _pattern(
+        r"option requires root privilege|Couldn't load plugin|lacks (?:PPP kernel support|kernel support for PPP)|"
+        r"Couldn't set tty to PPP discipline",
+        "server-link-died",
+    ),
     _pattern(r"allow Generic Routing Encapsulation", "gre-missing", 0.9),
     _pattern(r"negotiation is not converging", "gre-missing", 0.7),
     _pattern(r"Cannot recognize initial frame", "not-pptp", 0.5),
@@ -62,7 +67,8 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(r"from unknown client|invalid (?:Message-)?Authenticator", "radius-timeout", 0.9),
     _pattern(r"rc_avpair_new: unknown attribute (?:11|25)\b", "radius-timeout", 0.6),
     _pattern(
-        r"E=646|not permitted to (?:log on|logon) at this|allowed to (?:log on|logon|connect) at this time",
+        r"E=646|not permitted to (?:log on|logon) at this|allowed to (?:log on|logon|connect) at this time|"
+        r"outside (?:your )?allowed timespan",
         "auth-hours",
         0.97,
     ),

@@ -1,6 +1,7 @@
 import pytest
 
 from holdfast.capture.findings.catalogue import entries
+from holdfast.capture.logs.judge import sessions_of
 from holdfast.capture.logs.lines import Side
 from holdfast.capture.logs.patterns import PATTERNS, SHAPES_MOST, USER, WINDOWS_MEANINGS, Sieve
 
@@ -9,6 +10,20 @@ def test_every_meaning_is_in_the_catalogue() -> None:
     meant = {pattern.meaning(side) for pattern in PATTERNS for side in Side}
     meant |= {meaning for meaning, _ in WINDOWS_MEANINGS.values()}
     assert meant <= set(entries())
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("pppd[1]: This system lacks kernel support for PPP.", "server-link-died"),
+        ("pppd[1]: Couldn't set tty to PPP discipline: Invalid argument", "server-link-died"),
+        ("kernel: conntrack: generic helper won't handle protocol 47.", "nat-without-helper"),
+        ("radiusd[1]: Login incorrect (Outside allowed timespan (time allowed Wk0900-1700)): [bob]", "auth-hours"),
+    ],
+)
+def test_words_with_a_closer_meaning(text: str, finding: str) -> None:
+    (session,) = sessions_of([f"Nov  1 10:00:00 gate {text}"])
+    assert [each.id for each, _ in session.findings()] == [finding]
 
 
 @pytest.mark.parametrize(
