@@ -35,7 +35,7 @@ def test_real_client_and_real_server(guest: Guest, street: str) -> None:
 
 def test_wrong_password_is_refused_by_the_real_server(guest: Guest, street: str) -> None:
     with PptpServer(guest), Client(guest, "10.9.0.1", password="wrong", namespace=street) as client:
-        # Which one depends on whether the server's end of the call overtakes the client's own; its log tells in any case.
+        # Which one: does the server's end of the call overtake the client's own? The log tells in any case.
         assert client.wait_end().code in {PPPD_AUTHENTICATION_FAILED, PPPD_ENDED_BY_PEER}
         assert "MS-CHAP authentication failed: " in client.log
 
