@@ -3,6 +3,7 @@
 from holdfast.ppp.termination import RAS_ERRORS
 
 OUTSIDE_PPP = {
+    636: "a device of another kind than the connection wants",
     651: "the modem, or what stands for it, reported an error",
     676: "the line is busy",
     678: "there was no answer",
@@ -11,6 +12,7 @@ OUTSIDE_PPP = {
     807: "the connection to the VPN server was interrupted",
     808: "the VPN server refused the connection",
     809: "the VPN server did not answer",
+    825: "PPTP does not work over IPv6: the server's name led to an IPv6 address",
     868: "the name of the VPN server could not be resolved",
     919: "no way to prove who one is suits both sides",
 }

@@ -50,11 +50,15 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(r"fragmentation needed", "mtu-too-big", 0.9),
     _pattern(r"automatic helper assignment has been turned off", "nat-without-helper", 0.4),
     _pattern(r"generic helper won't handle protocol 47", "nat-without-helper", 0.6),
-    _pattern(r"is for pppd version|unrecognized option|Couldn't open the /dev/ppp|no such plugin", "server-link-died"),
     _pattern(
-        r"option requires root privilege|Couldn't load plugin|lacks (?:PPP kernel support|kernel support for PPP)|"
+        r"/pptpd\S* is for pppd|/pptpd\S*: unrecognized option|option requires root privilege", "server-link-died"
+    ),
+    _pattern(
+        r"is for pppd version|unrecognized option|Couldn't open the /dev/ppp|no such plugin|Couldn't load plugin|"
+        r"lacks (?:PPP kernel support|kernel support for PPP)|"
         r"Couldn't set tty to PPP discipline",
-        "server-link-died",
+        "pppd-not-started",
+        at_server="server-link-died",
     ),
     _pattern(r"allow Generic Routing Encapsulation", "gre-missing", 0.9),
     _pattern(r"negotiation is not converging", "gre-missing", 0.7),

@@ -15,8 +15,6 @@ def test_every_meaning_is_in_the_catalogue() -> None:
 @pytest.mark.parametrize(
     ("text", "finding"),
     [
-        ("pppd[1]: This system lacks kernel support for PPP.", "server-link-died"),
-        ("pppd[1]: Couldn't set tty to PPP discipline: Invalid argument", "server-link-died"),
         ("kernel: conntrack: generic helper won't handle protocol 47.", "nat-without-helper"),
         ("radiusd[1]: Login incorrect (Outside allowed timespan (time allowed Wk0900-1700)): [bob]", "auth-hours"),
     ],
