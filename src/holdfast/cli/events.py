@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -149,7 +150,10 @@ def forget(
 def who(
     pseudonym: Annotated[str, typer.Argument(metavar="PSEUDONYM", help="As it stands in the log.")], state: StateOption
 ) -> None:
-    """Tell who is behind a pseudonym. Exit code 1 when nobody can tell (any more)."""
+    """Tell who is behind a pseudonym, and let a running gateway's log tell that it was asked for.
+
+    Exit code 1 when nobody can tell (any more).
+    """
     found = None
     if (state / KEYS_FILE).exists():
         keyring = Keyring(state)
@@ -158,6 +162,8 @@ def who(
     if found is None:
         print_text(f"nobody can tell who {pseudonym} is")
         raise typer.Exit(1)
+    with suppress(NotRunningError):
+        ask(state, "log-resolved", pseudonym=pseudonym)
     print_text(found)
 
 

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 from holdfast.errors import HoldfastError
-from holdfast.events import LogExported, LogFailed
+from holdfast.events import AdminActed, LogExported, LogFailed
 from holdfast.gateway.log_setup import Journal
-from holdfast.local_api import Handler
+from holdfast.local_api import Handler, caller
 
 PATIENCE = 10.0
 """Seconds to wait for work on files before the answer is that it goes on."""
 
 
 class LogApi:
-    """`log-purge`, `log-forget`, `log-exported`. Each works in a thread of its own: files are read and written."""
+    """`log-purge`, `log-forget`, `log-exported`, `log-resolved`. What reads and writes files works in a thread."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -22,10 +22,12 @@ class LogApi:
 
     def verbs(self) -> dict[str, Handler]:
         """Return the verbs by name."""
-        return {"log-purge": self.purge, "log-forget": self.forget, "log-exported": self.exported}
+        verbs = {"log-purge": self.purge, "log-forget": self.forget, "log-exported": self.exported}
+        return {**verbs, "log-resolved": self.resolved}
 
     async def purge(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Take out what is older than it is kept; answer how many lines."""
+        self._note("events purge", "event log")
         return await self._patiently(lambda: {"lines": self._journal.keeper.purge()})
 
     async def forget(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -33,12 +35,24 @@ class LogApi:
         user = request.get("user")
         if not isinstance(user, str) or not user:
             raise HoldfastError("name a user")
+        self._note("events forget", "one person")  # who it was is what nobody shall know
 
         def work() -> dict[str, Any]:
             forgotten = self._journal.keeper.forget(user)
             return {"lines": forgotten.lines, "keys": forgotten.keys}
 
         return await self._patiently(work)
+
+    async def resolved(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Note in the log that someone asked who is behind `pseudonym`, and was told."""
+        pseudonym = request.get("pseudonym")
+        if not isinstance(pseudonym, str) or not pseudonym:
+            raise HoldfastError("name a pseudonym")
+        self._note("events who", pseudonym)
+        return {}
+
+    def _note(self, action: str, target: str) -> None:
+        self._journal.log.emit(AdminActed(action, target, caller()), {})
 
     async def _patiently(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Answer with what `work` returns; when that takes long, that it goes on."""

@@ -70,5 +70,6 @@ class GatewayMetrics:
             if subscriber.user:
                 counts = engine.counters(subscriber.carrier.handle)
                 age = now - subscriber.started
-                readings.append(UserReading(subscriber.user, age, counts.bytes_in, counts.bytes_out))
+                octets = counts.bytes_in, counts.bytes_out
+                readings.append(UserReading(subscriber.user, age, *octets, counts.round_trip_time))
         return tuple(readings)

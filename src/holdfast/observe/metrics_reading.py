@@ -21,12 +21,13 @@ Family = CounterMetricFamily | GaugeMetricFamily
 
 @dataclass(frozen=True, slots=True)
 class UserReading:
-    """A user who is on: seconds since the session came to be, octets of user packets so far."""
+    """A user who is on: seconds since the session came to be, octets of user packets so far, round trip in seconds."""
 
     user: str
     seconds: float
     bytes_in: int
     bytes_out: int
+    round_trip: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +151,27 @@ def _users(users: tuple[UserReading, ...]) -> Iterator[Family]:
     octets = GaugeMetricFamily(
         "holdfast_user_open_bytes", "Octets in a user's open sessions so far.", labels=["user", "direction"]
     )
+    trips = GaugeMetricFamily(
+        "holdfast_user_round_trip_seconds", "Round trip of the last LCP echo, the longest of a user's.", labels=["user"]
+    )
     oldest: dict[str, float] = {}
+    longest: dict[str, float] = {}
     moved: dict[tuple[str, str], int] = {}
     for one in users:
         oldest[one.user] = max(oldest.get(one.user, 0.0), one.seconds)
+        if one.round_trip:
+            longest[one.user] = max(longest.get(one.user, 0.0), one.round_trip)
         for direction, count in (("in", one.bytes_in), ("out", one.bytes_out)):
             moved[one.user, direction] = moved.get((one.user, direction), 0) + count
     for user, age in oldest.items():
         seconds.add_metric([user], age)
     for (user, direction), count in moved.items():
         octets.add_metric([user, direction], count)
+    for user, trip in longest.items():
+        trips.add_metric([user], trip)
     yield seconds
     yield octets
+    yield trips
 
 
 def worker_seconds(tasks: Path = TASKS) -> dict[str, float]:

@@ -138,7 +138,7 @@ def test_forgetting(run: Run, filled: Path) -> None:
     assert run("events", "verify").code == 0
 
 
-def test_pseudonyms(run: Run, state: Path, tmp_path: Path) -> None:
+def test_pseudonyms(run: Run, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "holdfast.toml"
     config.write_text("[log]\npseudonyms = true\n")
     fill(state, parse(config.read_text()).config)
@@ -147,6 +147,12 @@ def test_pseudonyms(run: Run, state: Path, tmp_path: Path) -> None:
     pseudonym = re.search(r"user=(\S+)", shown)
     assert pseudonym
     assert run("events", "who", pseudonym[1]).out == "alice\n"
+    noted: list[tuple[str, str]] = []
+    with monkeypatch.context() as running:
+        running.setattr("holdfast.cli.events.ask", lambda _, verb, pseudonym: noted.append((verb, pseudonym)))
+        assert run("events", "who", pseudonym[1]).out == "alice\n"
+        assert run("events", "who", "user-nobody").code == 1
+    assert noted == [("log-resolved", pseudonym[1])]
     ran = run("events", "forget", "alice", "--config", config)
     assert ran.out == "0 lines were taken out, 1 keys destroyed\n"
     assert run("events", "who", pseudonym[1]).code == 1

@@ -27,14 +27,32 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     assert check(journal.log.place.path).whole
 
 
+def acts(journal: Journal) -> list[tuple[str, str]]:
+    """What the log tells of administrators."""
+    journal.log.request(lambda _: None).result(5)
+    told = [record for record in records(journal.log.place.path) if record.get("event") == "ADMIN"]
+    return [(record["action"], record["target"]) for record in told]
+
+
+async def test_noting_that_a_pseudonym_was_resolved(journal: Journal) -> None:
+    resolved = LogApi(journal).verbs()["log-resolved"]
+    assert await resolved({"pseudonym": "user-abc"}) == {}
+    assert acts(journal) == [("events who", "user-abc")]
+    for wrong in ({}, {"pseudonym": ""}, {"pseudonym": 7}):
+        with pytest.raises(HoldfastError, match="name a pseudonym"):
+            await resolved(wrong)
+
+
 async def test_purging(journal: Journal) -> None:
     assert await LogApi(journal).verbs()["log-purge"]({}) == {"lines": 0}
+    assert acts(journal) == [("events purge", "event log")]
 
 
 async def test_forgetting(journal: Journal) -> None:
     api = LogApi(journal)
     assert await api.verbs()["log-forget"]({"user": "alice"}) == {"lines": 1, "keys": 0}
     assert "alice" not in str(records(journal.log.place.path))
+    assert acts(journal) == [("events forget", "one person")]
     for wrong in ({}, {"user": ""}, {"user": 7}):
         with pytest.raises(HoldfastError, match="name a user"):
             await api.forget(wrong)

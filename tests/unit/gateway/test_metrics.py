@@ -38,6 +38,9 @@ async def test_a_session_shows_in_the_metrics(world, tmp_path, unused_tcp_port):
     assert seen["holdfast_setups_total",] == 1
     assert seen["holdfast_phase_seconds_count", "total"] == 1
     assert seen["holdfast_user_connected_seconds", "alice"] > 0
+    assert ("holdfast_user_round_trip_seconds", "alice") not in seen, "no echo was answered yet"
+    world.counts(round_trip_time=0.25)
+    assert (await scrape(unused_tcp_port, "abc"))["holdfast_user_round_trip_seconds", "alice"] == 0.25
     await world.api.disconnect({"user": "alice"})
     await client.wait(lambda: client.ended is not None)
     seen = await scrape(unused_tcp_port, "abc")
