@@ -19,7 +19,8 @@ ALLOW_GRE_SERVER = (
 )
 ALLOW_GRE_NETWORK = (
     "Let IP protocol 47 (GRE) pass in both directions on every firewall between client and server; "
-    "an open TCP port 1723 says nothing about GRE."
+    "an open TCP port 1723 says nothing about GRE. A firewall that keeps state must see both directions: packets that "
+    "return another way break it."
 )
 PASSTHROUGH = (
     "Switch PPTP passthrough (ALG) on in the client's router, or on a Linux router: `modprobe nf_nat_pptp`; "

@@ -19,6 +19,12 @@ ENTRY = Entry(
     windows_codes=(628, 629, 829),
     fixes=Fixes(
         server=("LCP echo ends such sessions: `lcp-echo-interval 30, lcp-echo-failure 4`.",),
+        network=(
+            (
+                "Packets lost in a burst before the end mean a bad line and a peer that lives: mend the last mile, and "
+                "ask more often before giving up (`lcp-echo-failure 5`)."
+            ),
+        ),
         client=("Use a client that reconnects by itself, as holdfast dial does.",),
     ),
     capture_next=advice.CAPTURE_BOTH_ENDS,

@@ -1,6 +1,8 @@
 from pathlib import Path
 
+from holdfast.capture.findings import gre_missing
 from holdfast.capture.findings.base import Severity, Towards
+from holdfast.capture.findings.dead_peer import ENTRY
 from holdfast.ppp.framing import Protocol
 from support.scene import Scene
 
@@ -39,3 +41,8 @@ def test_two_echoes_are_not_enough(tmp_path: Path) -> None:
     for number in range(2):
         scene.wait(2).ppp(False, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
     assert "dead-peer" not in scene.wait(2).ppp(False, Protocol.LCP, 5, b"MPPE disabled", 9).findings(tmp_path)
+
+
+def test_loss_is_told_apart_from_death_and_a_second_way_back_is_named() -> None:
+    assert any("lost in a burst" in fix and "lcp-echo-failure" in fix for fix in ENTRY.fixes.network)
+    assert any("return another way" in fix for fix in gre_missing.ENTRY.fixes.network)
