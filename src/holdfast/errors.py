@@ -27,6 +27,21 @@ class DisconnectReason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+WANTED_ENDS = frozenset(
+    {
+        DisconnectReason.USER_REQUEST,
+        DisconnectReason.ADMIN,
+        DisconnectReason.IDLE_TIMEOUT,
+        DisconnectReason.SESSION_TIMEOUT,
+        DisconnectReason.VOLUME_LIMIT,
+        DisconnectReason.REPLACED,
+        DisconnectReason.GATEWAY_SHUTDOWN,
+        DisconnectReason.RADIUS_DISCONNECT,
+    }
+)
+"""Ends that somebody wanted: they explain themselves."""
+
+
 class HoldfastError(Exception):
     """An error for people: what happened, where, and what to do about it.
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from holdfast.errors import DisconnectReason
+from holdfast.errors import WANTED_ENDS, DisconnectReason
 
 
 class Severity(StrEnum):
@@ -32,10 +32,19 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact. `name` is the word in the log, `severity` its level."""
+    """A fact. `name` is the word in the log, `severity` its level, where it has more than one, the usual one."""
 
     name: ClassVar[str] = "EVENT"
     severity: ClassVar[Severity] = Severity.INFO
+
+    @classmethod
+    def severities(cls) -> tuple[Severity, ...]:
+        """Return every level that a fact of this kind can have, the usual one first."""
+        return (cls.severity,)
+
+    def level(self) -> Severity:
+        """Return the level of this very fact."""
+        return self.severity
 
     def fields(self) -> dict[str, Any]:
         """Return the fields as plain data."""
@@ -382,6 +391,17 @@ class SessionEnded(Event):
     duration: float
     capture: str = ""
     ttl: int = 0
+
+    @classmethod
+    def severities(cls) -> tuple[Severity, ...]:
+        """As somebody wanted it; as nobody did; against the protocol or by a fault of ours."""
+        return (Severity.INFO, Severity.WARNING, Severity.ERROR)
+
+    def level(self) -> Severity:
+        """Return what the reason deserves."""
+        if self.reason in (DisconnectReason.PROTOCOL_FAILURE, DisconnectReason.INTERNAL_ERROR):
+            return Severity.ERROR
+        return Severity.INFO if self.reason in WANTED_ENDS else Severity.WARNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class DialMetrics:
     def observe(self, event: Event, context: Mapping[str, Any]) -> None:
         """Count a fact."""
         name = str(context.get("tunnel", ""))
-        self._events.labels(event.name, str(event.severity)).inc()
+        self._events.labels(event.name, str(event.level())).inc()
         if isinstance(event, DialPhaseReached):
             self._phase_seconds.labels(name, event.phase).observe(event.milliseconds / 1000)
             if event.phase == Step.NAME:

@@ -124,7 +124,7 @@ class EventLog:
         for observer in self.observers:
             observer(event, context)
         context = self._envelopes.complete(event, context)
-        if _RANK[event.severity] < _RANK[self.threshold] and not (self.traced and self.traced(context)):
+        if _RANK[event.level()] < _RANK[self.threshold] and not (self.traced and self.traced(context)):
             return
         now = time.time()
         if self.listeners:

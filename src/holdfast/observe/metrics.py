@@ -109,7 +109,7 @@ class Metrics:
 
     def observe(self, event: Event, context: Mapping[str, Any]) -> None:
         """Count a fact."""
-        self._events.labels(event.name, str(event.severity)).inc()
+        self._events.labels(event.name, str(event.level())).inc()
         for phase, seconds in self._phases.reached(event, context):
             self._phase_seconds.labels(phase).observe(seconds)
         count = _COUNTS.get(type(event))
@@ -172,7 +172,8 @@ def event_counter(registry: CollectorRegistry) -> Counter:
     _without_created_series()
     counter = Counter("holdfast_events", "Facts by the word in the log.", ("event", "severity"), registry=registry)
     for kind in _kinds(Event):
-        counter.labels(kind.name, str(kind.severity))
+        for severity in kind.severities():
+            counter.labels(kind.name, str(severity))
     return counter
 
 

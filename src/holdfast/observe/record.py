@@ -24,7 +24,7 @@ def make_record(event: Event, context: Mapping[str, Any], at: datetime) -> dict[
 
 def build_record(event: Event, context: Mapping[str, Any], stamp: str) -> dict[str, Any]:
     """Do the same with a time that is text already."""
-    record: dict[str, Any] = {"ts": stamp, "event": event.name, "severity": event.severity.value, "v": SCHEMA_VERSION}
+    record: dict[str, Any] = {"ts": stamp, "event": event.name, "severity": event.level().value, "v": SCHEMA_VERSION}
     record.update({key: value for key, value in context.items() if value is not None and value != ""})
     record.update({name: getattr(event, name) for name in field_names(type(event))})
     return record

@@ -15,26 +15,12 @@ from operator import attrgetter
 from pathlib import Path
 from threading import Semaphore
 
-from holdfast.errors import DisconnectReason, HoldfastError
+from holdfast.errors import WANTED_ENDS, DisconnectReason, HoldfastError
 from holdfast.events import Direction
 from holdfast.observe.recorder_packets import Conversation, Ends
 from holdfast.observe.recorder_pcapng import Packet, write
 from holdfast.observe.recorder_redaction import Kept, redact
 from holdfast.policy.files import make_private_file, private_directory
-
-WANTED = frozenset(
-    {
-        DisconnectReason.USER_REQUEST,
-        DisconnectReason.ADMIN,
-        DisconnectReason.IDLE_TIMEOUT,
-        DisconnectReason.SESSION_TIMEOUT,
-        DisconnectReason.VOLUME_LIMIT,
-        DisconnectReason.REPLACED,
-        DisconnectReason.GATEWAY_SHUTDOWN,
-        DisconnectReason.RADIUS_DISCONNECT,
-    }
-)
-"""Ends that somebody wanted: they explain themselves."""
 
 ENTRY_COST = 160
 """Octets that Python needs for an entry besides its data, so that a flood of small ones stays within bounds too."""
@@ -161,7 +147,7 @@ class Recorder:
         Returns at once. A session that ended as somebody wanted leaves none, nor do more than so many in a minute.
         """
         entries = list(merge(control.entries(), session.entries(), key=attrgetter("time")))
-        if ended.reason in WANTED or not entries or not self._may_write():
+        if ended.reason in WANTED_ENDS or not entries or not self._may_write():
             return ""
         path = self._options.directory / f"{ended.session}{SUFFIX}"
         comment = ended.comment(control.lost + session.lost)

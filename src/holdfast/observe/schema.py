@@ -95,7 +95,11 @@ def _event(kind: type[Event]) -> dict[str, Any]:
         "description": summary(kind),
         "allOf": [{"$ref": "#/$defs/envelope"}],
         "required": list(own),
-        "properties": {"event": {"const": kind.name}, "severity": {"const": kind.severity.value}, **own},
+        "properties": {
+            "event": {"const": kind.name},
+            "severity": {"enum": [each.value for each in kind.severities()]},
+            **own,
+        },
     }
 
 

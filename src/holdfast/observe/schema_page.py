@@ -22,8 +22,8 @@ def _lines() -> Iterator[str]:
     yield "Empty fields of the envelope are left out. What a connection or session was found to be stands in all of its"
     yield from ("later lines.", "", "## The events", "")
     for kind in event_types():
-        severity = kind.severity.value
-        kept = class_of(kind.name, severity).value
+        severity = ", ".join(each.value for each in kind.severities())
+        kept = class_of(kind.name, kind.severity.value).value
         yield from (f"### {kind.name}", "", f"{summary(kind)} Severity {severity}, class {kept}.", "")
         own = _table(rows, kind.name)
         if own:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.errors import DisconnectReason
+from holdfast.errors import WANTED_ENDS, DisconnectReason
 from holdfast.events import Direction
 from holdfast.observe import recorder as module
 from holdfast.observe.recorder import Ended, Recorder, RecorderOptions, Tape, no_recorder, packets_of
@@ -88,7 +88,7 @@ def test_only_what_nobody_wanted_is_kept(tmp_path, reason):
     scene = Scene(tmp_path)
     path = scene.keep(reason=reason)
     scene.recorder.close()
-    assert bool(path) == Path(path).is_file() == (reason not in module.WANTED)
+    assert bool(path) == Path(path).is_file() == (reason not in WANTED_ENDS)
 
 
 def test_a_capture_says_what_it_is(tmp_path):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.events import Event, Severity
+from holdfast.errors import DisconnectReason
+from holdfast.events import Event, SessionEnded, Severity
 from holdfast.observe.chain import GENESIS, compose
 from holdfast.observe.record import build_record, encode
 from holdfast.observe.schema import _json_type, event_types, field_rows, schema, summary
@@ -43,7 +44,9 @@ def test_every_event_fits_the_schema(kind: type[Event]) -> None:
 def test_every_event_says_what_it_means(kind: type[Event]) -> None:
     assert len(summary(kind)) > 15
     assert kind.name.isupper()
-    assert isinstance(kind.severity, Severity)
+    assert kind.severity is kind.severities()[0]
+    assert sample(kind).level() in kind.severities()
+    assert all(isinstance(each, Severity) for each in kind.severities())
 
 
 def test_no_field_of_an_event_hides_what_the_log_itself_writes() -> None:
@@ -76,3 +79,15 @@ def test_a_line_that_does_not_fit_is_seen() -> None:
     assert fits({**good, "error_number": 1, "surprise": 1}) == ["surprise is not in the schema"]
     assert fits({**good, "error_number": 1, "severity": "loud"})
     assert fits({**good, "event": "NEVER"}) == ["there is no event NEVER"]
+
+
+@pytest.mark.parametrize("reason", DisconnectReason)
+def test_an_end_that_nobody_wanted_asks_for_attention(reason: DisconnectReason) -> None:
+    """`holdfast events --severity warning`, and a sink that filters, show it."""
+    record = build_record(SessionEnded(reason, "because", "alice", 0, 0, 0, 0, 1.0), {}, STAMP)
+    wanted = {"user_request", "admin", "idle_timeout", "session_timeout", "volume_limit", "replaced"}
+    wanted |= {"gateway_shutdown", "radius_disconnect"}
+    ours = {"protocol_failure", "internal_error"}
+    assert record["severity"] == ("info" if reason in wanted else "error" if reason in ours else "warning")
+    line, _ = compose(encode(record), 1, GENESIS)
+    assert fits(json.loads(line)) == []
