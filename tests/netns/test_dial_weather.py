@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.dialling import GATEWAY, INNER_GATEWAY, DialWorld, dial_world, wait
+from support.dialling import GATEWAY, INNER_GATEWAY, DialProcess, DialWorld, dial_world, wait
 from support.relay import LEFT, RIGHT
 
 pytestmark = pytest.mark.root
@@ -54,6 +54,11 @@ def ping(world: DialWorld, count: int = 100) -> tuple[int, str]:
     return int(found[1]), report
 
 
+def wait_for_traffic(world: DialWorld, dialled: DialProcess) -> None:
+    """Wait for an answer: where the last acknowledgement of IPCP was lost, the gateway asks again in three seconds."""
+    wait(lambda: ping(world, 5)[0] > 0, 30, dialled.output)
+
+
 def test_loss_both_ways_is_no_reason_to_hang_up(world: DialWorld) -> None:
     dialled = world.dial(*PATIENT)
     dialled.wait_up()
@@ -69,7 +74,8 @@ def test_loss_both_ways_is_no_reason_to_hang_up(world: DialWorld) -> None:
 def test_it_comes_up_over_a_way_that_loses_a_tenth(world: DialWorld) -> None:
     world.weather.set(loss=0.1)
     dialled = world.dial(*PATIENT)
-    dialled.wait_up(1, 45)
+    dialled.wait_up(1, 90)
+    wait_for_traffic(world, dialled)
     assert ping(world)[0] > 30
 
 
@@ -107,7 +113,8 @@ def test_packets_that_come_twice(world: DialWorld) -> None:
 def test_all_of_it_at_once(world: DialWorld) -> None:
     world.weather.set(loss=0.03, delay=0.04, jitter=0.02, reorder=0.1, duplicate=0.1)
     dialled = world.dial(*PATIENT)
-    dialled.wait_up(1, 45)
+    dialled.wait_up(1, 90)
+    wait_for_traffic(world, dialled)
     answered, report = ping(world, 200)
     assert answered >= 140, report
     assert dialled.ends() == []
