@@ -10,7 +10,7 @@ from support.dialling import FAST, start
 from support.gateway_lab import CLIENT, FIRST, GatewayLab, places, state_template
 
 pytestmark = pytest.mark.root
-NOT_ALLOWED = 3
+NOT_ALLOWED = 2
 
 
 @pytest.fixture(scope="module")
