@@ -71,10 +71,14 @@ def _never_heard(view: View, entry: Entry, *, from_client: bool) -> Iterator[Fin
     if answered or not again:
         return
     waited, unheard = again[-1].moment.since(deaf.acked.moment), len(other.exchanges)
-    if len(again) < FEWEST or not _patient(waited, len(again) if waited >= SECONDS else max(len(again), unheard)):
+    # One acknowledgement may be lost; one that is lost while all of the other's requests are, too, is no accident.
+    if len(again) < FEWEST and unheard < OFTEN:
+        return
+    if not _patient(waited, max(len(again), unheard)):
         return
     name, partner = side(not from_client), side(from_client)
-    why = f"{name.capitalize()} repeated its LCP Configure-Request {len(again)} times after {partner} had acknowledged "
+    times = "once" if len(again) == 1 else f"{len(again)} times"
+    why = f"{name.capitalize()} repeated its LCP Configure-Request {times} after {partner} had acknowledged "
     why += f"it, and answered none of {unheard} requests: beyond the capture point it hears nothing."
     frames = [deaf.acked.moment, *moments(again), *moments(other.requests)]
     yield entry.found(why, frames, certainty=0.85, towards=_towards(from_client))
