@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,15 @@ MEGABYTE = 1 << 20
 MOST = 300 * MEGABYTE
 """What judging any capture may take."""
 PATIENCE = 100
+COMMAND = """
+import os, pathlib, sys
+from holdfast.cli.main import main
+try:
+    raise SystemExit(main())
+finally:
+    os.write(int(os.environ["STATUS_TO"]), pathlib.Path("/proc/self/status").read_bytes())
+"""
+"""Tells the memory of this program alone: what the kernel counts for a child begins with that of its parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +48,18 @@ Feed = Callable[[int, Callable[[], None]], None]
 
 def run(arguments: list[str], feed: Feed | None = None) -> Run:
     """Run `holdfast diagnose`; `feed` writes to its standard input."""
-    command = [sys.executable, "-c", "from holdfast.cli.main import main; raise SystemExit(main())", "diagnose"]
     read, write = os.pipe()
-    process = subprocess.Popen([*command, *arguments], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    status, status_to = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "diagnose", *arguments],
+        stdin=read,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "STATUS_TO": str(status_to)},
+        pass_fds=[status_to],
+    )
     os.close(read)
+    os.close(status_to)
     press = partial(process.send_signal, signal.SIGINT)
     feeder = threading.Thread(target=_fed, args=(write, feed, press), daemon=True)
     feeder.start()
@@ -50,12 +68,14 @@ def run(arguments: list[str], feed: Feed | None = None) -> Run:
     assert process.stdout is not None
     output = process.stdout.read().decode()
     process.stdout.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with os.fdopen(status) as told:
+        peak = re.search(r"VmHWM:\s*(\d+) kB", told.read())
+    process.wait()
     timer.cancel()
     timer.join()
     feeder.join(PATIENCE)
-    return Run(process.returncode, output, usage.ru_maxrss * 1024)
+    assert peak is not None, output
+    return Run(process.returncode, output, int(peak[1]) * 1024)
 
 
 def _fed(pipe: int, feed: Feed | None, press: Callable[[], None]) -> None:
