@@ -86,7 +86,7 @@ class Sessions:
 
     def open(self, accounting: Accounting, name: str) -> None:
         """One more session is up."""
-        connection = SimpleNamespace(server="127.0.0.1", client="127.0.0.1", connection_id="c")
+        connection = SimpleNamespace(server="127.0.0.1", client="127.0.0.1", connection_id="c", vendor="bench")
         session = SimpleNamespace(session_id=name)
         self.subscribers[name] = SimpleNamespace(
             session=session, connection=connection, local_call_id=1, grant=None, user="alice", policy=self._policy
