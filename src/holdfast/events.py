@@ -362,6 +362,19 @@ class Fragmented(Event):
     router: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PacketsReplayed(Event):
+    """Much of what came for a session had come before: the network repeats it, or somebody plays it back.
+
+    `packets`: how many since the last such event. None of them was let through twice.
+    """
+
+    name: ClassVar[str] = "REPLAYED"
+    severity: ClassVar[Severity] = Severity.ERROR
+    packets: int
+    detail: str
+
+
 # --- sessions and the gateway ------------------------------------------------------------------------------
 
 
@@ -450,6 +463,36 @@ class LoginsLocked(Event):
     severity: ClassVar[Severity] = Severity.WARNING
     account: str
     source: str
+    failures: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoginsSprayed(Event):
+    """One source tries many accounts: so many different ones failed there. Told once in a quarter of an hour.
+
+    `accounts`: how many different ones since the last such event (64 stands for 64 or more).
+    """
+
+    name: ClassVar[str] = "SPRAYING"
+    severity: ClassVar[Severity] = Severity.ERROR
+    source: str
+    accounts: int
+    failures: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBesieged(Event):
+    """One account is tried from many sources: it failed at so many. Told once in a quarter of an hour.
+
+    `sources`: how many different ones since the last such event (64 stands for 64 or more).
+    """
+
+    name: ClassVar[str] = "BESIEGED"
+    severity: ClassVar[Severity] = Severity.ERROR
+    account: str
+    sources: int
     failures: int
     seconds: float
 

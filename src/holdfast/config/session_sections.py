@@ -112,6 +112,10 @@ class AdmissionSection(PolicySection):
     """Failed logins from one address that lock it out, except for users who signed in from it before; 0 never locks."""
     lock_time: Seconds = 600.0
     """Seconds that a lock lasts. What is tried meanwhile does not make it longer."""
+    spray_accounts: NumberOrNone = 10
+    """Different accounts whose logins fail from one address, from which on it is told as `SPRAYING`; 0 for never."""
+    siege_addresses: NumberOrNone = 20
+    """Different addresses at which logins of one account fail, from which on it is told as `BESIEGED`; 0 for never."""
     flaps: NumberOrNone = 6
     """Sessions of one address in a row, lost within `flap_time`, after which its next calls must wait; 0 for never."""
     flap_time: Seconds = 30.0

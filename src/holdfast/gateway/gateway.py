@@ -85,7 +85,7 @@ class Gateway:
         self._desk = UpcallDesk(self)
         self.notices = Notices(self.report)
         self.door = Door(self, settings.admission, self.notices)
-        self.logins = LoginDesk(self, means.authenticator, settings.lockout)
+        self.logins = LoginDesk(self, means.authenticator, settings.lockout, settings.guessing)
         self.fragmentation = Fragmentation(self)
         self.patrol = Patrol(self, means.engine, local_now)
         self.drained = asyncio.Event()
@@ -153,6 +153,7 @@ class Gateway:
         self.settings = settings
         self.door.admission.rules = settings.admission
         self.logins.lockout.rules = settings.lockout
+        self.logins.guessing.rules = settings.guessing
 
     async def _wait_until(self, condition: Any, deadline: float) -> None:
         while not condition() and self.now() < deadline:

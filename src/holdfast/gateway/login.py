@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING
 
 from holdfast.dataplane.interface import Keepalive
 from holdfast.errors import DisconnectReason, StateError
-from holdfast.events import InternalFault, LoginsLocked, SessionReplaced, SettingUnusable
+from holdfast.events import (
+    AccountBesieged,
+    Event,
+    InternalFault,
+    LoginsLocked,
+    LoginsSprayed,
+    SessionReplaced,
+    SettingUnusable,
+)
 from holdfast.gateway.known_names import why_unknown, without
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.effective import Effective, Layer
+from holdfast.policy.guessing import Guessing, GuessingRules, Spray
 from holdfast.policy.hours import Hours
 from holdfast.policy.lockout import Lockout, LockoutRules
 from holdfast.policy.overrides import SingleSession
@@ -48,9 +57,12 @@ class Proven:
 class LoginDesk:
     """Answers every `VerifyCredentials` of a gateway, at once or a little later."""
 
-    def __init__(self, gateway: "Gateway", authenticator: Authenticator, rules: LockoutRules) -> None:
+    def __init__(
+        self, gateway: "Gateway", authenticator: Authenticator, rules: LockoutRules, guessing: GuessingRules
+    ) -> None:
         self._gateway, self._authenticator = gateway, authenticator
         self.lockout = Lockout(rules)
+        self.guessing = Guessing(guessing)
         self.remote: RadiusDesk | None = None
         """Who judges claims instead of the local users."""
         self._by_user: defaultdict[str, set[Subscriber]] = defaultdict(set)
@@ -127,7 +139,18 @@ class LoginDesk:
         for lock in locks:
             locked = LoginsLocked(lock.account, lock.source, lock.failures, lock.seconds)
             self._gateway.report(locked, subscriber.context())
+        self._tell_guessing(subscriber, exchange.account)
         return replace(verdict, retry=False) if locks else verdict
+
+    def _tell_guessing(self, subscriber: "Subscriber", account: str) -> None:
+        """Tell an attack that spreads out: many accounts from here, or this account from many places."""
+        for told in self.guessing.failed(account, subscriber.connection.client, self._gateway.now()):
+            event: Event
+            if isinstance(told, Spray):
+                event = LoginsSprayed(told.source, told.accounts, told.failures, told.seconds)
+            else:
+                event = AccountBesieged(told.account, told.sources, told.failures, told.seconds)
+            self._gateway.report(event, subscriber.context())
 
     def _record(self, subscriber: "Subscriber", user: str) -> UserRecord | None:
         try:

@@ -15,6 +15,7 @@ from holdfast.dataplane.interface import Counters, PacketEngine
 from holdfast.errors import DisconnectReason
 from holdfast.events import TimeWarned
 from holdfast.gateway.health import acknowledgements
+from holdfast.gateway.repeats import repeats
 from holdfast.machine import earliest
 from holdfast.policy.hours import Hours
 
@@ -78,6 +79,7 @@ class Patrol:
         counters = self._engine.counters(subscriber.carrier.handle)
         acknowledgements(self._gateway, subscriber, counters, now)
         self._gateway.fragmentation.sent(subscriber, counters)
+        repeats(self._gateway, subscriber, counters, now)
         due = [now + ROUND, self._idle(subscriber, counters, now), self._volume(subscriber, counters, now)]
         due += [self._time(subscriber, now), self._grace(subscriber, now)]
         return earliest(due) or now + ROUND

@@ -6,6 +6,7 @@ from holdfast.config import Config, LoadedConfig
 from holdfast.policy.admission import AdmissionRules
 from holdfast.policy.effective import KEYS, Layer, layers_of
 from holdfast.policy.groups import Group, PolicyBook
+from holdfast.policy.guessing import GuessingRules
 from holdfast.policy.lockout import LockoutRules
 from holdfast.policy.overrides import Overrides
 
@@ -83,3 +84,9 @@ def lockout_rules(config: Config) -> LockoutRules:
         per_source=admission.failed_logins_per_address,
         lock_time=admission.lock_time,
     )
+
+
+def guessing_rules(config: Config) -> GuessingRules:
+    """Return from when on failed logins are an attack."""
+    admission = config.admission
+    return GuessingRules(admission.spray_accounts, admission.siege_addresses)

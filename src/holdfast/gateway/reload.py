@@ -26,6 +26,8 @@ AT_ONCE = frozenset(
         "admission.failed_logins",
         "admission.failed_logins_per_address",
         "admission.lock_time",
+        "admission.spray_accounts",
+        "admission.siege_addresses",
         "admission.flaps",
         "admission.flap_time",
         "log.level",

@@ -9,9 +9,16 @@ from holdfast.control.config import ControlConfig
 from holdfast.dataplane.interface import Keepalive
 from holdfast.events import Severity
 from holdfast.gateway.known_names import Names
-from holdfast.gateway.policy_settings import admission_rules, before_login, lockout_rules, policy_book
+from holdfast.gateway.policy_settings import (
+    admission_rules,
+    before_login,
+    guessing_rules,
+    lockout_rules,
+    policy_book,
+)
 from holdfast.policy.admission import AdmissionRules
 from holdfast.policy.groups import PolicyBook
+from holdfast.policy.guessing import GuessingRules
 from holdfast.policy.lockout import LockoutRules
 from holdfast.ppp.authentication_types import AuthenticatorConfig, Method
 from holdfast.ppp.config import CcpConfig, IpcpConfig, LcpConfig, LinkConfig, MppeMode, MppePolicy, RestartConfig
@@ -31,6 +38,7 @@ class GatewaySettings:
     wins: tuple[str, ...]
     admission: AdmissionRules
     lockout: LockoutRules
+    guessing: GuessingRules
     policies: PolicyBook
     before_login: tuple[dict[str, Any], ...]
     """Timers and limits that hold before a user is known: key, value, origin."""
@@ -62,6 +70,7 @@ def settings_from(loaded: LoadedConfig, resolvers: tuple[str, ...]) -> GatewaySe
         wins=tuple(map(str, addresses.wins)),
         admission=admission_rules(config),
         lockout=lockout_rules(config),
+        guessing=guessing_rules(config),
         policies=policies,
         before_login=tuple(before_login(loaded)),
         names=Names(

@@ -8,6 +8,7 @@ from holdfast.alarm import Alarm
 from holdfast.dataplane.carrier import Carrier
 from holdfast.events import Direction
 from holdfast.gateway.fragmentation import Tally
+from holdfast.gateway.repeats import Repeats
 from holdfast.observe.recorder import Tape
 from holdfast.policy.effective import Effective, SessionPolicy
 from holdfast.policy.radius_login import Grant
@@ -49,6 +50,7 @@ class Subscriber:
     pieces: dict[Direction, Tally] = field(default_factory=lambda: {direction: Tally() for direction in Direction})
     """Tunnel packets that travelled in pieces and were not told yet."""
     fragmented_out: int = 0
+    repeats: Repeats = field(default_factory=Repeats)
     grace_until: float | None = None
     """Until when the session may go on without its control connection."""
     grace_evidence: str = ""

@@ -10,22 +10,25 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import generate_latest
 
 from holdfast import __version__
 from holdfast.errors import DisconnectReason
 from holdfast.events import (
+    AccountingQueued,
     AuthenticationFailed,
     AuthenticationSucceeded,
     CallRefused,
     ControlClosed,
     Event,
     IpOpened,
+    LimitReached,
     SessionEnded,
 )
 from holdfast.observe.metrics_phases import Phases
 from holdfast.observe.metrics_reading import Reading, ReadingCollector
+from holdfast.policy.admission import Barrier
 
 SESSION_BUCKETS = (1, 10, 60, 300, 900, 3600, 14400, 86400, 604800)
 PHASE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -75,6 +78,12 @@ class Metrics:
         self._ended = Counter(
             "holdfast_sessions_ended", "Sessions that ended, by reason.", ("reason",), registry=registry
         )
+        self._limits = Counter(
+            "holdfast_limits", "Clients kept out, by the limit or rule that did it.", ("limit",), registry=registry
+        )
+        self._accounting = Gauge(
+            "holdfast_accounting_waiting", "Accounting records that wait for a server.", registry=registry
+        )
         self._phase_seconds = Histogram(
             "holdfast_phase_seconds",
             "Time each phase of a set-up took; `total` from TCP connect to traffic.",
@@ -104,6 +113,8 @@ class Metrics:
         for reason in DisconnectReason:
             self._ended.labels(str(reason))
             self._closed.labels(str(reason))
+        for barrier in Barrier:
+            self._limits.labels(str(barrier))
 
     # --- events --------------------------------------------------------------------------------------------
 
@@ -123,6 +134,12 @@ class Metrics:
 
     def _count_refused(self, event: CallRefused, _context: Mapping[str, Any]) -> None:
         self._refused.labels(str(event.result_code)).inc()
+
+    def _count_limit(self, event: LimitReached, _context: Mapping[str, Any]) -> None:
+        self._limits.labels(event.limit).inc(event.times)
+
+    def _note_accounting(self, event: AccountingQueued, _context: Mapping[str, Any]) -> None:
+        self._accounting.set(event.waiting)
 
     def _count_success(self, event: AuthenticationSucceeded, _context: Mapping[str, Any]) -> None:
         if event.by_peer:
@@ -190,4 +207,6 @@ _COUNTS: Mapping[type[Event], Callable[[Metrics, Any, Mapping[str, Any]], None]]
     AuthenticationFailed: Metrics._count_failure,  # noqa: SLF001
     IpOpened: Metrics._count_up,  # noqa: SLF001
     SessionEnded: Metrics._count_ended,  # noqa: SLF001
+    LimitReached: Metrics._count_limit,  # noqa: SLF001
+    AccountingQueued: Metrics._note_accounting,  # noqa: SLF001
 }

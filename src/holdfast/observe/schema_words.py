@@ -39,6 +39,7 @@ ENVELOPE_WORDS: dict[str, tuple[str, str]] = {
 
 FIELD_WORDS: dict[str, str] = {
     "account": "The account.",
+    "accounts": "How many different accounts; 64 stands for 64 or more.",
     "action": "What was done.",
     "alignment_errors": "Alignment errors (RFC 2637 section 2.14).",
     "answer": "What was answered; empty for nothing.",
@@ -137,6 +138,7 @@ FIELD_WORDS: dict[str, str] = {
     "signed_seq": "Number of the line up to which was signed.",
     "sink": "The receiver.",
     "source": "The address it came from.",
+    "sources": "How many different addresses it came from; 64 stands for 64 or more.",
     "subject": "Who or what met the limit.",
     "target": "To what or whom.",
     "text": "What the peer said.",
@@ -163,7 +165,10 @@ SPECIAL_WORDS: dict[tuple[str, str], str] = {
     ("CALL_CLEARED", "result_code"): "Result Code of Call-Disconnect-Notify (RFC 2637 section 2.13).",
     ("CLOCK_JUMP", "seconds"): "By how many seconds the clock was set: forward, or back if negative.",
     ("FRAGMENTED", "packets"): "How many packets since the last such event.",
+    ("REPLAYED", "packets"): "How many packets since the last such event.",
     ("FRAGMENTED", "mtu"): "Size of the first piece (received), or the MTU that the router named; 0 when not known.",
+    ("SPRAYING", "seconds"): "Within how many seconds.",
+    ("BESIEGED", "seconds"): "Within how many seconds.",
     ("TIME_REMAINING", "seconds"): "Seconds that the session may still last.",
     ("LOG_PURGED", "digest"): "SHA-256 in hex over the numbers (8 octets each) of all stubs in the segment.",
     ("RADIUS_DOWN", "server"): "The RADIUS server.",

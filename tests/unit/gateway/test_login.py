@@ -185,3 +185,28 @@ async def test_a_group_by_network(world, crowd):
     await crowd.up()
     subscriber = world.only()
     assert (subscriber.group, subscriber.policy.idle_timeout) == ("local", 77)
+
+
+@toml("[admission]\nspray_accounts = 3\nsiege_addresses = 3\n")
+async def test_a_spray_and_a_siege_are_told_by_their_own_words(world, crowd):
+    for address in ("192.0.2.1", "192.0.2.2"):
+        assert world.gateway.logins.guessing.failed("alice", address, world.gateway.now()) == []
+    await crowd.refused("alice", "guess")
+    siege = await world.said("BESIEGED")
+    assert (siege["severity"], siege["account"], siege["sources"]) == ("error", "alice", 3)
+    for user in ("bob", "carol"):
+        assert not world.named("SPRAYING")
+        await crowd.refused(user, "guess")
+    spray = await world.said("SPRAYING")
+    assert (spray["severity"], spray["source"], spray["accounts"], spray["failures"]) == ("error", "127.0.0.1", 3, 3)
+    assert not world.named("LOCKED")
+
+
+@toml("[admission]\nspray_accounts = 3\nsiege_addresses = 3\nfailed_logins = 2\n")
+async def test_one_account_hammered_from_one_place_is_neither(world, crowd):
+    for _ in range(4):
+        await crowd.refused(password="guess")
+        await settled(world, crowd)
+    await world.said("LOCKED")
+    assert not world.named("SPRAYING")
+    assert not world.named("BESIEGED")

@@ -3,8 +3,16 @@
 from ipaddress import IPv4Network
 
 from holdfast.config import parse
-from holdfast.gateway.policy_settings import BEFORE_LOGIN, admission_rules, before_login, lockout_rules, policy_book
+from holdfast.gateway.policy_settings import (
+    BEFORE_LOGIN,
+    admission_rules,
+    before_login,
+    guessing_rules,
+    lockout_rules,
+    policy_book,
+)
 from holdfast.policy.admission import AdmissionRules
+from holdfast.policy.guessing import GuessingRules
 from holdfast.policy.lockout import LockoutRules
 from holdfast.policy.records import SecretKind, UserRecord
 
@@ -20,6 +28,8 @@ single_session = "deny"
 hours = "mon-fri 08:00-18:00"
 deny = ["192.0.2.0/24"]
 failed_logins = 7
+spray_accounts = 8
+siege_addresses = 9
 [groups.office]
 preset = "fast-failover"
 idle_timeout = 0
@@ -44,8 +54,8 @@ def test_a_group() -> None:
     alice = UserRecord("alice", SecretKind.PASSWORD, "database", group="office")
     for record, address in ((alice, "192.0.2.1"), (None, "198.51.100.9")):
         found = book.of(record, address)
-        assert (found.policy.idle_timeout, found.origin("idle_timeout")) == (0, "group office (h.toml:15)")
-        assert found.origin("lcp_echo_interval") == "preset fast-failover (group office (h.toml:14))"
+        assert (found.policy.idle_timeout, found.origin("idle_timeout")) == (0, "group office (h.toml:17)")
+        assert found.origin("lcp_echo_interval") == "preset fast-failover (group office (h.toml:16))"
         assert (found.policy.lcp_echo_interval, found.policy.lcp_echo_failures) == (5, 3)
 
 
@@ -61,6 +71,8 @@ def test_rules_of_the_door_and_of_logins() -> None:
     assert lockout_rules(config).per_account_and_source == 7
     assert admission_rules(parse("").config) == AdmissionRules()
     assert lockout_rules(parse("").config) == LockoutRules()
+    assert guessing_rules(config) == GuessingRules(8, 9)
+    assert guessing_rules(parse("").config) == GuessingRules()
 
 
 def test_what_nobody_can_override() -> None:

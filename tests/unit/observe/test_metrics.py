@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from holdfast.dataplane.interface import Counters
 from holdfast.errors import DisconnectReason
 from holdfast.events import (
+    AccountingQueued,
     AuthenticationFailed,
     AuthenticationSucceeded,
     CallEstablished,
@@ -19,6 +20,7 @@ from holdfast.events import (
     Event,
     IpOpened,
     LcpOpened,
+    LimitReached,
     MppeOpened,
     SessionEnded,
 )
@@ -114,6 +116,16 @@ def test_a_connection_that_says_nothing_fails_in_the_control_phase():
     seen = scene.samples()
     assert seen["holdfast_setup_failures_total", "control", "protocol_failure"] == 1
     assert seen["holdfast_control_closed_total", "protocol_failure"] == 1
+
+
+def test_limits_by_their_names_and_accounting_that_waits():
+    scene = Scene()
+    assert scene.samples()["holdfast_limits_total", "half_open"] == 0
+    scene.tell(LimitReached("half_open", "192.0.2.9", "", 4), AccountingQueued(7, ""))
+    seen = scene.samples()
+    assert (seen["holdfast_limits_total", "half_open"], seen["holdfast_accounting_waiting",]) == (4, 7)
+    scene.tell(AccountingQueued(0, ""))
+    assert scene.samples()["holdfast_accounting_waiting",] == 0
 
 
 def test_verdicts_and_refusals():

@@ -149,6 +149,8 @@ _MEANINGS: dict[str, Callable[[Mapping[str, Any]], list[Told]]] = {
     "IMPOSTOR": _simple("auth-mutual-failed", 0.95),
     "RADIUS_DOWN": _simple("radius-timeout", 0.95),
     "LOCKED": _simple("brute-force", 0.7),
+    "SPRAYING": _simple("brute-force", 0.9),
+    "BESIEGED": _simple("brute-force", 0.9),
     "NO_ADDRESS": _simple("ipcp-no-address", 0.97),
     "WATCH_FINDING": _judged,
     "WATCH_FAILED": _judged,
