@@ -20,7 +20,7 @@ from bench.transfer import TRANSFER_PORT
 GATEWAY, CLIENT = "holdfast-demo-gateway", "holdfast-demo-client"
 GATEWAY_OUTER, CLIENT_OUTER = "192.0.2.1", "192.0.2.2"
 GATEWAY_INNER = "10.77.0.1"
-TRANSFER_MIB = 200
+TRANSFER_MIB = 100
 HOLDFAST = str(Path(sys.executable).with_name("holdfast"))
 
 

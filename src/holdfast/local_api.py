@@ -17,6 +17,8 @@ from typing import Any
 
 from holdfast.errors import HoldfastError, HostError, NotRunningError
 
+SOCKET_NAME = "control.sock"
+"""What the socket is called in its directory. It stands here so that a command that asks need not load a gateway."""
 MAX_REQUEST = 64 * 1024
 ANSWER_TIMEOUT = 15.0
 

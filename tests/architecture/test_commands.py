@@ -1,5 +1,7 @@
 """Every command has its page, and the page shows every option."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +12,9 @@ from holdfast.cli.main import COMMANDS, load
 
 PAGES = ROOT / "docs" / "commands"
 EVERYWHERE = {"--help"}
+ASKING = ("sessions", "status", "why", "disconnect", "reload", "drain", "unlock")
+"""Commands that only ask a running gateway: they answer at once, also on a machine that is busy."""
+HEAVY = ("holdfast.gateway", "holdfast.ppp", "holdfast._native", "pydantic", "sqlalchemy", "pyroute2")
 
 
 def options(command: Any) -> Iterator[str]:
@@ -37,3 +42,10 @@ def test_the_table_of_contents_names_every_page() -> None:
     for page in sorted((ROOT / "docs").rglob("*.md")):
         if page.name != "README.md":
             assert f"({page.relative_to(ROOT / 'docs')})" in contents
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_command_that_only_asks_loads_no_gateway(name: str) -> None:
+    program = f"import sys, holdfast.cli.main as main; main.load({name!r}); print(*sys.modules)"
+    loaded = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, check=True).stdout.split()
+    assert not [module for module in HEAVY if module in loaded]

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from holdfast.gateway.service import SOCKET_NAME
-from holdfast.local_api import request
+from holdfast.local_api import SOCKET_NAME, request
 
 
 def ask(state: Path, verb: str, **arguments: Any) -> Any:

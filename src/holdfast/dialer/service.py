@@ -20,14 +20,13 @@ from holdfast.dialer.settings import TunnelSettings
 from holdfast.dialer.watch import NetworkWatch
 from holdfast.errors import HoldfastError, HostError
 from holdfast.events import DialNoticed, Event
-from holdfast.local_api import ApiServer, request
+from holdfast.local_api import SOCKET_NAME, ApiServer, request
 from holdfast.network.host import HostNetwork
 from holdfast.network.refusal import RIGHTS_FIX
 from holdfast.observe.event_log import EventLog
 from holdfast.secret import Secret
 from holdfast.systemd import notify
 
-SOCKET_NAME = "control.sock"
 EVENT_LOG_NAME = "events.jsonl"
 TUN_TRIES = 10
 TUN_PAUSE = 0.1

@@ -30,7 +30,7 @@ from holdfast.gateway.recording import recorder_from
 from holdfast.gateway.reload import Reloader
 from holdfast.gateway.settings import settings_from, usual_workers
 from holdfast.gateway.tracing import Tracing
-from holdfast.local_api import ApiServer
+from holdfast.local_api import SOCKET_NAME, ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
 from holdfast.observe.event_log import EventLog, Listener
@@ -45,7 +45,6 @@ from holdfast.policy.store import Store
 from holdfast.policy.users import Users
 from holdfast.systemd import notify, watchdog_interval
 
-SOCKET_NAME = "control.sock"
 GOODBYE_TIMEOUT = 4.0
 """Seconds for clients to answer a goodbye; a stop takes at most 5 in all."""
 BACKLOG = 4096

@@ -8,8 +8,7 @@ import pytest
 
 from holdfast.cli.main import main
 from holdfast.cli.sessions import duration, octets
-from holdfast.gateway.service import SOCKET_NAME
-from holdfast.local_api import ApiServer
+from holdfast.local_api import SOCKET_NAME, ApiServer
 
 SESSION = {
     "id": "0199c0ffee",
