@@ -650,6 +650,17 @@ class RadiusFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RadiusIgnored(Event):
+    """A RADIUS server let a client in, and attributes that it sent are understood and cannot hold. Once a login."""
+
+    name: ClassVar[str] = "RADIUS_IGNORED"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    server: str
+    user: str
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AccountingQueued(Event):
     """Accounting records wait because no server takes them, or (`waiting` 0) all of them were delivered."""
 

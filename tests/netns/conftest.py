@@ -1,11 +1,13 @@
-"""What the tests of the packet engine share."""
+"""What the tests in namespaces share: the bench of the packet engine, and the lab around a gateway."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from lab.network import Namespace, join, namespace
 from support.engine_lab import FAR_OUTER, OUTER, Bench
+from support.gateway_lab import GatewayLab, places, state_template
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +25,24 @@ def bench(spaces: tuple[Namespace, Namespace]) -> Iterator[Bench]:
     made = Bench(*spaces)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
+    """Those of `GatewayLab`, made once."""
+    with places() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory with users."""
+    return state_template(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def lab(namespaces: tuple[Namespace, Namespace, Namespace], template: Path, tmp_path: Path) -> Iterator[GatewayLab]:
+    """The namespaces; what a test started ends with it."""
+    made = GatewayLab(*namespaces, tmp_path, template)
+    with made.running:
+        yield made

@@ -2,14 +2,14 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from lab.network import Namespace
+from support import freeradius
 from support.engine_lab import wait_until
-from support.gateway_lab import BEYOND, INSIDE, GatewayLab, places, state_template
+from support.gateway_lab import BEYOND, INSIDE, GatewayLab
+from support.lab_gateway import Section
+from support.lab_peers import USERS
 
 pytestmark = pytest.mark.root
 BEHIND = "192.168.5.1"
@@ -18,27 +18,6 @@ FILTERS = {
     "filters.inside": {"rules": [f"allow {INSIDE}"]},
     "limits": {"filter": "pings"},
 }
-
-
-@pytest.fixture(scope="module")
-def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
-    """Made once."""
-    with places() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory with users."""
-    return state_template(tmp_path_factory.mktemp("state"))
-
-
-@pytest.fixture
-def lab(namespaces: tuple[Namespace, Namespace, Namespace], template: Path, tmp_path: Path) -> Iterator[GatewayLab]:
-    """The namespaces; what a test started ends with it."""
-    made = GatewayLab(*namespaces, tmp_path, template)
-    with made.running:
-        yield made
 
 
 def members(lab: GatewayLab) -> list[str]:
@@ -119,3 +98,70 @@ def test_a_rate_holds_back_what_is_beyond_it(lab: GatewayLab) -> None:
     assert 10 <= came <= 90, said
     (session,) = gateway.ask("sessions")
     assert session["address"]
+
+
+PLAN = f"""
+alice Cleartext-Password := "{USERS["alice"]}"
+    Framed-IP-Address := 10.77.0.99, Framed-IP-Netmask := 255.255.255.255, Framed-Route := "{BEHIND}/24 0.0.0.0 1",
+    Framed-Route += "0.0.0.0/0 0.0.0.0 1", Framed-MTU := 1300, Filter-Id := "inside", Framed-Pool := "staff",
+    MS-Primary-DNS-Server := 192.0.2.99, MS-Primary-NBNS-Server := 192.0.2.98, Mikrotik-Group := "office",
+    Mikrotik-Rate-Limit := "2M/10M", Mikrotik-Total-Limit := 1000000000, Session-Timeout := 14400, Idle-Timeout := 600,
+    Acct-Interim-Interval := 600, Port-Limit := 3, Class := "gold", Reply-Message := "welcome"
+"""
+FROM_RADIUS = {
+    "address": "Framed-IP-Address",
+    "routes": "Framed-Route",
+    "mtu": "Framed-MTU",
+    "filter": "Filter-Id",
+    "pool": "Framed-Pool",
+    "dns": "MS-Primary-DNS-Server",
+    "wins": "MS-Primary-NBNS-Server",
+    "group": "Mikrotik-Group",
+    "rate_up": "Mikrotik-Rate-Limit",
+    "volume_limit": "Mikrotik-Total-Limit",
+    "session_timeout": "Session-Timeout",
+    "idle_timeout": "Idle-Timeout",
+    "accounting_interval": "Acct-Interim-Interval",
+    "sessions_per_user": "Port-Limit",
+    "mppe": "MS-MPPE-Encryption-Policy",
+    "class": "Class",
+    "reply_message": "Reply-Message",
+}
+
+
+@pytest.fixture
+def radius(lab: GatewayLab) -> dict[str, Section]:
+    """A FreeRADIUS on the gateway's host; the sections of a gateway that asks it."""
+    ports = freeradius.free_ports(2)
+    place = lab.folder / "radius"
+    freeradius.configure(place, ports, users=PLAN)
+    file = place / "radiusd.conf"
+    file.write_text(file.read_text().replace("use_mppe = yes", "use_mppe = yes\n        require_encryption = yes"))
+    server = freeradius.start(place, tuple(lab.gateway.wrap()))
+    lab.running.callback(server.wait, 10)
+    lab.running.callback(server.terminate)
+    secrets = lab.folder / "radius.secrets"
+    secrets.touch(0o600)
+    secrets.write_text(f"127.0.0.1 {freeradius.SECRET}\n")
+    section = {"servers": [f"127.0.0.1:{ports[0]}"], "secrets_file": str(secrets), "accounting_servers": []}
+    return {"radius": section, "pools.staff": {"ranges": ["10.88.0.10-10.88.0.20"]}, "groups.office": {}}
+
+
+def test_why_names_freeradius_and_the_attribute_of_every_value(lab: GatewayLab, radius: dict[str, Section]) -> None:
+    gateway = lab.serve(**{**FILTERS, **radius, "limits": {}})
+    dialer = lab.dial("192.0.2.1", "--network", f"{INSIDE}/32")
+    dialer.wait_up()
+    (session,) = gateway.ask("sessions")
+    answer = json.loads(gateway.command("why", session["id"], "--json"))
+    server = f"RADIUS {radius['radius']['servers'][0]}"
+    origins = {one["key"]: one["origin"] for one in answer["settings"]}
+    assert {key: origins[key] for key in FROM_RADIUS} == {key: f"{server}: {name}" for key, name in FROM_RADIUS.items()}
+    values = {one["key"]: one["value"] for one in answer["settings"]}
+    assert (values["address"], values["dns"], values["mtu"]) == ("10.77.0.99", ["192.0.2.99"], 1300)
+    assert answer["ignored"] == [
+        f"{server}: Framed-Route = '0.0.0.0/0 0.0.0.0 1': not a network that can lie behind one client"
+    ]
+    assert list(gateway.wait_event("RADIUS_IGNORED")["ignored"]) == answer["ignored"]
+    table = gateway.command("why", session["id"])
+    assert "10.77.0.99" in table
+    assert "Framed-IP-Address" in table

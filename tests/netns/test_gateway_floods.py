@@ -3,20 +3,17 @@
 import random
 import struct
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from holdfast._native import gre_build
 from holdfast.control.messages import CallDisconnectNotify
-from lab.network import Namespace
 from support.captures import gre_packets
 from support.dialling import DialProcess
 from support.engine_lab import wait_until
-from support.gateway_lab import FIRST, INSIDE, GatewayLab, places, resident_kib, state_template
+from support.gateway_lab import FIRST, INSIDE, GatewayLab, resident_kib
 from support.lab_gateway import Gateway
 from support.raw_client import RawClient
 
@@ -57,29 +54,14 @@ class Scene:
         return drops
 
 
-@pytest.fixture(scope="module")
-def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
-    """Made once."""
-    with places() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory with users."""
-    return state_template(tmp_path_factory.mktemp("state"))
-
-
 @pytest.fixture
-def scene(namespaces: tuple[Namespace, Namespace, Namespace], template: Path, tmp_path: Path) -> Iterator[Scene]:
+def scene(lab: GatewayLab) -> Scene:
     """A gateway and an honest session, warmed up."""
-    lab = GatewayLab(*namespaces, tmp_path, template)
-    with lab.running:
-        gateway = lab.serve(timeouts={"setup_timeout": SETUP_TIMEOUT})
-        dialer = lab.dial()
-        dialer.wait_up()
-        assert lab.pings(INSIDE)
-        yield Scene(lab, gateway, dialer, resident_kib(gateway.process.pid))
+    gateway = lab.serve(timeouts={"setup_timeout": SETUP_TIMEOUT})
+    dialer = lab.dial()
+    dialer.wait_up()
+    assert lab.pings(INSIDE)
+    return Scene(lab, gateway, dialer, resident_kib(gateway.process.pid))
 
 
 def the_session(scene: Scene) -> dict[str, Any]:

@@ -3,35 +3,24 @@
 import socket
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from lab.network import Namespace
 from support.engine_lab import inside
-from support.gateway_lab import CLIENT, FIRST, INSIDE, GatewayLab, places, state_template
+from support.gateway_lab import CLIENT, FIRST, INSIDE, GatewayLab
 from support.lab_gateway import Gateway
 
 pytestmark = pytest.mark.root
 NARROW, PINGS = 1000, 20
 
 
-@pytest.fixture(scope="module")
-def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
-    """Made once."""
-    with places() as made:
-        yield made
-
-
 @pytest.fixture
-def gateway(namespaces: tuple[Namespace, Namespace, Namespace], tmp_path: Path) -> Iterator[tuple[GatewayLab, Gateway]]:
+def gateway(lab: GatewayLab) -> Iterator[tuple[GatewayLab, Gateway]]:
     """A gateway with one session over a wide network."""
-    lab = GatewayLab(*namespaces, tmp_path, state_template(tmp_path))
-    with lab.running:
-        running = lab.serve(metrics={"listen": "127.0.0.1:9723"})
-        lab.dial().wait_up(patience=30)
-        yield lab, running
-    for place in namespaces[:2]:
+    running = lab.serve(metrics={"listen": "127.0.0.1:9723"})
+    lab.dial().wait_up(patience=30)
+    yield lab, running
+    for place in (lab.client, lab.gateway):
         place.ip("link", "set", "near", "mtu", "1500")
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.network import Namespace
 from support.engine_lab import inside, wait_until
-from support.gateway_lab import BEYOND, CLIENT, FIRST, INSIDE, SECOND, GatewayLab, places, state_template
+from support.gateway_lab import BEYOND, CLIENT, FIRST, INSIDE, SECOND, GatewayLab
 from support.lab_gateway import COMMAND, GOODBYE_SECONDS, Gateway, GatewayError, Section, to_toml
 from support.lab_peers import USERS
 
@@ -34,27 +33,6 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --boundin
     --ambient-caps=$caps "$@"
 """
 """What systemd does for the unit: a user of its own, a device that all may open, exactly two capabilities."""
-
-
-@pytest.fixture(scope="module")
-def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
-    """Made once."""
-    with places() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory with users."""
-    return state_template(tmp_path_factory.mktemp("state"))
-
-
-@pytest.fixture
-def lab(namespaces: tuple[Namespace, Namespace, Namespace], template: Path, tmp_path: Path) -> Iterator[GatewayLab]:
-    """The namespaces; what a test started ends with it."""
-    made = GatewayLab(*namespaces, tmp_path, template)
-    with made.running:
-        yield made
 
 
 @pytest.fixture

@@ -1,31 +1,12 @@
 """Locks that failed logins brought outlive a gateway that is killed, and an administrator can take them away."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from lab.network import Namespace
 from support.dialling import FAST, start
-from support.gateway_lab import CLIENT, FIRST, GatewayLab, places, state_template
+from support.gateway_lab import CLIENT, FIRST, GatewayLab
 
 pytestmark = pytest.mark.root
 NOT_ALLOWED = 2
-
-
-@pytest.fixture(scope="module")
-def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
-    """Made once."""
-    with places() as made:
-        yield made
-
-
-@pytest.fixture
-def lab(namespaces: tuple[Namespace, Namespace, Namespace], tmp_path: Path) -> Iterator[GatewayLab]:
-    """The namespaces for one test; what it starts ends with it."""
-    lab = GatewayLab(*namespaces, tmp_path, state_template(tmp_path))
-    with lab.running:
-        yield lab
 
 
 def guess(lab: GatewayLab, number: int) -> None:

@@ -83,6 +83,7 @@ async def _all(config: Config, credentials: Credentials, *, quiet: bool) -> list
 def _text(step: Step) -> str:
     lines = [f"{step.server}  {step.what}: {'ok' if step.good else 'FAILED'}, {step.said}"]
     lines += [f"    {line}" for line in step.answer]
+    lines += [f"    not used: {line}" for line in step.ignored]
     if step.fix:
         lines.append(f"  {step.fix}")
     return "\n".join(lines)

@@ -27,6 +27,13 @@ OFF_AT_ZERO = {
     "filter": "none",
     "rate_up": "any",
     "rate_down": "any",
+    "group": "none",
+    "address": "none yet",
+    "dns": "none",
+    "wins": "none",
+    "mtu": "not agreed yet",
+    "client_wish": "no",
+    "mppe_bits": "none",
 }
 """What nothing means, in words."""
 
@@ -39,7 +46,7 @@ def why(
     state: StateOption,
     as_json: JsonOption = False,
 ) -> None:
-    """Show each timer and limit of a session and where it came from: default, preset, file, group, user or RADIUS."""
+    """Show what holds for a session and where each value came from: default, preset, file, group, user or RADIUS."""
     answer: dict[str, Any] = ask(state, "why", session=session)
     if as_json:
         print_json(answer)
@@ -52,6 +59,10 @@ def why(
     print_table(("setting", "value", "so far", "from"), rows)
     if answer["silent"]:
         print_text(f"half-dead: {', '.join(answer['silent'])} is silent")
+    for sentence in answer["ignored"]:
+        print_text(f"not used: {sentence}")
+    if answer["unknown"]:
+        print_text(f"attributes of RADIUS not known here: {', '.join(answer['unknown'])}")
 
 
 def _used(used: dict[str, Any]) -> dict[str, str]:

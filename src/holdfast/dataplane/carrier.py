@@ -52,10 +52,14 @@ class Carrier:
             self._most = most
             self._apply_link()
 
+    @property
+    def mtu(self) -> int:
+        """Octets of the largest packet that the peer is sent; 0 while LCP has agreed on none."""
+        return 0 if self._link is None else min(self._link.mtu, self._most or self._link.mtu)
+
     def _apply_link(self) -> None:
         if self._link is not None:
-            mtu = min(self._link.mtu, self._most or self._link.mtu)
-            self._engine.configure(self.handle, replace(self._link, mtu=mtu))
+            self._engine.configure(self.handle, replace(self._link, mtu=self.mtu))
 
     def send(self, frames: list[bytes]) -> None:
         """Send PPP control frames in order."""

@@ -9,8 +9,6 @@ from holdfast.errors import DisconnectReason, HostError, StateError
 from holdfast.events import AddressExhausted, InternalFault, SettingUnusable
 from holdfast.gateway.client_routes import ClientRoutes
 from holdfast.policy.addresses import AddressPool
-from holdfast.policy.directory import Directory
-from holdfast.policy.radius_login import Grant
 from holdfast.policy.ranges import AddressRange
 from holdfast.policy.session_records import SessionRecord, SessionRecords
 from holdfast.ppp.commands import AddressAssignment, AddressRefusal, AssignAddress
@@ -26,12 +24,11 @@ class AddressDesk:
     def __init__(
         self,
         gateway: "Gateway",
-        directory: Directory,
         pool: AddressPool,
         records: SessionRecords,
         routes: ClientRoutes,
     ) -> None:
-        self._gateway, self._directory, self._pool, self._records = gateway, directory, pool, records
+        self._gateway, self._pool, self._records = gateway, pool, records
         self._routes = routes
         self._behind: dict[IPv4Network, str] = {}
         """Networks behind clients, each with its session."""
@@ -80,15 +77,12 @@ class AddressDesk:
             raise
 
     def _choose(self, subscriber: "Subscriber", command: AssignAddress) -> AddressAssignment | AddressRefusal:
-        record = self._directory.record(command.user)
-        grant = subscriber.grant or Grant()
-        dedicated = record.addresses if record else ()
-        if grant.address:
-            dedicated = (AddressRange.parse(grant.address),)
+        policy = subscriber.policy
+        dedicated = tuple(map(AddressRange.parse, policy.address))
         wish = ip_address(command.wish) if command.wish else None
-        session, pool = subscriber.session.session_id, subscriber.policy.pool
+        session, pool = subscriber.session.session_id, policy.pool
         try:
-            address = self._pool.allocate(session, command.user, dedicated, wish, pool)
+            address = self._pool.allocate(session, command.user, dedicated, wish, pool, may_choose=policy.client_wish)
         except StateError as error:
             self._gateway.report(InternalFault("address pool", error.text()), subscriber.context())
             return AddressRefusal(error.what, DisconnectReason.INTERNAL_ERROR)
@@ -100,9 +94,7 @@ class AddressDesk:
         self._routes.add(address)
         self._take_networks(subscriber)
         self._write_down(subscriber)
-        settings = self._gateway.settings
-        dns, wins = grant.dns or settings.dns, grant.wins or settings.wins
-        return AddressAssignment(settings.local_address, str(address), dns, wins)
+        return AddressAssignment(self._gateway.settings.local_address, str(address), policy.dns, policy.wins)
 
     # --- networks behind a client --------------------------------------------------------------------------
 

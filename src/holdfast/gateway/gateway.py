@@ -78,8 +78,7 @@ class Gateway:
         self.started = datetime.now(UTC)
         self.recorder = means.recorder
         self._engine, self._log = means.engine, means.log
-        directory = means.authenticator.directory
-        self.addressing = AddressDesk(self, directory, means.pool, means.records, means.routes)
+        self.addressing = AddressDesk(self, means.pool, means.records, means.routes)
         self._by_handle: dict[int, Subscriber] = {}
         self._call_ids = CallIds(secrets.randbelow(CallIds.LAST))
         self._desk = UpcallDesk(self)

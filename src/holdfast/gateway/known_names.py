@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from holdfast.config import Config
+from holdfast.config.radius_section import UnknownNames
 from holdfast.policy.effective import Effective
 
 KEYS = ("pool", "filter")
@@ -23,6 +25,12 @@ class Names:
         return [key for key, name in named.items() if name and name not in known[key]]
 
 
+def names_of(config: Config) -> Names:
+    """Return the pools and filters of a configuration."""
+    refuse = config.radius.unknown_names is UnknownNames.REFUSE
+    return Names(frozenset(config.pools), frozenset(config.filters), refuse)
+
+
 def why_unknown(effective: Effective, key: str) -> str:
     """Say what is wrong with a name."""
     name = getattr(effective.policy, key)
@@ -36,4 +44,4 @@ def without(effective: Effective, keys: list[str]) -> Effective:
     policy = replace(
         policy, pool="" if "pool" in keys else policy.pool, filter="" if "filter" in keys else policy.filter
     )
-    return Effective(policy, MappingProxyType({**effective.origins, **origins}))
+    return replace(effective, policy=policy, origins=MappingProxyType({**effective.origins, **origins}))

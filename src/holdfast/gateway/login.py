@@ -14,6 +14,7 @@ from holdfast.events import (
     InternalFault,
     LoginsLocked,
     LoginsSprayed,
+    RadiusIgnored,
     SessionReplaced,
     SettingUnusable,
 )
@@ -236,13 +237,16 @@ class LoginDesk:
         self.forget(subscriber)
         subscriber.account = proven.user
         subscriber.effective = proven.effective
-        subscriber.group = self._gateway.settings.policies.group_of(proven.record, subscriber.connection.client)
         subscriber.expires = proven.record.expires if proven.record else None
         self._by_user[proven.user].add(subscriber)
         policy = proven.effective.policy
         subscriber.carrier.set_keepalive(Keepalive(policy.lcp_echo_interval, policy.lcp_echo_failures))
         subscriber.carrier.set_rates(policy.rate_up, policy.rate_down)
-        subscriber.carrier.limit_mtu(subscriber.grant.mtu if subscriber.grant else 0)
+        subscriber.carrier.limit_mtu(policy.mtu)
+        if proven.effective.unusable:
+            server = subscriber.grant.server if subscriber.grant else ""
+            ignored = RadiusIgnored(server, proven.user, proven.effective.unusable)
+            self._gateway.report(ignored, subscriber.context())
         self._answer(subscriber, proven.verdict, proven.claim)
 
     def _refuse(self, subscriber: "Subscriber", proven: Proven, limit: str, detail: str, code: int) -> None:

@@ -6,6 +6,7 @@ from holdfast.errors import HoldfastError
 from holdfast.events import AdminActed
 from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.reload import Reloader
+from holdfast.gateway.session_values import values_of
 from holdfast.gateway.subscriber import Subscriber
 from holdfast.local_api import Handler, caller
 
@@ -22,7 +23,8 @@ class OperationApi:
         return {**verbs, "user-changed": self.user_changed}
 
     async def why(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer which timers and limits hold for a session, where each came from, and how far it is used up."""
+        """Answer what holds for a session, where each value came from, how far it is used up, and what RADIUS said that
+        does not hold."""
         session = request.get("session")
         found = self._gateway.matching(session) if isinstance(session, str) and session else []
         if not found:
@@ -33,10 +35,12 @@ class OperationApi:
             "user": subscriber.user,
             "group": subscriber.group,
             "state": str(subscriber.session.state),
-            "settings": subscriber.effective.settings(),
+            "settings": values_of(subscriber),
             "before_login": list(self._gateway.settings.before_login),
             "used": self._used(subscriber),
             "silent": sorted(subscriber.silent),
+            "ignored": list(subscriber.effective.unusable),
+            "unknown": list(subscriber.grant.unknown) if subscriber.grant else [],
         }
 
     def _used(self, subscriber: Subscriber) -> dict[str, Any]:

@@ -7,11 +7,15 @@ from holdfast.policy.admission import AdmissionRules
 from holdfast.policy.effective import KEYS, Layer, layers_of
 from holdfast.policy.groups import Group, PolicyBook
 from holdfast.policy.guessing import GuessingRules
+from holdfast.policy.host_dns import MOST_SERVERS
 from holdfast.policy.lockout import LockoutRules
 from holdfast.policy.overrides import Overrides
 
 SECTIONS = ("ppp", "timeouts", "limits", "admission")
 """Sections of the file with keys that groups and users may override."""
+
+HANDED_OUT = ("dns", "wins", "client_wish")
+"""Keys of `[addresses]` that RADIUS may override; `pool` there are ranges, and no name of some."""
 
 BEFORE_LOGIN = (
     "gateway.setup_timeout",
@@ -25,12 +29,16 @@ BEFORE_LOGIN = (
 """Timers and limits that nobody can override, because they hold before a user is known."""
 
 
-def policy_book(loaded: LoadedConfig) -> PolicyBook:
-    """Return what the file says of sessions: for everybody, and for groups."""
+def policy_book(loaded: LoadedConfig, resolvers: tuple[str, ...] = ()) -> PolicyBook:
+    """Return what the file says of sessions: for everybody, and for groups.
+
+    `resolvers`: this machine's own name servers, for clients that are told no others.
+    """
     preset = Overrides(preset=loaded.config.timeouts.preset)
     origins = {"preset": loaded.origin("timeouts.preset")}
     file = str(loaded.file)
-    everybody = [*layers_of(preset, file, origins), _file_layer(loaded)]
+    host = Layer.of({"dns": resolvers[:MOST_SERVERS]}, "this machine's resolv.conf")
+    everybody = [host, *layers_of(preset, file, origins), _file_layer(loaded)]
     groups = {name: _group(loaded, name) for name in loaded.config.groups}
     return PolicyBook(everybody, groups)
 
@@ -39,11 +47,13 @@ def _file_layer(loaded: LoadedConfig) -> Layer:
     """Take what the file says itself: a default must not win over a preset."""
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for section in SECTIONS:
+    for section, keys in (*((name, KEYS) for name in SECTIONS), ("addresses", HANDED_OUT)):
         model = getattr(loaded.config, section)
-        for key in model.model_fields_set & set(KEYS):
-            values[key] = getattr(model, key)
-            origins[key] = loaded.origin(f"{section}.{key}")
+        for key in model.model_fields_set & set(keys):
+            value = getattr(model, key)
+            if value is not None:
+                values[key] = tuple(map(str, value)) if key in ("dns", "wins") else value
+                origins[key] = loaded.origin(f"{section}.{key}")
     return Layer(values, origins)
 
 

@@ -4,15 +4,13 @@ import asyncio
 import os
 import time
 from collections import OrderedDict
-from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from holdfast.config import Config
 from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import DynamicRequestSeen, InternalFault
 from holdfast.gateway.radius import nas_identifier, read_secrets, secret_for
-from holdfast.policy.effective import Effective, Layer
+from holdfast.policy.effective import Effective, Layer, over
 from holdfast.policy.radius_settings import settings_layer
 from holdfast.radius.codes import ErrorCause, code_name
 from holdfast.radius.dynamic import ACCOMPANYING, IDENTIFYING, Answered, DynamicRequest, DynamicServer, Match
@@ -125,7 +123,7 @@ class DynamicDesk(asyncio.DatagramProtocol):
                 except HostError as error:
                     self._gateway.report(InternalFault("filter", error.text()), subscriber.context())
                     return ErrorCause.RESOURCES_UNAVAILABLE
-            self._change(subscriber, changed(subscriber.effective, layer))
+            self._change(subscriber, over(subscriber.effective, layer))
         return None
 
     def _change(self, subscriber: "Subscriber", effective: Effective) -> None:
@@ -160,12 +158,6 @@ def fits(subscriber: "Subscriber", match: Match) -> bool:
     )
     port = match.port in (-1, subscriber.local_call_id)
     return port and all(wanted == found for wanted, found in pairs if wanted)
-
-
-def changed(before: Effective, layer: Layer) -> Effective:
-    """Return settings with those of `layer` over them."""
-    policy = replace(before.policy, **layer.values)
-    return Effective(policy, MappingProxyType({**before.origins, **layer.origins}))
 
 
 def _words(request: DynamicRequest, layer: Layer | None, count: int) -> str:

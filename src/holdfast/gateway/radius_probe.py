@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from holdfast.config import Config
+from holdfast.gateway.known_names import names_of, why_unknown
 from holdfast.gateway.radius import exchange_config, nas_identifier, server_configs
 from holdfast.gateway.radius_certificates import tls_ways
 from holdfast.gateway.radius_client import Address, RadiusClient
 from holdfast.gateway.radius_tls import TlsWay, try_out
+from holdfast.policy.effective import Effective, Layer
+from holdfast.policy.groups import Group, PolicyBook
 from holdfast.policy.radius_eap import next_request
 from holdfast.policy.radius_login import Judgement, Place, judge, login_request
 from holdfast.ppp.authentication_types import (
@@ -51,12 +54,16 @@ TLS_FIX = (
     "Compare ca and name in the configuration with the server's certificate, and our certificate with what the server "
     "takes; `openssl s_client -connect ADDRESS:PORT -CAfile CA -cert CERTIFICATE -key KEY` shows the rest."
 )
+NAMES_FIX = 'Add the section to the configuration, or set radius.unknown_names = "ignore".'
 EAP_REST = "what follows is between it and the client: certificates or passwords"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was tried. `answer` lists the attributes of a reply, secrets left out."""
+    """One thing that was tried.
+
+    `answer` lists the attributes of a reply, secrets left out; `ignored` those that cannot hold, each with the reason.
+    """
 
     server: str
     what: str
@@ -64,6 +71,7 @@ class Step:
     said: str
     fix: str = ""
     answer: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +139,21 @@ async def _login(client: RadiusClient, name: str, config: Config, credentials: C
     answer = tuple(
         f"{one.name} = {describe(one)}" for one in outcome.packet.attributes if one.number != MESSAGE_AUTHENTICATOR
     )
-    return Step(name, what, *_verdict(outcome, judgement, exchange, credentials), answer)
+    found = effective_of(config, judgement.layer or Layer({}, {}))
+    good, said, fix = _verdict(outcome, judgement, exchange, credentials)
+    names = names_of(config)
+    unknown = names.unknown(found)
+    missing = tuple(why_unknown(found, key) for key in unknown)
+    if good and missing and names.refuse:
+        good, said, fix = False, f"{said}, but {missing[0]}: the gateway lets nobody in with it", NAMES_FIX
+    return Step(name, what, good, said, fix, answer, (*found.unusable, *missing))
+
+
+def effective_of(config: Config, radius: Layer) -> Effective:
+    """Return what would hold for a session with these settings of RADIUS, as far as they meet the configuration."""
+    possible = Layer.of({"mtu": config.ppp.mtu, "mppe_bits": config.ppp.mppe_bits}, "the configuration")
+    book = PolicyBook([possible], {name: Group(name) for name in config.groups})
+    return book.of(None, "127.0.0.1", radius)
 
 
 async def _unsigned(client: RadiusClient, name: str, config: Config) -> Step:

@@ -11,7 +11,7 @@ from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.policy_settings import SECTIONS
 from holdfast.gateway.settings import settings_from
 from holdfast.observe.event_log import EventLog
-from holdfast.policy.effective import KEYS
+from holdfast.policy.overrides import Overrides
 
 AT_ONCE = frozenset(
     {
@@ -58,7 +58,7 @@ LATER = frozenset(
             f"{section}.{key}"
             for section in SECTIONS
             for key in type(getattr(Config(), section)).model_fields
-            if key in KEYS
+            if key in Overrides.model_fields
         ),
     }
 )

@@ -156,7 +156,7 @@ def _authenticator(config: Config, store: Store) -> Authenticator:
 def _pool(config: Config, store: Store, authenticator: Authenticator) -> AddressPool:
     addresses = config.addresses
     named = {name: pool.ranges for name, pool in config.pools.items()}
-    rules = PoolRules(addresses.pool, (addresses.gateway,), addresses.client_wish, named)
+    rules = PoolRules(addresses.pool, (addresses.gateway,), named)
     return AddressPool(rules, store, dedications=authenticator.directory.dedicated)
 
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.config import Config, LoadedConfig, MppeModes
-from holdfast.config.radius_section import UnknownNames
 from holdfast.control.config import ControlConfig
 from holdfast.dataplane.interface import Keepalive
 from holdfast.events import Severity
-from holdfast.gateway.known_names import Names
+from holdfast.gateway.known_names import Names, names_of
 from holdfast.gateway.policy_settings import (
     admission_rules,
     before_login,
@@ -34,8 +33,6 @@ class GatewaySettings:
     session: SessionConfig
     keepalive: Keepalive
     local_address: str
-    dns: tuple[str, ...]
-    wins: tuple[str, ...]
     admission: AdmissionRules
     lockout: LockoutRules
     guessing: GuessingRules
@@ -54,10 +51,8 @@ def usual_workers(processors: int) -> int:
 
 def settings_from(loaded: LoadedConfig, resolvers: tuple[str, ...]) -> GatewaySettings:
     """Return what the gateway needs of the configuration; `resolvers` are this machine's own, if none are named."""
-    config, policies = loaded.config, policy_book(loaded)
+    config, policies = loaded.config, policy_book(loaded, resolvers)
     base = policies.base.policy
-    addresses = config.addresses
-    dns = resolvers if addresses.dns is None else tuple(map(str, addresses.dns))
     return GatewaySettings(
         control=_control(config),
         link=_link(config),
@@ -65,17 +60,13 @@ def settings_from(loaded: LoadedConfig, resolvers: tuple[str, ...]) -> GatewaySe
             setup_timeout=config.timeouts.setup_timeout, authentication_timeout=config.ppp.authentication_timeout
         ),
         keepalive=Keepalive(base.lcp_echo_interval, base.lcp_echo_failures),
-        local_address=str(addresses.gateway),
-        dns=dns[:2],
-        wins=tuple(map(str, addresses.wins)),
+        local_address=str(config.addresses.gateway),
         admission=admission_rules(config),
         lockout=lockout_rules(config),
         guessing=guessing_rules(config),
         policies=policies,
         before_login=tuple(before_login(loaded)),
-        names=Names(
-            frozenset(config.pools), frozenset(config.filters), config.radius.unknown_names is UnknownNames.REFUSE
-        ),
+        names=names_of(config),
     )
 
 

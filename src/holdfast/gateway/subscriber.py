@@ -34,7 +34,6 @@ class Subscriber:
     """Who signed in, once that was said."""
     account: str = ""
     """Under whose name the session counts, from the verdict on."""
-    group: str = ""
     effective: Effective = field(default_factory=Effective)
     expires: float | None = None
     """When the account ends, in seconds since 1970."""
@@ -67,6 +66,11 @@ class Subscriber:
     def policy(self) -> SessionPolicy:
         """The timers and limits that hold."""
         return self.effective.policy
+
+    @property
+    def group(self) -> str:
+        """The group of users that it belongs to; empty for none."""
+        return self.policy.group
 
     @property
     def up(self) -> bool:

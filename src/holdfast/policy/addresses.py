@@ -23,12 +23,11 @@ Dedications = Callable[[], Mapping[Address, str]]
 
 @dataclass(frozen=True, slots=True)
 class PoolRules:
-    """Where addresses come from. `never` are those that nobody gets (the gateway's own); with `client_wish` a client
-    may choose a free address of the pool for itself. `named`: pools beside it, for those who are sent there."""
+    """Where addresses come from. `never` are those that nobody gets (the gateway's own). `named`: pools beside it, for
+    those who are sent there."""
 
     ranges: tuple[AddressRange, ...]
     never: tuple[Address, ...] = ()
-    client_wish: bool = False
     named: Mapping[str, tuple[AddressRange, ...]] = field(default_factory=dict)
 
 
@@ -92,17 +91,21 @@ class AddressPool:
         dedicated: Sequence[AddressRange] = (),
         wish: Address | None = None,
         pool: str = "",
+        *,
+        may_choose: bool = False,
     ) -> Address | None:
         """Give the session an address, or None when there is none for it (`why_none` says it in words).
 
         `dedicated` are the only addresses that the user may have, where there are any; else those of the named `pool`
-        (KeyError for one that is not there), without a name the others. A session that holds an address gets the same
-        again. StateError when the database cannot be written; nothing is given then.
+        (KeyError for one that is not there), without a name the others. `wish`: what the client asks for, which it gets
+        if it is free there and is dedicated to the user or `may_choose` holds. A session that holds an address gets
+        the same again. StateError when the database cannot be written; nothing is given then.
         """
         if session in self._held:
             return self._held[session]
         others = self._dedications()
-        for address in self._candidates(user, dedicated, wish, pool):
+        asked = wish if dedicated or may_choose else None
+        for address in self._candidates(user, dedicated, asked, pool):
             if self._free_for(address, user, others):
                 self._record(address, user, session)
                 self._take(address, user, session)
@@ -145,7 +148,7 @@ class AddressPool:
     ) -> Iterator[Address]:
         """Name the addresses to try, the best first. Some may not be free."""
         allowed = dedicated or (self._rules.named[pool] if pool else self._rules.ranges)
-        if wish is not None and (dedicated or self._rules.client_wish) and contains(allowed, wish):
+        if wish is not None and contains(allowed, wish):
             yield wish
         last = self._last.get(user)
         if last is not None and contains(allowed, last):

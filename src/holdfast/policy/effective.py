@@ -4,8 +4,9 @@ Default < preset < file < group < user < RADIUS: whoever stands further right ha
 the place that names it, so that a user's preset goes before a group's timers.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +18,11 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
-    """The timers, limits and ways of one session. Seconds, octets, bits a second; 0 switches off."""
+    """The timers, limits and ways of one session. Seconds, octets, bits a second; 0 switches off.
+
+    From `group` on, what groups and users cannot override by these names. `address`: ranges, as text, of which alone
+    the session may have its address; none means the pool. `mtu`: octets of the largest packet sent to the client.
+    """
 
     lcp_echo_interval: float = 10.0
     lcp_echo_failures: int = 3
@@ -35,6 +40,14 @@ class SessionPolicy:
     filter: str = ""
     rate_up: int = 0
     rate_down: int = 0
+    group: str = ""
+    address: tuple[str, ...] = ()
+    client_wish: bool = False
+    dns: tuple[str, ...] = ()
+    wins: tuple[str, ...] = ()
+    mtu: int = 1400
+    mppe: str = "require"
+    mppe_bits: tuple[int, ...] = (128,)
 
 
 KEYS: tuple[str, ...] = tuple(field.name for field in fields(SessionPolicy))
@@ -47,10 +60,14 @@ RADIUS_KEYS: Mapping[int, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one place says: the values it gives, and for each its origin in words."""
+    """What one place says: the values it gives, and for each its origin in words.
+
+    `unusable`: what it says besides and cannot hold, each as a sentence that names it and says why.
+    """
 
     values: Mapping[str, Any]
     origins: Mapping[str, str]
+    unusable: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, values: Mapping[str, Any], origin: str) -> "Layer":
@@ -60,10 +77,11 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """The outcome: the values, and the origin of each."""
+    """The outcome: the values, and the origin of each. `unusable` as in `Layer`."""
 
     policy: SessionPolicy = SessionPolicy()
     origins: Mapping[str, str] = field(default_factory=dict)
+    unusable: tuple[str, ...] = ()
 
     def origin(self, key: str) -> str:
         """Say where the value of `key` came from."""
@@ -85,6 +103,27 @@ def effective(layers: Iterable[Layer]) -> Effective:
     return Effective(SessionPolicy(**values), MappingProxyType(origins))
 
 
+NARROWING: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
+    {"mtu": min, "mppe_bits": lambda held, wanted: tuple(bits for bits in held if bits in wanted)}
+)
+"""What RADIUS can only narrow: LCP and the configuration have settled how much is possible."""
+
+
+def over(before: Effective, layer: Layer) -> Effective:
+    """Return settings with those of RADIUS over them."""
+    values: dict[str, Any] = {}
+    unusable = [*before.unusable, *layer.unusable]
+    for key, wanted in layer.values.items():
+        held = getattr(before.policy, key)
+        kept = NARROWING[key](held, wanted) if key in NARROWING else wanted
+        if key not in NARROWING or kept != held:
+            values[key] = kept
+        elif key == "mtu" and wanted > held:
+            unusable.append(f"{layer.origins[key]} = {wanted}: {held} is the most that is sent ({before.origin(key)})")
+    origins = {**before.origins, **{key: layer.origins[key] for key in values}}
+    return Effective(replace(before.policy, **values), MappingProxyType(origins), tuple(unusable))
+
+
 def layers_of(overrides: Overrides, origin: str, origins: Mapping[str, str] | None = None) -> list[Layer]:
     """Return what one place says: its presets, then its own values.
 
@@ -102,4 +141,4 @@ def layers_of(overrides: Overrides, origin: str, origins: Mapping[str, str] | No
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
-    return str(value) if isinstance(value, SingleSession) else value
+    return str(value) if isinstance(value, StrEnum) else value

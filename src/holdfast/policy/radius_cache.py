@@ -84,11 +84,6 @@ def _plain(exchange: Exchange, layer: Layer | None, grant: Grant) -> bytes:
         "nt_hash": nt_hash,
         "values": dict(layer.values) if layer else {},
         "origins": dict(layer.origins) if layer else {},
-        "address": grant.address,
-        "client_may_choose": grant.client_may_choose,
-        "dns": grant.dns,
-        "wins": grant.wins,
-        "mtu": grant.mtu,
         "class": [one.hex() for one in grant.class_],
     }
     return json.dumps(found).encode()
@@ -102,11 +97,6 @@ def _read(plain: bytes) -> Remembered:
         known = {key: value for key, value in values.items() if key in KEYS}
         grant = Grant(
             server="remembered",
-            address=found["address"],
-            client_may_choose=found["client_may_choose"],
-            dns=tuple(found["dns"]),
-            wins=tuple(found["wins"]),
-            mtu=int(found.get("mtu", 0)),
             class_=tuple(bytes.fromhex(one) for one in found["class"]),
         )
         origins = {key: f"{found['origins'][key]} (remembered)" for key in known}

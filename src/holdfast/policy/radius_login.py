@@ -10,7 +10,7 @@ from ipaddress import IPv4Address
 from holdfast.errors import DisconnectReason
 from holdfast.policy.effective import Layer
 from holdfast.policy.radius_eap import bad_challenge, contradiction, eap_message, eap_proof, gives_keys
-from holdfast.policy.radius_settings import settings_layer
+from holdfast.policy.radius_settings import requires_encryption, settings_layer, strengths
 from holdfast.ppp.authentication_types import (
     ChapMd5Exchange,
     EapExchange,
@@ -30,16 +30,8 @@ from holdfast.wire.errors import MalformedError
 from holdfast.wire.text import printable
 
 SERVICE_FRAMED, PROTOCOL_PPP, PORT_VIRTUAL, TUNNEL_PPTP, MEDIUM_IPV4 = 2, 1, 5, 1, 1
-SMALLEST_MTU = 576
-"""Octets that every IPv4 host takes (RFC 791 section 3.1); a Framed-MTU below does more harm than good."""
-CHOSEN_BY_USER = IPv4Address("255.255.255.255")
-"""Framed-IP-Address that lets the client choose; 255.255.255.254 lets us (RFC 2865 section 5.8)."""
 LONGEST_KEY = 16
 """Octets of a start key; methods of EAP give 32, of which the first count (RFC 3079 section 4.3)."""
-ENCRYPTION_REQUIRED = 2
-"""MS-MPPE-Encryption-Policy (RFC 2548 section 2.4.4)."""
-ENCRYPTION_TYPES = {128: 0x4, 56: 0x8, 40: 0x2}
-"""Strengths and their bits in MS-MPPE-Encryption-Types; 56 bits came later, with Windows 2000."""
 SUCCESS_SIZE = 42
 """Octets of `S=` and its 40 digits (RFC 2759 section 5)."""
 
@@ -80,15 +72,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an Access-Accept gives besides a yes. Addresses as text; empty or None where it says nothing."""
+    """What an Access-Accept gives besides a yes and settings. Empty where it says nothing.
+
+    `unknown`: attributes that the dictionary does not have, by number.
+    """
 
     server: str = ""
-    address: str = ""
-    client_may_choose: bool = False
-    dns: tuple[str, ...] = ()
-    wins: tuple[str, ...] = ()
+    user: str = ""
     class_: tuple[bytes, ...] = ()
-    mtu: int = 0
     reply_message: str = ""
     unknown: tuple[str, ...] = ()
 
@@ -182,16 +173,15 @@ def _accepted(outcome: Outcome, values: Attributes, exchange: Exchange) -> Judge
             trouble = "an Access-Accept without MS-CHAP2-Success: the client would take the gateway for an impostor"
             refusal = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble)
             return Judgement(refusal, None, grant, trouble)
-    required = values.integer("MS-MPPE-Encryption-Policy") == ENCRYPTION_REQUIRED
+    required = requires_encryption(values)
     if keys is None and required:
         trouble = "an Access-Accept that requires encryption and gives no keys for it"
         return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble), None, grant, trouble)
     if keys is not None:
-        keys = replace(keys, required=required, allowed=_strengths(values))
+        keys = replace(keys, required=required, allowed=strengths(values))
     if keys is None and _gives_keys(exchange):
         trouble = "an Access-Accept without MPPE keys: no encryption is possible"
-    user = values.text("User-Name") or printable(exchange.name)
-    verdict = Verdict.accept(keys, proof, grant.reply_message, user=user)
+    verdict = Verdict.accept(keys, proof, grant.reply_message, user=grant.user or printable(exchange.name))
     if isinstance(exchange, EapExchange):
         message = eap_message(values)
         verdict, trouble = replace(verdict, verbatim=message), contradiction(message, accepted=True) or trouble
@@ -225,36 +215,15 @@ def _keys(outcome: Outcome, exchange: Exchange) -> MppeKeyPair | None:
     return None if send is None or receive is None else MppeKeyPair(_start_key(send), _start_key(receive))
 
 
-def _strengths(values: Attributes) -> tuple[int, ...] | None:
-    """RFC 2548 section 2.4.5: bits of MS-MPPE-Encryption-Types; None without it."""
-    types = values.integer("MS-MPPE-Encryption-Types")
-    return None if types is None else tuple(bits for bits, bit in ENCRYPTION_TYPES.items() if types & bit)
-
-
 def _start_key(key: Secret) -> Secret:
     return Secret(key.reveal()[:LONGEST_KEY])
 
 
 def _grant(values: Attributes, server: str) -> Grant:
-    address = values.address("Framed-IP-Address")
     return Grant(
-        server=server,
-        address=str(address) if address is not None and _is_host(address) else "",
-        client_may_choose=address == CHOSEN_BY_USER,
-        dns=_addresses(values, "MS-Primary-DNS-Server", "MS-Secondary-DNS-Server"),
-        wins=_addresses(values, "MS-Primary-NBNS-Server", "MS-Secondary-NBNS-Server"),
+        server,
+        user=values.text("User-Name"),
         class_=tuple(values.every("Class")),
-        mtu=mtu if (mtu := values.integer("Framed-MTU") or 0) >= SMALLEST_MTU else 0,
         reply_message=values.text("Reply-Message"),
         unknown=tuple(values.unknown()),
     )
-
-
-def _is_host(address: IPv4Address) -> bool:
-    """Whether it can be a client's own: the two special values are reserved addresses, too."""
-    return not (address.is_unspecified or address.is_loopback or address.is_multicast or address.is_reserved)
-
-
-def _addresses(values: Attributes, *names: str) -> tuple[str, ...]:
-    found = (values.address(name) for name in names)
-    return tuple(str(address) for address in found if address is not None)

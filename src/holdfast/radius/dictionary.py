@@ -119,6 +119,7 @@ _CHILLISPOT = """
 _MIKROTIK = """
 1 Mikrotik-Recv-Limit integer
 2 Mikrotik-Xmit-Limit integer
+3 Mikrotik-Group text
 8 Mikrotik-Rate-Limit text
 14 Mikrotik-Recv-Limit-Gigawords integer
 15 Mikrotik-Xmit-Limit-Gigawords integer

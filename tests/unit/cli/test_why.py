@@ -18,10 +18,13 @@ ANSWER = {
         {"key": "lcp_echo_failures", "value": 3, "origin": "preset mobile (h.toml:2)"},
         {"key": "single_session", "value": "deny", "origin": "group office"},
         {"key": "volume_limit", "value": 0, "origin": "default"},
+        {"key": "dns", "value": ["192.0.2.1", "192.0.2.2"], "origin": "RADIUS r: MS-Primary-DNS-Server"},
     ],
     "before_login": [{"key": "timeouts.setup_timeout", "value": 60.0, "origin": "default"}],
     "used": {"session_time": 61.5, "idle": 4.0, "octets": 1024, "echoes_missed": 1, "detection_time": 30.0},
     "silent": ["sent"],
+    "ignored": ["RADIUS r: Framed-MTU = 64: below the 576 octets that every host must take"],
+    "unknown": ["14988/99"],
 }
 
 
@@ -50,6 +53,9 @@ def test_a_table_with_origins(run: Run, asked: list[object]) -> None:
     assert rows["timeouts.setup_timeout"] == ["60", "-", "default"]
     assert "session 0199c0ffee, user alice, group office, up" in out
     assert "half-dead: sent is silent" in out
+    assert "not used: RADIUS r: Framed-MTU = 64: below" in out
+    assert "attributes of RADIUS not known here: 14988/99" in out
+    assert rows["dns"] == ["192.0.2.1,", "192.0.2.2", "-", "RADIUS", "r:", "MS-Primary-DNS-Server"]
 
 
 @pytest.mark.usefixtures("asked")

@@ -39,7 +39,9 @@ def test_every_part_gets_what_the_file_says():
     )
     assert settings.control.host_name == settings.link.authenticator.name == "office"
     assert settings.admission.connections == 7
-    assert (settings.local_address, settings.dns, settings.wins) == ("10.9.0.1", ("10.9.0.53",), ("10.9.0.54",))
+    told = settings.policies.base.policy
+    assert (settings.local_address, told.dns, told.wins) == ("10.9.0.1", ("10.9.0.53",), ("10.9.0.54",))
+    assert (told.mtu, told.mppe, told.mppe_bits, told.pool) == (1350, "prefer", (128, 40), "")
     assert settings.link.demand == (Method.MS_CHAP_V2, Method.MS_CHAP)
     assert settings.link.ccp.policy is MppePolicy.PREFER
     assert settings.link.ccp.bits == (128, 40)
@@ -51,11 +53,10 @@ def test_every_part_gets_what_the_file_says():
 
 
 def test_without_dns_servers_clients_get_this_machines_own():
-    assert settings_from(parse(""), ("192.0.2.53", "192.0.2.54", "192.0.2.55")).dns == (
-        "192.0.2.53",
-        "192.0.2.54",
-    )
-    assert settings_from(parse("[addresses]\ndns = []\n"), ("192.0.2.53",)).dns == ()
+    base = settings_from(parse(""), ("192.0.2.53", "192.0.2.54", "192.0.2.55")).policies.base
+    assert (base.policy.dns, base.origin("dns")) == (("192.0.2.53", "192.0.2.54"), "this machine's resolv.conf")
+    named = settings_from(parse("[addresses]\ndns = []\n", "h.toml"), ("192.0.2.53",)).policies.base
+    assert (named.policy.dns, named.origin("dns")) == ((), "h.toml:2")
 
 
 def test_the_debug_level_traces_messages_and_packets():

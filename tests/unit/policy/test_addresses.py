@@ -28,8 +28,8 @@ def address(last: int) -> Address:
     return ip_address(f"10.0.0.{last}")
 
 
-def rules(*, wish: bool = False, never: tuple[Address, ...] = ()) -> PoolRules:
-    return PoolRules((RANGE,), never, wish)
+def rules(*, never: tuple[Address, ...] = ()) -> PoolRules:
+    return PoolRules((RANGE,), never)
 
 
 @pytest.fixture
@@ -149,22 +149,22 @@ def test_a_dedicated_range(pool: AddressPool) -> None:
 
 def test_a_wish_is_granted_only_where_allowed(store: Store) -> None:
     assert AddressPool(rules(), store).allocate("s", "u", wish=address(13)) == address(10)
-    willing = AddressPool(rules(wish=True), store)
-    assert willing.allocate("s", "u", wish=address(13)) == address(13)
-    assert willing.allocate("t", "v", wish=address(13)) != address(13)
-    assert willing.allocate("w", "w", wish=ip_address("10.0.0.99")) in RANGE
+    pool = AddressPool(rules(), store)
+    assert pool.allocate("s", "u", wish=address(13), may_choose=True) == address(13)
+    assert pool.allocate("t", "v", wish=address(13), may_choose=True) != address(13)
+    assert pool.allocate("w", "w", wish=ip_address("10.0.0.99"), may_choose=True) in RANGE
 
 
 def test_a_wish_for_what_is_dedicated_to_another(store: Store, users: Users) -> None:
     users.add("alice", Secret(b"x"), address=address(13))
-    pool = AddressPool(rules(wish=True), store, dedications=users.dedicated)
-    assert pool.allocate("s", "mallory", wish=address(13)) == address(10)
+    pool = AddressPool(rules(), store, dedications=users.dedicated)
+    assert pool.allocate("s", "mallory", wish=address(13), may_choose=True) == address(10)
 
 
 @pytest.mark.parametrize("wish", [True, False])
 def test_nobody_gets_the_address_of_the_gateway(store: Store, wish: bool) -> None:
-    pool = AddressPool(rules(wish=wish, never=(address(10),)), store)
-    assert pool.allocate("s", "u", wish=address(10)) == address(11)
+    pool = AddressPool(rules(never=(address(10),)), store)
+    assert pool.allocate("s", "u", wish=address(10), may_choose=wish) == address(11)
     assert pool.allocate("t", "v", (AddressRange.single(address(10)),)) is None
 
 
@@ -269,11 +269,11 @@ class PoolMachine(RuleBasedStateMachine):
     USERS = st.sampled_from(["alice", "bob", "carol", "dave", "eve"])
     SESSIONS = st.integers(0, 7).map("s{}".format)
 
-    @initialize(wish=st.booleans())
-    def begin(self, wish: bool) -> None:
+    @initialize()
+    def begin(self) -> None:
         self.folder = TemporaryDirectory()
         self.store = Store.open(Path(self.folder.name) / "state")
-        self.rules = rules(wish=wish, never=(address(12),))
+        self.rules = rules(never=(address(12),))
         self.dedicated: dict[Address, str] = {}
         self.held: dict[str, Address] = {}
         self.restart()
@@ -288,10 +288,11 @@ class PoolMachine(RuleBasedStateMachine):
         self.pool = AddressPool(self.rules, self.store, dedications=lambda: self.dedicated)
         self.held = {}
 
-    @rule(session=SESSIONS, user=USERS, wish=st.none() | st.integers(8, 15))
-    def connect(self, session: str, user: str, wish: int | None) -> None:
+    @rule(session=SESSIONS, user=USERS, wish=st.none() | st.integers(8, 15), may_choose=st.booleans())
+    def connect(self, session: str, user: str, wish: int | None, may_choose: bool) -> None:
         own = tuple(AddressRange.single(key) for key, value in self.dedicated.items() if value == user)
-        got = self.pool.allocate(session, user, own, None if wish is None else address(wish))
+        asked = None if wish is None else address(wish)
+        got = self.pool.allocate(session, user, own, asked, may_choose=may_choose)
         if session in self.held:
             assert got == self.held[session]
             return

@@ -9,6 +9,7 @@ from holdfast.policy.effective import (
     SessionPolicy,
     effective,
     layers_of,
+    over,
 )
 from holdfast.policy.overrides import SingleSession, read_overrides
 
@@ -48,6 +49,24 @@ def test_a_group_goes_before_the_file() -> None:
 def test_radius_attributes_have_their_numbers() -> None:
     assert RADIUS_KEYS == {27: "session_timeout", 28: "idle_timeout", 85: "accounting_interval"}
     assert set(RADIUS_KEYS.values()) <= set(KEYS)
+
+
+def test_radius_narrows_what_is_possible_and_widens_nothing() -> None:
+    before = effective([Layer.of({"mtu": 1350, "mppe_bits": (128, 40)}, "h.toml")])
+    less = over(before, Layer.of({"mtu": 1200, "mppe_bits": (40, 56)}, "RADIUS r: X"))
+    assert (less.policy.mtu, less.policy.mppe_bits) == (1200, (40,))
+    assert (less.origin("mtu"), less.origin("mppe_bits"), less.unusable) == ("RADIUS r: X", "RADIUS r: X", ())
+    more = over(before, Layer.of({"mtu": 1500, "mppe_bits": (128, 56, 40)}, "RADIUS r: X"))
+    assert more.policy == before.policy
+    assert more.origin("mtu") == more.origin("mppe_bits") == "h.toml"
+    assert more.unusable == ("RADIUS r: X = 1500: 1350 is the most that is sent (h.toml)",)
+
+
+def test_what_radius_said_and_cannot_hold_is_kept() -> None:
+    said = over(effective([]), Layer({"filter": "a"}, {"filter": "RADIUS"}, ("Framed-MTU: absurd",)))
+    changed = over(said, Layer.of({"filter": "b"}, "CoA"))
+    assert (changed.policy.filter, changed.origin("filter")) == ("b", "CoA")
+    assert changed.unusable == ("Framed-MTU: absurd",)
 
 
 def test_all_settings_can_be_shown() -> None:

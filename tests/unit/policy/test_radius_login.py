@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.errors import DisconnectReason
-from holdfast.policy.radius_login import Grant, Place, judge, login_request, settings_layer
+from holdfast.policy.radius_login import Grant, Place, judge, login_request
 from holdfast.ppp.authentication_types import (
     ChapMd5Exchange,
     Exchange,
@@ -81,11 +81,6 @@ def test_every_request_says_where_it_comes_from():
 def test_every_request_says_what_the_client_is():
     said = Attributes(replace(PLACE, vendor="Microsoft Windows NT").attributes())
     assert said.text("Connect-Info") == "PPTP Microsoft Windows NT"
-
-
-@pytest.mark.parametrize(("given", "kept"), [(1200, 1200), (576, 576), (64, 0), (0, 0)])
-def test_an_mtu_is_given_unless_it_is_absurd(given, kept):
-    assert judge(outcome(Code.ACCESS_ACCEPT, attribute("Framed-MTU", given)), PAP).grant.mtu == kept
 
 
 def test_yes_to_ms_chap_v2_is_passed_on_word_for_word():
@@ -166,23 +161,16 @@ def test_settings_and_addresses():
         Attribute(200, b"x"),
     )
     judged = judge(accept, PAP)
-    assert judged.layer.values == {"session_timeout": 14400, "accounting_interval": 60, "volume_limit": (2 << 32) + 7}
+    assert judged.layer.values == {
+        "session_timeout": 14400,
+        "accounting_interval": 60,
+        "volume_limit": (2 << 32) + 7,
+        "address": ("10.0.0.7",),
+        "dns": ("10.0.0.1",),
+    }
     assert judged.layer.origins["session_timeout"] == "RADIUS r: Session-Timeout"
     assert judged.verdict.user == "Alice@example"
-    assert judged.grant == Grant("r", "10.0.0.7", dns=("10.0.0.1",), class_=(b"a", b"b"), unknown=("200",))
-
-
-@pytest.mark.parametrize(
-    ("octets", "address", "choice"),
-    [("fffffffe", "", False), ("ffffffff", "", True), ("7f000001", "", False), ("0a000007", "10.0.0.7", False)],
-)
-def test_addresses_with_a_meaning_of_their_own(octets, address, choice):
-    grant = judge(outcome(Code.ACCESS_ACCEPT, attribute("Framed-IP-Address", bytes.fromhex(octets))), PAP).grant
-    assert (grant.address, grant.client_may_choose) == (address, choice)
-
-
-def test_settings_of_a_wrong_length_are_none():
-    assert settings_layer(Attributes([Attribute(27, b"\x01")]), "x").values == {}
+    assert judged.grant == Grant("r", "Alice@example", class_=(b"a", b"b"), unknown=("200",))
 
 
 @given(
