@@ -46,7 +46,7 @@ pub struct GreFrame {
     /// Acknowledgement number, if any.
     pub acknowledgement: Option<u32>,
     /// Octets of the PPP frame, perhaps only the first of them.
-    pub ppp: Box<[u8]>,
+    pub ppp: Vec<u8>,
     /// Octets of the PPP frame on the wire.
     pub length: u32,
     /// Marks, see [`frame_flags`].
@@ -221,7 +221,12 @@ impl GreFlow {
                 (&mut self.data, self.keep.data_octets)
             }
         };
-        let ppp: Box<[u8]> = header.payload[..header.payload.len().min(most)].into();
+        // The frame that this one drives out leaves its memory: in the middle of a long flow none is asked for.
+        let old = sample.make_way();
+        let reused = old.is_some();
+        let mut ppp = old.map_or_else(Vec::new, |frame| frame.ppp);
+        ppp.clear();
+        ppp.extend_from_slice(&header.payload[..header.payload.len().min(most)]);
         let size = ppp.len() + std::mem::size_of::<GreFrame>();
         let frame = GreFrame {
             place: seen.place,
@@ -231,7 +236,10 @@ impl GreFlow {
             length: header.length as u32,
             flags,
         };
-        if sample.offer(frame, room > size) {
+        if reused {
+            sample.push(frame);
+            0
+        } else if sample.offer(frame, room > size) {
             size
         } else {
             0

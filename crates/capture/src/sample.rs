@@ -37,6 +37,17 @@ impl<T> Sample<T> {
         }
     }
 
+    /// Let go of the item that the next one would drive out, so that its memory can be used again; None while there is
+    /// a place free.
+    pub(crate) fn make_way(&mut self) -> Option<T> {
+        if self.first.len() < self.head || self.last.len() < self.tail {
+            return None;
+        }
+        let oldest = self.last.pop_front();
+        self.skipped += u64::from(oldest.is_some());
+        oldest
+    }
+
     /// Like `push`, but an item that would take more memory is only counted unless `room` says that there is some.
     /// Returns whether memory grew.
     pub(crate) fn offer(&mut self, item: T, room: bool) -> bool {
@@ -88,6 +99,19 @@ mod tests {
         (0..10).for_each(|item| sample.push(item));
         assert_eq!(sample.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 8, 9]);
         assert_eq!((sample.skipped(), sample.len()), (5, 5));
+    }
+
+    #[test]
+    fn what_makes_way_is_counted_once() {
+        let mut sample = Sample::new(1, 2);
+        (0..2).for_each(|item| sample.push(item));
+        assert_eq!(sample.make_way(), None);
+        sample.push(2);
+        assert_eq!(sample.make_way(), Some(1));
+        sample.push(3);
+        assert_eq!(sample.iter().copied().collect::<Vec<_>>(), [0, 2, 3]);
+        assert_eq!(sample.skipped(), 1);
+        assert_eq!(Sample::<u8>::new(0, 0).make_way(), None);
     }
 
     #[test]

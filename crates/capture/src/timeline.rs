@@ -35,10 +35,11 @@ impl Timeline {
 
     pub(crate) fn add(&mut self, time_ns: i64, octets: u32, missing: u32) {
         let elapsed = time_ns.saturating_sub(self.start_ns).max(0);
-        while elapsed / self.step_ns >= self.most as i64 {
+        let mut index = (elapsed / self.step_ns) as usize;
+        while index >= self.most {
             self.widen();
+            index = (elapsed / self.step_ns) as usize;
         }
-        let index = (elapsed / self.step_ns) as usize;
         if self.steps.len() <= index {
             self.steps.resize(index + 1, Step::default());
         }

@@ -12,15 +12,63 @@ use crate::sequence::Verdict;
 const RICH_LIMIT: usize = 8192;
 const PAIR_LIMIT: usize = 65_536;
 
+/// Who sends to whom, and the receiver's call ID.
+type Key = (IpAddr, IpAddr, u16);
+
+const RECENT: usize = 256;
+
+/// The flow of each key. Traffic comes in runs, so a small table without a strong hash in front of the map answers
+/// nearly always; a flood that makes it useless costs what the map costs.
+#[derive(Clone)]
+struct Current {
+    map: HashMap<Key, u32>,
+    recent: Vec<Option<(Key, u32)>>,
+}
+
+impl Current {
+    fn new() -> Self {
+        Self {
+            map: HashMap::new(),
+            recent: vec![None; RECENT],
+        }
+    }
+
+    fn slot(key: &Key) -> usize {
+        let last = |address: &IpAddr| match address {
+            IpAddr::V4(address) => address.octets()[3],
+            IpAddr::V6(address) => address.octets()[15],
+        };
+        let mixed = u16::from(last(&key.0)) ^ u16::from(last(&key.1)).rotate_left(4);
+        usize::from(mixed ^ key.2 ^ (key.2 >> 8)) % RECENT
+    }
+
+    fn get(&mut self, key: &Key) -> Option<u32> {
+        let slot = Self::slot(key);
+        if let Some((known, index)) = &self.recent[slot] {
+            if known == key {
+                return Some(*index);
+            }
+        }
+        let index = *self.map.get(key)?;
+        self.recent[slot] = Some((*key, index));
+        Some(index)
+    }
+
+    fn insert(&mut self, key: Key, index: u32) {
+        self.recent[Self::slot(&key)] = Some((key, index));
+        self.map.insert(key, index);
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Tunnels {
     keep: Keep,
     most: usize,
     pub(crate) flows: Vec<GreFlow>,
-    current: HashMap<(IpAddr, IpAddr, u16), u32>,
+    current: Current,
     /// The flows between two addresses, in that direction.
     between: HashMap<(IpAddr, IpAddr), Vec<u32>>,
-    calls: HashMap<(IpAddr, IpAddr, u16), u16>,
+    calls: HashMap<Key, u16>,
 }
 
 impl Tunnels {
@@ -29,7 +77,7 @@ impl Tunnels {
             keep,
             most,
             flows: Vec::new(),
-            current: HashMap::new(),
+            current: Current::new(),
             between: HashMap::new(),
             calls: HashMap::new(),
         }
@@ -53,7 +101,7 @@ impl Tunnels {
         room: usize,
     ) -> Option<usize> {
         let key = (seen.packet.source, seen.packet.destination, header.call_id);
-        let known = self.current.get(&key).copied();
+        let known = self.current.get(&key);
         let mut index = known.or_else(|| self.new_flow(seen, header))?;
         let mut verdict = self.flows[index as usize].judge(seen, header);
         if verdict == Some(Verdict::Restart) {
@@ -123,7 +171,7 @@ impl Tunnels {
             .calls
             .get(&(flow.source, flow.destination, flow.call_id))
         {
-            Some(&id) => self.current.get(&(reverse.0, reverse.1, id)).copied(),
+            Some(&id) => self.current.get(&(reverse.0, reverse.1, id)),
             None => match self.between.get(&reverse).map(Vec::as_slice) {
                 Some([only]) => Some(*only),
                 _ => None,

@@ -77,7 +77,13 @@ def _last_word(view: View, by_client: bool) -> Moment | None:
 def _asked_after(view: View, by_client: bool, last: Moment) -> list[Moment]:
     echoes = [item.moment for item in view.link.lcp.others if item.packet.code == Code.ECHO_REQUEST]
     echoes = [item.moment for item in view.link.lcp.others if item.from_client == by_client and item.moment in echoes]
-    data = [Moment(*frame.place) for flow in view.session.flows(by_client) for frame in flow.data]
+    data = [
+        Moment(*frame.place)
+        for flow in view.session.flows(by_client)
+        if flow.last >= last
+        for frame in flow.data
+        if frame.place[0] >= last.nanoseconds
+    ]
     repeats = view.conversation.retransmissions[by_client] if view.conversation else []
     ends = [ending.moment for ending in view.link.endings if ending.from_client == by_client]
     return sorted(moment for moment in {*echoes, *data, *repeats, *ends} if moment > last)
