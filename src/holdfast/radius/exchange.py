@@ -13,12 +13,14 @@ as are needed. On a connection nothing is repeated; what is unanswered when it b
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from holdfast.events import Event, RadiusAnswerRefused, RadiusServerDown, RadiusServerUp
 from holdfast.machine import Entropy, earliest
+from holdfast.radius.agenda import Agenda
 from holdfast.radius.attributes import Attribute
 from holdfast.radius.codes import Code
+from holdfast.radius.exchange_state import Pending, Server
 from holdfast.radius.exchange_types import (
     Asked,
     Datagram,
@@ -44,55 +46,18 @@ ANSWERS: dict[int, frozenset[int]] = {
 }
 
 
-@dataclass(slots=True)
-class _Server:
-    config: ServerConfig
-    lanes: list[dict[int, "_Pending"]] = field(default_factory=list)
-    cursor: int = 0
-    dead_until: float = 0.0
-    dead: bool = False
-    last_heard: float = float("-inf")
-    probing: bool = False
-    answers_probes: bool = False
-    """Whether it ever answered a Status-Server: only then does its silence say that it, or a connection, is dead."""
-    next_complaint: float = float("-inf")
-
-
-@dataclass(slots=True)
-class _Pending:
-    token: int
-    request: Request
-    give_up: float
-    remaining: list[int]
-    server: int = 0
-    place: tuple[int, int] = (0, 0)
-    authenticator: bytes = b""
-    octets: bytes = b""
-    first_sent: float = 0.0
-    sent: int = 0
-    wait: float = 0.0
-    due: float = 0.0
-    refused: PacketFault | None = None
-    waited_for: list[int] = field(default_factory=list)
-    nobody: set[int] = field(default_factory=set)
-    """Servers at whose port nobody listens, as their host says."""
-    before: Sent | None = None
-    """How the request went out before, to its first server."""
-    probe: bool = False
-    """A question of our own about the server's life: nobody waits for what becomes of it."""
-
-
 class RadiusExchange:
     """Any number of requests to a group of servers."""
 
     def __init__(self, servers: Iterable[ServerConfig], config: ExchangeConfig, entropy: Entropy) -> None:
         """`servers` in any order; the lowest priority number is asked first. ValueError without any."""
-        self._servers = [_Server(server) for server in servers]
+        self._servers = [Server(server) for server in servers]
         if not self._servers:
             raise ValueError("no RADIUS server")
         self._config = config
         self._entropy = entropy
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Pending] = {}
+        self._agenda = Agenda()
         self._next_token = 1
         self._outgoing: list[Datagram] = []
         self._outcomes: list[Outcome] = []
@@ -110,7 +75,7 @@ class RadiusExchange:
         """
         token, self._next_token = self._next_token, self._next_token + 1
         patience = request.patience or self._config.patience
-        pending = _Pending(token, request, now + patience, self._order(request.only, now))
+        pending = Pending(token, request, now + patience, self._order(request.only, now))
         if before is not None:
             self._prefer(pending, before)
         self._pending[token] = pending
@@ -121,6 +86,7 @@ class RadiusExchange:
         """Forget a request: nobody waits for its answer any more."""
         pending = self._pending.pop(token, None)
         if pending is not None:
+            self._agenda.drop(token)
             self._free(pending)
 
     def receive(self, server: int, lane: int, octets: bytes, now: float) -> None:
@@ -146,7 +112,7 @@ class RadiusExchange:
 
     def unreachable(self, server: int, now: float) -> None:
         """The host says that nobody listens there (ICMP): waiting for an answer is in vain."""
-        for pending in [one for one in self._pending.values() if one.server == server]:
+        for pending in [one for lane in self._servers[server].lanes for one in lane.values()]:
             pending.nobody.add(server)
             self._lost(pending, now, "the host says that nobody listens there")
 
@@ -171,19 +137,21 @@ class RadiusExchange:
     @property
     def deadline(self) -> float | None:
         """When `handle_timer` must be called next, or None."""
-        own = min((min(one.due, one.give_up) for one in self._pending.values()), default=None)
-        return earliest((own, self._watchdog.deadline))
+        return earliest((self._agenda.deadline, self._watchdog.deadline))
 
     def handle_timer(self, now: float) -> None:
         """Repeat, go to the next server, or give up, whatever is due."""
-        for pending in list(self._pending.values()):
-            if now >= pending.give_up:
-                if not pending.probe:
-                    self._mark_silent(pending, now)
-                self._give_up(pending)
-                self._doubt(pending)
-            elif now >= pending.due:
+        for token in self._agenda.due(now):
+            pending = self._pending.get(token)
+            if pending is None:
+                continue
+            if now < pending.give_up:
                 self._due(pending, now)
+                continue
+            if not pending.probe:
+                self._mark_silent(pending, now)
+            self._give_up(pending)
+            self._doubt(pending)
         ask, close = self._watchdog.due(now)
         for lane in close:
             self._close_unless_it_may_think(lane)
@@ -226,7 +194,7 @@ class RadiusExchange:
         ]
         return [index for *_, index in sorted(listed)]
 
-    def _prefer(self, pending: _Pending, before: Sent) -> None:
+    def _prefer(self, pending: Pending, before: Sent) -> None:
         """Ask that server first, with the identifier that the request had."""
         place = self._place_of(before.server)
         if place is None or len(before.octets) < 2:
@@ -240,15 +208,15 @@ class RadiusExchange:
         return next((index for index, one in enumerate(self._servers) if one.config.name == name), None)
 
     @staticmethod
-    def _is_dead(server: _Server, now: float) -> bool:
+    def _is_dead(server: Server, now: float) -> bool:
         return server.dead and now < server.dead_until
 
-    def _lot(self, server: _Server) -> float:
+    def _lot(self, server: Server) -> float:
         """Draw so that the smallest of a priority is each server's as often as its weight says."""
         draw = (int.from_bytes(self._entropy(4)) + 1) / 2**32
         return -math.pow(draw, 1 / server.config.weight)
 
-    def _next_server(self, pending: _Pending, now: float, *, again: bool = False) -> None:
+    def _next_server(self, pending: Pending, now: float, *, again: bool = False) -> None:
         """Go to the next server; `again`: it is the same one, over another connection."""
         while pending.remaining:
             pending.server = pending.remaining.pop(0)
@@ -260,7 +228,7 @@ class RadiusExchange:
                 return
         self._give_up(pending)
 
-    def _occupy(self, pending: _Pending) -> bool:
+    def _occupy(self, pending: Pending) -> bool:
         """Take a free identifier; a lane more when all of them are in use. False when there may be no more lanes."""
         server = self._servers[pending.server]
         if any(self._occupy_lane(pending, lane) for lane in range(len(server.lanes))):
@@ -270,7 +238,7 @@ class RadiusExchange:
         server.lanes.append({})
         return self._occupy(pending)
 
-    def _occupy_lane(self, pending: _Pending, lane: int) -> bool:
+    def _occupy_lane(self, pending: Pending, lane: int) -> bool:
         server = self._servers[pending.server]
         taken = server.lanes[lane]
         if len(taken) >= IDENTIFIERS:
@@ -283,7 +251,7 @@ class RadiusExchange:
         server.cursor = (server.cursor + 1) % IDENTIFIERS
         return True
 
-    def _free(self, pending: _Pending) -> None:
+    def _free(self, pending: Pending) -> None:
         lane, identifier = pending.place
         lanes = self._servers[pending.server].lanes
         if lane < len(lanes) and lanes[lane].get(identifier) is pending:
@@ -291,7 +259,7 @@ class RadiusExchange:
 
     # --- sending -------------------------------------------------------------------------------------------
 
-    def _write(self, pending: _Pending) -> None:
+    def _write(self, pending: Pending) -> None:
         """Make the packet for this server: its secret hides the password."""
         before = pending.before
         if before is not None and self._place_of(before.server) == pending.server:
@@ -310,17 +278,23 @@ class RadiusExchange:
         pending.octets = write_request(request.code, identifier, attributes, shared, random, signed=request.signed)
         pending.authenticator = pending.octets[4:20]
 
-    def _send(self, pending: _Pending, now: float) -> None:
+    def _send(self, pending: Pending, now: float) -> None:
         self._outgoing.append(Datagram(pending.server, pending.place[0], pending.octets))
         pending.sent += 1
         if self._servers[pending.server].config.reliable:
-            pending.due, pending.wait = now + self._config.first_wait, self._config.series - self._config.first_wait
+            self._plan(pending, now + self._config.first_wait)
+            pending.wait = self._config.series - self._config.first_wait
             return
         jitter = 0.9 + 0.2 * self._entropy(1)[0] / 255
-        pending.due = now + pending.wait * jitter
+        self._plan(pending, now + pending.wait * jitter)
         pending.wait = min(pending.wait * 2, self._config.longest_wait)
 
-    def _due(self, pending: _Pending, now: float) -> None:
+    def _plan(self, pending: Pending, due: float) -> None:
+        """Look at a request again then, and at the end of its patience at the latest."""
+        pending.due = min(due, pending.give_up)
+        self._agenda.set(pending.token, pending.due)
+
+    def _due(self, pending: Pending, now: float) -> None:
         """No answer yet: repeat the request, wait on for a server that lives or is the last one, or go to the next."""
         server = self._servers[pending.server]
         lives = server.last_heard >= pending.first_sent
@@ -340,16 +314,17 @@ class RadiusExchange:
             if server.answers_probes:
                 self._doubt(pending)
         self._wait_more(pending, now)
-        pending.due = limit if server.config.reliable else min(pending.due, limit)
+        self._plan(pending, limit if server.config.reliable else min(pending.due, limit))
 
-    def _wait_more(self, pending: _Pending, now: float) -> None:
+    def _wait_more(self, pending: Pending, now: float) -> None:
         """Repeat the request; over a connection only wait (RFC 6613 section 2.6.1)."""
         if self._servers[pending.server].config.reliable:
-            pending.due, pending.wait = now + pending.wait, 0.0
+            self._plan(pending, now + pending.wait)
+            pending.wait = 0.0
         else:
             self._send(pending, now)
 
-    def _doubt(self, pending: _Pending) -> None:
+    def _doubt(self, pending: Pending) -> None:
         """Nothing came on a connection since the request was sent: it may be dead."""
         server = self._servers[pending.server]
         if server.config.reliable and server.last_heard < pending.first_sent:
@@ -366,16 +341,16 @@ class RadiusExchange:
         """Ask a server on one of its lanes whether it lives; many do not know the question, which says nothing."""
         known = self._servers[server]
         token, self._next_token = self._next_token, self._next_token + 1
-        pending = _Pending(token, Request(Code.STATUS_SERVER, ()), now + PATIENCE, [], server, probe=True)
+        pending = Pending(token, Request(Code.STATUS_SERVER, ()), now + PATIENCE, [], server, probe=True)
         if lane < len(known.lanes) and self._occupy_lane(pending, lane):
             self._pending[token], known.probing = pending, True
             self._write(pending)
             self._outgoing.append(Datagram(server, lane, pending.octets))
-            pending.due = pending.give_up
+            self._plan(pending, pending.give_up)
 
     # --- what comes of it ----------------------------------------------------------------------------------
 
-    def _lost(self, pending: _Pending, now: float, why: str = "") -> None:
+    def _lost(self, pending: Pending, now: float, why: str = "") -> None:
         """This server did not answer: the next one."""
         self._mark_silent(pending, now, why)
         self._free(pending)
@@ -383,7 +358,7 @@ class RadiusExchange:
             self._doubt(pending)
         self._next_server(pending, now)
 
-    def _mark_silent(self, pending: _Pending, now: float, why: str = "") -> None:
+    def _mark_silent(self, pending: Pending, now: float, why: str = "") -> None:
         server = self._servers[pending.server]
         if pending.server not in pending.waited_for[-1:]:
             pending.waited_for.append(pending.server)
@@ -394,13 +369,13 @@ class RadiusExchange:
             self._events.append(RadiusServerDown(server.config.name, why or silence))
         server.dead, server.dead_until = True, now + self._config.dead_time
 
-    def _heard(self, server: _Server, now: float) -> None:
+    def _heard(self, server: Server, now: float) -> None:
         server.last_heard = now
         if server.dead:
             server.dead = False
             self._events.append(RadiusServerUp(server.config.name))
 
-    def _refuse(self, pending: _Pending, server: _Server, fault: PacketFault, now: float) -> None:
+    def _refuse(self, pending: Pending, server: Server, fault: PacketFault, now: float) -> None:
         """A reply that cannot be trusted: go on waiting, the true one may still come. A connection has had its day."""
         pending.refused = fault
         if server.config.reliable:
@@ -409,7 +384,7 @@ class RadiusExchange:
             server.next_complaint = now + COMPLAINT_INTERVAL
             self._events.append(RadiusAnswerRefused(server.config.name, fault.value))
 
-    def _give_up(self, pending: _Pending) -> None:
+    def _give_up(self, pending: Pending) -> None:
         name = self._servers[pending.waited_for[-1]].config.name if pending.waited_for else ""
         fault = Fault.SILENT if pending.waited_for else Fault.BUSY
         if pending.waited_for and pending.nobody.issuperset(pending.waited_for):
@@ -418,9 +393,10 @@ class RadiusExchange:
             fault = _FAULTS[pending.refused]
         self._finish(pending, Outcome(pending.token, name, fault=fault))
 
-    def _finish(self, pending: _Pending, outcome: Outcome) -> None:
+    def _finish(self, pending: Pending, outcome: Outcome) -> None:
         self._free(pending)
         self._pending.pop(pending.token, None)
+        self._agenda.drop(pending.token)
         if pending.probe:
             self._servers[pending.server].probing = False
             return

@@ -1,0 +1,48 @@
+"""What an exchange keeps of each server and of each request under way: plain data."""
+
+from dataclasses import dataclass, field
+
+from holdfast.radius.exchange_types import Request, Sent, ServerConfig
+from holdfast.radius.packet import PacketFault
+
+
+@dataclass(slots=True)
+class Server:
+    """A server: its lanes with what waits on each by identifier, and how it has been."""
+
+    config: ServerConfig
+    lanes: list[dict[int, "Pending"]] = field(default_factory=list)
+    cursor: int = 0
+    dead_until: float = 0.0
+    dead: bool = False
+    last_heard: float = float("-inf")
+    probing: bool = False
+    answers_probes: bool = False
+    """Whether it ever answered a Status-Server: only then does its silence say that it, or a connection, is dead."""
+    next_complaint: float = float("-inf")
+
+
+@dataclass(slots=True)
+class Pending:
+    """A request without an answer yet. Moments on the clock of the exchange; `due`: when to look at it again."""
+
+    token: int
+    request: Request
+    give_up: float
+    remaining: list[int]
+    server: int = 0
+    place: tuple[int, int] = (0, 0)
+    authenticator: bytes = b""
+    octets: bytes = b""
+    first_sent: float = 0.0
+    sent: int = 0
+    wait: float = 0.0
+    due: float = 0.0
+    refused: PacketFault | None = None
+    waited_for: list[int] = field(default_factory=list)
+    nobody: set[int] = field(default_factory=set)
+    """Servers at whose port nobody listens, as their host says."""
+    before: Sent | None = None
+    """How the request went out before, to its first server."""
+    probe: bool = False
+    """A question of our own about the server's life: nobody waits for what becomes of it."""
