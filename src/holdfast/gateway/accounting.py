@@ -80,6 +80,8 @@ class Accounting:
         self._open: dict[str, _Open] = {}
         self._more, self._empty = asyncio.Event(), asyncio.Event()
         self._under_way: Waiting | None = None
+        self._flight: Flight | None = None
+        """How it went out last."""
         self._told_dropped, self._next_complaint = queue.dropped, float("-inf")
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -148,11 +150,11 @@ class Accounting:
         known.stamp = int(at)
         with self._queue.together():
             self._add([*update(usage), *known.identity], at, update_only=True)
-            self._queue.opened(session, known.identity, counted(usage), at)
+            self._queue.counted(session, counted(usage), at)
 
     def _note(self, session: str, known: _Open, subscriber: "Subscriber") -> None:
         """Leave word of the counts for a successor, between two updates."""
-        self._queue.opened(session, known.identity, counted(self._usage(known, subscriber)), self._clock())
+        self._queue.counted(session, counted(self._usage(known, subscriber)), self._clock())
 
     def _close_leftovers(self) -> None:
         for left in self._queue.leftovers():
@@ -239,7 +241,7 @@ class Accounting:
         delay = max(0, int(self._clock() - record.at))
         times = [attribute("Event-Timestamp", int(record.at)), attribute("Acct-Delay-Time", min(delay, 0xFFFFFFFF))]
         request = Request(Code.ACCOUNTING_REQUEST, (*record.attributes, *times))
-        flight = self._queue.flight(record.number)
+        flight = self._flight = self._queue.flight(record.number)
         known = flight is not None and 0 <= self._clock() - flight.at <= SAME
         return (await self._client.ask(request, flight.sent if known and flight else None)).accepted
 
@@ -249,9 +251,10 @@ class Accounting:
         if record is None:
             return
         with contextlib.suppress(StateError):
-            before = self._queue.flight(record.number)
-            if before is None or before.sent != sent:
-                self._queue.launched(record.number, Flight(self._clock(), sent))
+            if self._flight is None or self._flight.sent != sent:
+                flight = Flight(self._clock(), sent)
+                self._queue.launched(record.number, flight)
+                self._flight = flight
 
     def _took(self, pause: float) -> float:
         if pause and not len(self._queue):

@@ -70,7 +70,7 @@ class AccountingQueue:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._database.executescript(TABLES)
-            self._count = self._counted()
+            self._count = self._number()
         except (OSError, sqlite3.Error) as error:
             raise self._refusal(error) from error
 
@@ -85,7 +85,7 @@ class AccountingQueue:
             yield
         except BaseException:
             self._execute("ROLLBACK")
-            self._count = self._counted()
+            self._count = self._number()
             raise
         self._execute("COMMIT")
 
@@ -123,6 +123,11 @@ class AccountingQueue:
         row = (session, at, write_attributes(identity), write_attributes(last))
         self._execute("INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?)", row)
 
+    def counted(self, session: str, last: list[Attribute], at: float) -> None:
+        """Remember the last counts of a session that was `opened`."""
+        row = (at, write_attributes(last), session)
+        self._execute("UPDATE open SET at = ?, last = ? WHERE session = ?", row)
+
     def closed(self, session: str) -> None:
         """Forget an open session."""
         self._execute("DELETE FROM open WHERE session = ?", (session,))
@@ -136,7 +141,7 @@ class AccountingQueue:
         """Close the file."""
         self._database.close()
 
-    def _counted(self) -> int:
+    def _number(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM waiting").fetchone()[0])
 
     def _make_room(self) -> bool:

@@ -44,7 +44,13 @@ def read_options(data: bytes) -> list[Option]:
 
 def write_options(options: Iterable[Option]) -> bytes:
     """Return the octets of the options. ValueError when a type is above 255 or a value above 253 octets."""
-    return b"".join(_write_option(option) for option in options)
+    written = bytearray()
+    for option in options:
+        if len(option.data) > MAX_VALUE_SIZE:
+            raise ValueError(f"the value of option {option.type} has {len(option.data)} octets, above {MAX_VALUE_SIZE}")
+        written += bytes((option.type, len(option)))
+        written += option.data
+    return bytes(written)
 
 
 def _end_of_option(data: bytes, offset: int) -> int:
@@ -56,9 +62,3 @@ def _end_of_option(data: bytes, offset: int) -> int:
     if offset + length > len(data):
         raise MalformedError(f"option {data[offset]} at offset {offset} has length {length}, past the end")
     return offset + length
-
-
-def _write_option(option: Option) -> bytes:
-    if len(option.data) > MAX_VALUE_SIZE:
-        raise ValueError(f"the value of option {option.type} has {len(option.data)} octets, above {MAX_VALUE_SIZE}")
-    return bytes((option.type, len(option))) + option.data
