@@ -27,6 +27,27 @@ class DisconnectReason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+class ControlEnd(StrEnum):
+    """How a control connection ended, as far as TCP and RFC 2637 tell."""
+
+    OPEN = "open"
+    """Not at all: it was open when this was said."""
+    STOP = "stop"
+    """The peer said goodbye: Stop-Control-Connection-Request."""
+    FIN = "fin"
+    """The peer closed TCP in order, without a goodbye of RFC 2637."""
+    RST = "rst"
+    """TCP was reset: the peer's program or host went away, or a firewall in between refuses the connection."""
+    TIMEOUT = "timeout"
+    """TCP repeated in vain and gave up."""
+    UNREACHABLE = "unreachable"
+    """The network said that the peer cannot be reached."""
+    ECHO = "echo"
+    """TCP is open, and the peer did not answer an Echo-Request."""
+    LOCAL = "local"
+    """This side ended it."""
+
+
 WANTED_ENDS = frozenset(
     {
         DisconnectReason.USER_REQUEST,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from holdfast.errors import WANTED_ENDS, DisconnectReason
+from holdfast.errors import WANTED_ENDS, ControlEnd, DisconnectReason
 
 
 class Severity(StrEnum):
@@ -56,12 +56,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Connected(Event):
-    """A TCP connection for control messages was accepted or made."""
+    """A TCP connection for control messages was accepted or made.
+
+    `handshake_seconds`: round trip of its handshake, 0 when the kernel measured none, as where it was repeated.
+    `retransmits`: how often our half of the handshake was repeated.
+    """
 
     name: ClassVar[str] = "CONNECT"
     client: str
     server: str
     interface: str = ""
+    handshake_seconds: float = 0.0
+    retransmits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +103,12 @@ class ControlViolation(Event):
 
 @dataclass(frozen=True, slots=True)
 class ControlClosed(Event):
-    """The control connection ended."""
+    """The control connection ended; `control_end` says how, in a word."""
 
     name: ClassVar[str] = "CONTROL_CLOSED"
     reason: DisconnectReason
     detail: str
+    control_end: ControlEnd = ControlEnd.LOCAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +397,8 @@ class SessionEnded(Event):
     """A session ended, for exactly one reason, with the evidence in a sentence and the final counts.
 
     `capture` is where the flight recorder wrote its last packets, empty when it ended as somebody wanted. `ttl` is that
-    of the client's last GRE packet as it arrived here, 0 when none came.
+    of the client's last GRE packet as it arrived here, 0 when none came. `control_end` is how the control connection
+    had ended, `open` when it had not.
     """
 
     name: ClassVar[str] = "TEARDOWN"
@@ -404,6 +412,7 @@ class SessionEnded(Event):
     duration: float
     capture: str = ""
     ttl: int = 0
+    control_end: ControlEnd = ControlEnd.OPEN
 
     @classmethod
     def severities(cls) -> tuple[Severity, ...]:

@@ -13,6 +13,9 @@ use std::net::Ipv4Addr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
+/// The cause of drops that the kernel makes and counts.
+const SOCKET_FULL: &str = "socket_full";
+
 type Told<'py> = (u8, u64, Bound<'py, PyBytes>, u64, String);
 type MppeArgument<'a> = Option<(&'a [u8], u32, bool)>;
 
@@ -336,6 +339,10 @@ impl PacketEngine {
             &std::array::from_fn(|cause| drops[cause] + own[cause]),
         )?;
         counters.set_item("gre_packets_in", self.engine.received.get())?;
+        let by_cause = counters.get_item("drops")?;
+        if let Some(by_cause) = by_cause {
+            by_cause.set_item(SOCKET_FULL, self.engine.overflowed())?;
+        }
         Ok(counters)
     }
 

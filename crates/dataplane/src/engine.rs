@@ -4,7 +4,7 @@ use crate::command::{Keepalive, Link, RxCommand, TxCommand};
 use crate::mppe::{KeyChain, Mode, Receiver as MppeReceiver, Sender as MppeSender};
 use crate::prefix::Prefix;
 use crate::shared::{Drops, Number, Path, Shared};
-use crate::sys::{self, EventFd, Tun};
+use crate::sys::{self, EventFd, RawSocket, Tun};
 use crate::upcall::{self, Listener};
 use crate::workers::{self, Common, Worker};
 use crossbeam_channel::bounded;
@@ -53,6 +53,7 @@ pub struct Engine {
     name: String,
     listener: Listener,
     workers: Vec<Worker>,
+    sockets: Vec<Arc<RawSocket>>,
     calls: HashMap<u64, Entry>,
     keys: HashSet<(u16, Ipv4Addr)>,
     owners: HashMap<Prefix, u64>,
@@ -78,10 +79,12 @@ impl Engine {
             drops: Arc::default(),
             received: Arc::default(),
         };
+        let (workers, sockets) = workers::start(queues, options, &common)?;
         Ok(Self {
             name,
             listener,
-            workers: workers::start(queues, options, &common)?,
+            workers,
+            sockets,
             calls: HashMap::new(),
             keys: HashSet::new(),
             owners: HashMap::new(),
@@ -102,6 +105,13 @@ impl Engine {
     #[must_use]
     pub fn listener(&self) -> &Listener {
         &self.listener
+    }
+
+    /// GRE packets that found the buffers of our sockets full: the threads were too slow, or not let run.
+    #[must_use]
+    pub fn overflowed(&self) -> u64 {
+        let each = self.sockets.iter().map(|socket| socket.overflowed());
+        each.map(u64::from).sum()
     }
 
     /// The worker that has a call, and what is known of it.
@@ -289,6 +299,7 @@ impl Engine {
         for mut worker in self.workers.drain(..) {
             worker.stop();
         }
+        self.sockets.clear();
         self.calls.clear();
         self.keys.clear();
         self.owners.clear();

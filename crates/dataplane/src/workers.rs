@@ -74,11 +74,15 @@ impl Worker {
     }
 }
 
-/// Start a worker for each queue of the device.
+/// Start a worker for each queue of the device; return them with the sockets that they receive from.
 ///
 /// # Errors
 /// What the kernel says: no permission, address not local, too many open files.
-pub fn start(queues: Vec<Tun>, options: &Options, common: &Common) -> io::Result<Vec<Worker>> {
+pub fn start(
+    queues: Vec<Tun>,
+    options: &Options,
+    common: &Common,
+) -> io::Result<(Vec<Worker>, Vec<Arc<RawSocket>>)> {
     let of = queues.len() as u16;
     let ends = (0..of)
         .map(|_| Ok((new_wake()?, bounded(HANDED))))
@@ -94,6 +98,7 @@ pub fn start(queues: Vec<Tun>, options: &Options, common: &Common) -> io::Result
     let sockets = (0..of)
         .map(|index| open_sockets(&options.bind_addresses, Share { index, of }))
         .collect::<io::Result<Vec<_>>>()?;
+    let all = sockets.iter().flatten().cloned().collect();
     let mut workers: Vec<Worker> = Vec::new();
     for (((tun, sockets), (wake, (_, handed))), index) in
         queues.into_iter().zip(sockets).zip(ends).zip(0..)
@@ -113,7 +118,7 @@ pub fn start(queues: Vec<Tun>, options: &Options, common: &Common) -> io::Result
             }
         }
     }
-    Ok(workers)
+    Ok((workers, all))
 }
 
 /// What one worker works with.

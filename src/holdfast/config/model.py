@@ -200,6 +200,8 @@ class MetricsSection(Section):
     """A file whose first line a reader must show as bearer token."""
     per_user: Flag = False
     """Whether each user gets series of its own."""
+    per_call: Flag = False
+    """Whether each session gets series of its own, by the Call ID that the gateway chose."""
 
 
 class RecorderSection(Section):

@@ -6,7 +6,6 @@ raises because of what the peer did.
 """
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from holdfast.control import introduction
@@ -22,7 +21,13 @@ from holdfast.control.codes import (
 )
 from holdfast.control.commands import CloseTransport, ControlCommand
 from holdfast.control.config import ControlConfig
-from holdfast.control.connection_table import TABLE, ConnectionAction, ConnectionInput, ConnectionState
+from holdfast.control.connection_table import (
+    TABLE,
+    ConnectionAction,
+    ConnectionInput,
+    ConnectionState,
+    ControlTimer,
+)
 from holdfast.control.messages import (
     ControlMessage,
     EchoReply,
@@ -33,26 +38,13 @@ from holdfast.control.messages import (
     StopControlConnectionRequest,
 )
 from holdfast.control.stream import MessageStream, StreamViolation, ViolationKind
-from holdfast.errors import DisconnectReason
+from holdfast.errors import ControlEnd, DisconnectReason
 from holdfast.events import ControlClosed, ControlEstablished, ControlViolation, Event
 from holdfast.machine import Timers, earliest
 
 __all__ = ["ConnectionMachine", "Role"]
 
 _IDENTIFIERS = 1 << 32
-
-
-class ControlTimer(StrEnum):
-    """What a control connection waits for."""
-
-    SETUP = "setup"
-    """The exchange of Start-Control-Connection-Request and -Reply."""
-    ECHO = "echo"
-    """Silence of the peer: an Echo-Request is due."""
-    ECHO_REPLY = "echo_reply"
-    """The answer to our Echo-Request. Runs exactly while one is unanswered."""
-    STOP = "stop"
-    """The answer to our Stop-Control-Connection-Request."""
 
 
 class ConnectionMachine(CallVerbs):
@@ -80,7 +72,7 @@ class ConnectionMachine(CallVerbs):
         self._violations = 0
         self._peer: ControlEstablished | None = None
         self._refusal: tuple[int, int] | None = None
-        self._end: tuple[DisconnectReason, str] | None = None
+        self._end: ControlClosed | None = None
 
     # --- the face of a machine -----------------------------------------------------------------------------
 
@@ -145,6 +137,11 @@ class ConnectionMachine(CallVerbs):
         """What the peer said of itself, once it has."""
         return self._peer
 
+    @property
+    def end(self) -> ControlEnd:
+        """How it ended, `ControlEnd.OPEN` as long as it has not."""
+        return self._ending().control_end if self.closed else ControlEnd.OPEN
+
     def accepted(self, now: float) -> None:
         """The peer made this TCP connection: wait for its Start-Control-Connection-Request."""
         if self._state is ConnectionState.IDLE:
@@ -180,10 +177,12 @@ class ConnectionMachine(CallVerbs):
         """Whether an Echo-Request of ours is unanswered."""
         return self._timers.running(ControlTimer.ECHO_REPLY)
 
-    def connection_lost(self, now: float, detail: str = "the TCP connection ended") -> None:
+    def connection_lost(
+        self, now: float, detail: str = "the TCP connection ended", how: ControlEnd = ControlEnd.FIN
+    ) -> None:
         """The TCP connection is gone, whoever closed it. Every call on it is over."""
         if not self.closed:
-            self._end_with(DisconnectReason.CONTROL_LOST, detail)
+            self._end_with(DisconnectReason.CONTROL_LOST, detail, how)
             self._happen(ConnectionInput.LOST, now)
 
     def lose_collision(self, now: float) -> None:
@@ -213,7 +212,7 @@ class ConnectionMachine(CallVerbs):
             "echo_identifier": self._echo_identifier,
             "violations": self._violations,
             "peer": self._peer.fields() if self._peer else None,
-            "end": [self._end[0].value, self._end[1]] if self._end else None,
+            "end": self._end.fields() if self._end else None,
             "refusal": [*map(int, self._refusal)] if self._refusal else None,
         }
 
@@ -228,7 +227,7 @@ class ConnectionMachine(CallVerbs):
         machine._echo_identifier = state["echo_identifier"]
         machine._violations = state["violations"]
         machine._peer = ControlEstablished(**state["peer"]) if state["peer"] else None
-        machine._end = (DisconnectReason(state["end"][0]), state["end"][1]) if state["end"] else None
+        machine._end = introduction.ended(state["end"])
         machine._refusal = tuple(state["refusal"]) if state["refusal"] else None
         return machine
 
@@ -254,7 +253,7 @@ class ConnectionMachine(CallVerbs):
             case StartControlConnectionRequest() | StartControlConnectionReply():
                 self._take_start(message, now)
             case StopControlConnectionRequest():
-                self._end_with(*introduction.stopped_by_peer(self.role, message.reason))
+                self._end_with(*introduction.stopped_by_peer(self.role, message.reason), ControlEnd.STOP)
                 self._happen(ConnectionInput.STOP_REQUEST, now, message.name)
             case StopControlConnectionReply():
                 self._happen(ConnectionInput.STOP_REPLY, now, message.name)
@@ -359,7 +358,7 @@ class ConnectionMachine(CallVerbs):
             self._end_with(DisconnectReason.NEGOTIATION_FAILED, detail)
         elif timer is ControlTimer.ECHO_REPLY:
             detail = f"no Echo-Reply within {self._config.echo_timeout:g} s"
-            self._end_with(DisconnectReason.ECHO_TIMEOUT, detail)
+            self._end_with(DisconnectReason.ECHO_TIMEOUT, detail, ControlEnd.ECHO)
         self._happen(ConnectionInput.TIMEOUT, now)
 
     def _violate(self, detail: str, now: float) -> None:
@@ -372,10 +371,9 @@ class ConnectionMachine(CallVerbs):
         self._end_with(reason, detail)
         self._happen(ConnectionInput.ABORT, now)
 
-    def _end_with(self, reason: DisconnectReason, detail: str) -> None:
+    def _end_with(self, reason: DisconnectReason, detail: str, how: ControlEnd = ControlEnd.LOCAL) -> None:
         """Note why the connection ends; the first cause is the cause."""
-        if self._end is None:
-            self._end = (reason, detail)
+        self._end = self._end or ControlClosed(reason, detail, how)
 
     # --- actions -------------------------------------------------------------------------------------------
 
@@ -395,7 +393,7 @@ class ConnectionMachine(CallVerbs):
         self._outbox.send(introduction.start_reply(self._config, *(self._refusal or (StartResult.GENERAL_ERROR,))))
 
     def _send_stop_request(self, _now: float) -> None:
-        leaving = self._end is not None and self._end[0] is DisconnectReason.GATEWAY_SHUTDOWN
+        leaving = self._end is not None and self._end.reason is DisconnectReason.GATEWAY_SHUTDOWN
         self._outbox.send(StopControlConnectionRequest(StopReason.STOP_LOCAL_SHUTDOWN if leaving else StopReason.NONE))
 
     def _send_stop_request_bad_version(self, _now: float) -> None:
@@ -405,13 +403,13 @@ class ConnectionMachine(CallVerbs):
         self._outbox.send(StopControlConnectionReply(GeneralResult.OK, GeneralError.NONE))
 
     def _end_calls(self, now: float) -> None:
-        self._book.goodbye(now, self._ending()[1])
+        self._book.goodbye(now, self._ending().detail)
 
     def _calls_cleared(self, _now: float) -> None:
-        self._book.drop(DisconnectResult.REQUEST, self._ending()[1], by_peer=True)
+        self._book.drop(DisconnectResult.REQUEST, self._ending().detail, by_peer=True)
 
     def _drop_calls(self, _now: float) -> None:
-        self._book.drop(DisconnectResult.LOST_CARRIER, self._ending()[1], by_peer=False)
+        self._book.drop(DisconnectResult.LOST_CARRIER, self._ending().detail, by_peer=False)
 
     def _tell_established(self, _now: float) -> None:
         if self._peer is not None:
@@ -422,13 +420,13 @@ class ConnectionMachine(CallVerbs):
 
     def _close(self, now: float) -> None:
         self._tell_closed(now)
-        self._outbox.command(CloseTransport(self._ending()[1]))
+        self._outbox.command(CloseTransport(self._ending().detail))
 
     def _tell_closed(self, _now: float) -> None:
-        self._outbox.event(ControlClosed(*self._ending()))
+        self._outbox.event(self._ending())
 
-    def _ending(self) -> tuple[DisconnectReason, str]:
-        return self._end or (DisconnectReason.INTERNAL_ERROR, "no cause was noted")
+    def _ending(self) -> ControlClosed:
+        return self._end or ControlClosed(DisconnectReason.INTERNAL_ERROR, "no cause was noted")
 
     _ACTIONS: ClassVar[dict[ConnectionAction, Callable[[Any, float], None]]] = {
         ConnectionAction.SEND_START_REQUEST: _send_start_request,

@@ -28,6 +28,19 @@ class ConnectionState(StrEnum):
     CLOSED = "closed"
 
 
+class ControlTimer(StrEnum):
+    """What a control connection waits for."""
+
+    SETUP = "setup"
+    """The exchange of Start-Control-Connection-Request and -Reply."""
+    ECHO = "echo"
+    """Silence of the peer: an Echo-Request is due."""
+    ECHO_REPLY = "echo_reply"
+    """The answer to our Echo-Request. Runs exactly while one is unanswered."""
+    STOP = "stop"
+    """The answer to our Stop-Control-Connection-Request."""
+
+
 class ConnectionInput(StrEnum):
     """What can happen to the connection."""
 

@@ -4,8 +4,8 @@ from holdfast.control.codes import PROTOCOL_VERSION, GeneralError, Role, StartRe
 from holdfast.control.config import ControlConfig
 from holdfast.control.connection_table import ConnectionInput
 from holdfast.control.messages import StartControlConnectionReply, StartControlConnectionRequest
-from holdfast.errors import DisconnectReason
-from holdfast.events import ControlEstablished
+from holdfast.errors import ControlEnd, DisconnectReason
+from holdfast.events import ControlClosed, ControlEstablished
 
 StartMessage = StartControlConnectionRequest | StartControlConnectionReply
 
@@ -74,3 +74,10 @@ def stopped_by_peer(role: Role, reason: int) -> tuple[DisconnectReason, str]:
     if reason == StopReason.STOP_PROTOCOL:
         return DisconnectReason.NEGOTIATION_FAILED, detail
     return DisconnectReason.USER_REQUEST if role is Role.PAC else DisconnectReason.GATEWAY_SHUTDOWN, detail
+
+
+def ended(state: dict[str, str] | None) -> ControlClosed | None:
+    """Return how a connection was noted to end, as its fields were written down."""
+    if state is None:
+        return None
+    return ControlClosed(DisconnectReason(state["reason"]), state["detail"], ControlEnd(state["control_end"]))

@@ -119,7 +119,8 @@ class Counters:
     `packets_in`, `bytes_in` ... count inner user packets; `gre_*` count GRE packets, `gre_fragmented_out` those that
     were too big for the way and went out in pieces. `unacknowledged_since`: since when a peer that used to acknowledge
     our GRE packets owes it, 0 while it owes nothing. `drops` maps a cause, such as `spoofed_source`, `clear_text`,
-    `mppe_coherency`, `duplicate`, `late`, `malformed`, to a count.
+    `mppe_coherency`, `duplicate`, `late`, `malformed`, to a count. The whole engine has `socket_full` besides: GRE
+    packets for which the kernel found no room, because the threads were too slow or not let run.
     """
 
     packets_in: int = 0

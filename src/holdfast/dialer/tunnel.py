@@ -41,6 +41,7 @@ from holdfast.events import (
     SendFailed,
     SessionEnded,
 )
+from holdfast.network.tcp_info import tcp_end, tcp_path
 from holdfast.ppp.commands import OpenNetwork
 from holdfast.ppp.link import Link
 from holdfast.secret import Secret
@@ -90,7 +91,7 @@ class Tunnel(asyncio.Protocol):
         self._opened: IpOpened | None = None
         self._encryption = ""
         self._began = self._loop.time()
-        self._silent = self._answers = self._probing = False
+        self._silent = self._answers = self._probing = self._end_of_file = False
         self._down: Down | None = None
         self._up: asyncio.Future[Up] = self._loop.create_future()
         self._gone: asyncio.Future[Down] = self._loop.create_future()
@@ -194,7 +195,9 @@ class Tunnel(asyncio.Protocol):
         own, server = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         self._own, self._server = own[0], server[0] if server else self._server
         self.watch.reached(Phase.TCP)
-        self._tell(Connected(f"{own[0]}:{own[1]}", f"{self._server}:{self.settings.port}"))
+        path = tcp_path(transport.get_extra_info("socket"))
+        ends = f"{own[0]}:{own[1]}", f"{self._server}:{self.settings.port}"
+        self._tell(Connected(*ends, handshake_seconds=path.round_trip, retransmits=path.retransmits))
         self._machine.open(self._loop.time())
         self._drive()
 
@@ -208,12 +211,16 @@ class Tunnel(asyncio.Protocol):
         """The server asks more than it reads answers: it will not read a goodbye either."""
         self.abort(DisconnectReason.PROTOCOL_FAILURE, "the server floods us with requests and reads no answers")
 
+    def eof_received(self) -> None:
+        """The server closed its half of TCP (FIN); the transport closes the other one."""
+        self._end_of_file = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """TCP is gone, and with it the call."""
         detail = f"the TCP connection was lost: {exc}" if exc else "the server closed the TCP connection"
         now = self._loop.time()
         self._transport = None
-        self._machine.connection_lost(now, detail)
+        self._machine.connection_lost(now, detail, tcp_end(exc, end_of_file=self._end_of_file))
         self._session.call_cleared(DisconnectReason.CONTROL_LOST, detail, now)
         self._drive()
         self._end(Down(DisconnectReason.CONTROL_LOST, detail))
@@ -412,6 +419,7 @@ class Tunnel(asyncio.Protocol):
             counters.packets_in,
             counters.packets_out,
             round(self._loop.time() - self._began, 3),
+            control_end=self._machine.end,
         )
         self._tell(ended)
         self._machine.close(command.reason, self._loop.time())

@@ -10,6 +10,7 @@ from holdfast.dataplane.interface import Counters, PacketEngine
 from holdfast.errors import DisconnectReason, HoldfastError
 from holdfast.events import AdminActed
 from holdfast.gateway.gateway import Gateway
+from holdfast.gateway.paths import described
 from holdfast.gateway.subscriber import Subscriber
 from holdfast.local_api import Handler, caller
 
@@ -100,6 +101,7 @@ class GatewayApi:
             "peer_call_id": subscriber.peer_call_id,
             "loss": loss(counters),
             "idle": round(now - active, 1) if active else None,
+            "paths": described(subscriber),
             "counters": _counters(counters),
         }
 

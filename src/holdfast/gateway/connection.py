@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from holdfast.alarm import Alarm
 from holdfast.control.commands import AnswerCall, CloseTransport
 from holdfast.control.connection import ConnectionMachine
-from holdfast.errors import DisconnectReason
+from holdfast.errors import ControlEnd, DisconnectReason
 from holdfast.events import CallCleared, CallEstablished, CallRefused, Connected, ControlClosed, Direction, Event
 from holdfast.gateway.health import control_heard, control_lost
+from holdfast.network.tcp_info import TcpPath, tcp_end, tcp_path
 from holdfast.policy.admission import Refused
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ class ControlConnection(asyncio.Protocol):
 
     __slots__ = (
         "_alarm",
+        "_dropped",
+        "_end_of_file",
         "_gateway",
         "_machine",
+        "_path",
         "_transport",
         "_unwelcome",
         "client",
@@ -47,6 +51,9 @@ class ControlConnection(asyncio.Protocol):
         self.subscribers: dict[int, Subscriber] = {}
         self.tape = gateway.recorder.control_tape()
         self._unwelcome = False
+        self._end_of_file = False
+        self._dropped = ""
+        self._path = TcpPath()
         self.last_heard = 0.0
         self.connection_id = ""
         self.client = self.server = ""
@@ -69,7 +76,9 @@ class ControlConnection(asyncio.Protocol):
             return
         interface = self._gateway.interfaces.holding(self.server)
         ends = f"{client[0]}:{client[1]}", f"{server[0]}:{server[1]}"
-        self._gateway.report(Connected(*ends, interface), self.context())
+        self._measure()
+        path = self._path
+        self._gateway.report(Connected(*ends, interface, path.round_trip, path.retransmits), self.context())
         self._machine.accepted(self._gateway.now())
         self.drive()
 
@@ -86,6 +95,7 @@ class ControlConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """The client sent something."""
         self.last_heard = self._gateway.now()
+        self._measure()
         self.tape.message(Direction.RECEIVED, data)
         self._machine.receive(data, self.last_heard)
         self.drive()
@@ -95,12 +105,20 @@ class ControlConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read what it is sent: it will not read a goodbye either."""
+        self._dropped = "we dropped the TCP connection: the client does not read what it is sent"
         self.abort()
+
+    def eof_received(self) -> None:
+        """The client closed its half of TCP (FIN); the transport closes the other one."""
+        self._end_of_file = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone: so is every call on it (RFC 2637 section 3.1.3)."""
-        detail = f"the TCP connection was lost: {exc}" if exc else "the client closed the TCP connection"
-        self._machine.connection_lost(self._gateway.now(), detail)
+        self._gateway.paths.control_ended(self.path(), self._path)
+        how = tcp_end(exc, end_of_file=self._end_of_file)
+        closed = self._dropped or "the client closed the TCP connection"
+        detail = f"the TCP connection was lost: {exc}" if exc else closed
+        self._machine.connection_lost(self._gateway.now(), detail, how)
         self.drive()
         for subscriber in list(self.subscribers.values()):
             if subscriber.grace_until is None:
@@ -114,6 +132,15 @@ class ControlConnection(asyncio.Protocol):
     def context(self) -> dict[str, Any]:
         """Return the envelope that every event of this connection carries."""
         return {"connection": self.connection_id, "client_ip": self.client, "server_ip": self.server}
+
+    @property
+    def end(self) -> ControlEnd:
+        """How it ended, `ControlEnd.OPEN` as long as it has not."""
+        return self._machine.end
+
+    def path(self) -> TcpPath:
+        """Return what TCP knows of the way to the client at the moment."""
+        return tcp_path(self._transport.get_extra_info("socket")) if self._transport else TcpPath()
 
     @property
     def vendor(self) -> str:
@@ -166,6 +193,11 @@ class ControlConnection(asyncio.Protocol):
         self._alarm.arm(self._machine.deadline)
 
     # --- inside --------------------------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        """TCP has just heard the client: what it measured is fresh."""
+        before, self._path = self._path, self.path()
+        self._gateway.paths.control_heard(self._path, before)
 
     def _execute(self, command: object) -> None:
         if isinstance(command, AnswerCall):

@@ -34,6 +34,7 @@ from holdfast.gateway.fragmentation import Fragmentation
 from holdfast.gateway.interfaces import Interfaces
 from holdfast.gateway.login import LoginDesk
 from holdfast.gateway.notices import Notices
+from holdfast.gateway.paths import PathMeter
 from holdfast.gateway.patrol import Patrol
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.gateway.subscriber import Subscriber
@@ -86,6 +87,7 @@ class Gateway:
         self.door = Door(self, settings.admission, self.notices)
         self.logins = LoginDesk(self, means.authenticator, settings.lockout, settings.guessing)
         self.fragmentation = Fragmentation(self)
+        self.paths = PathMeter()
         self.patrol = Patrol(self, means.engine, local_now)
         self.drained = asyncio.Event()
         """Set when a gateway that drains has no session left, or no more patience."""
@@ -351,6 +353,7 @@ class Gateway:
             duration=round(self.now() - subscriber.started, 3),
             capture=self._keep_tapes(subscriber, command),
             ttl=counters.peer_ttl,
+            control_end=subscriber.connection.end,
         )
         self.report(ended, subscriber.context())
         self._quiet.set()

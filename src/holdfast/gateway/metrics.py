@@ -3,12 +3,17 @@
 import asyncio
 
 from holdfast.config import Config
-from holdfast.dataplane.interface import PacketEngine
+from holdfast.dataplane.interface import Counters, PacketEngine
 from holdfast.gateway.gateway import Gateway
+from holdfast.gateway.subscriber import Subscriber
 from holdfast.observe.event_log import EventLog
 from holdfast.observe.metrics import Metrics
 from holdfast.observe.metrics_http import MetricsEndpoint, serve_metrics
-from holdfast.observe.metrics_reading import Reading, UserReading
+from holdfast.observe.metrics_reading import CallReading, PathReading, Reading, UserReading
+
+MOST_CALLS = 10_000
+"""Sessions with series of their own: those that came first."""
+Counted = list[tuple[Subscriber, Counters]]
 
 
 class GatewayMetrics:
@@ -48,6 +53,7 @@ class GatewayMetrics:
         if gateway is None or engine is None:
             return Reading()
         addresses, log = gateway.address_use(), gateway.log_state()
+        open_sessions = self._counted(gateway, engine)
         return Reading(
             connections=len(gateway.connections),
             sessions=gateway.count_by_state(),
@@ -60,16 +66,41 @@ class GatewayMetrics:
             engine=engine.totals(),
             fragmented_in=gateway.fragmentation.received + gateway.fragmentation.missed,
             too_big=gateway.fragmentation.too_big,
-            users=self._users(gateway, engine) if self._section.per_user else (),
+            paths=_paths(gateway),
+            users=_users(open_sessions, gateway.now()) if self._section.per_user else (),
+            calls=_calls(open_sessions) if self._section.per_call else (),
         )
 
-    def _users(self, gateway: Gateway, engine: PacketEngine) -> tuple[UserReading, ...]:
-        now = gateway.now()
-        readings = []
-        for subscriber in gateway.subscribers.values():
-            if subscriber.user:
-                counts = engine.counters(subscriber.carrier.handle)
-                age = now - subscriber.started
-                octets = counts.bytes_in, counts.bytes_out
-                readings.append(UserReading(subscriber.user, age, *octets, counts.round_trip_time))
-        return tuple(readings)
+    def _counted(self, gateway: Gateway, engine: PacketEngine) -> Counted:
+        """Return the counts of everybody who signed in, as far as anybody asked for them."""
+        if not (self._section.per_user or self._section.per_call):
+            return []
+        known = [one for one in gateway.subscribers.values() if one.user]
+        return [(one, engine.counters(one.carrier.handle)) for one in known]
+
+
+def _paths(gateway: Gateway) -> PathReading:
+    meter = gateway.paths
+    return PathReading(
+        meter.tunnel.read(),
+        meter.tunnel_jitter.read(),
+        meter.control.read(),
+        meter.control_jitter.read(),
+        meter.retransmits,
+    )
+
+
+def _users(counted: Counted, now: float) -> tuple[UserReading, ...]:
+    return tuple(
+        UserReading(one.user, now - one.started, counts.bytes_in, counts.bytes_out, counts.round_trip_time)
+        for one, counts in counted
+    )
+
+
+def _calls(counted: Counted) -> tuple[CallReading, ...]:
+    return tuple(
+        CallReading(
+            one.local_call_id, one.user, counts.bytes_in, counts.bytes_out, counts.gre_lost, counts.round_trip_time
+        )
+        for one, counts in counted[:MOST_CALLS]
+    )

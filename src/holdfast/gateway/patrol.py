@@ -80,6 +80,7 @@ class Patrol:
         acknowledgements(self._gateway, subscriber, counters, now)
         self._gateway.fragmentation.sent(subscriber, counters)
         repeats(self._gateway, subscriber, counters, now)
+        self._gateway.paths.look(subscriber, counters, now)
         due = [now + ROUND, self._idle(subscriber, counters, now), self._volume(subscriber, counters, now)]
         due += [self._time(subscriber, now), self._grace(subscriber, now)]
         return earliest(due) or now + ROUND

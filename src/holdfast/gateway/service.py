@@ -13,7 +13,7 @@ from pathlib import Path
 from holdfast import __version__
 from holdfast.config import Config, Endpoint, LoadedConfig
 from holdfast.dataplane.engine import Engine
-from holdfast.errors import DisconnectReason, HostError, StateError
+from holdfast.errors import ControlEnd, DisconnectReason, HostError, StateError
 from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.client_routes import ClientRoutes
@@ -164,7 +164,9 @@ def _report_leftovers(store: Store, gateway: Gateway) -> None:
     """A predecessor that was killed could not say how its sessions ended: say it now, as far as it is known."""
     for left in SessionRecords(store).take_leftovers():
         evidence = "the gateway was killed while this session was open; the next one found it in the database"
-        ended = SessionEnded(DisconnectReason.INTERNAL_ERROR, evidence, left.user, 0, 0, 0, 0, 0.0)
+        ended = SessionEnded(
+            DisconnectReason.INTERNAL_ERROR, evidence, left.user, 0, 0, 0, 0, 0.0, control_end=ControlEnd.LOCAL
+        )
         gateway.report(ended, {"session": left.session, "local_call_id": left.local_call_id, "address": left.address})
 
 
@@ -177,6 +179,7 @@ def _engine(config: Config) -> Engine:
             tun_name=config.gateway.tun_name,
             bind_addresses=named,
             tun_mtu=config.ppp.mtu,
+            heartbeats=tuple(map(str, config.timeouts.heartbeats)),
             workers=config.gateway.workers or usual_workers(len(os.sched_getaffinity(0))),
         )
     except OSError as error:

@@ -8,6 +8,7 @@ from holdfast.alarm import Alarm
 from holdfast.dataplane.carrier import Carrier
 from holdfast.events import Direction
 from holdfast.gateway.fragmentation import Tally
+from holdfast.gateway.paths import TunnelPath
 from holdfast.gateway.repeats import Repeats
 from holdfast.observe.recorder import Tape
 from holdfast.policy.effective import Effective, SessionPolicy
@@ -50,6 +51,7 @@ class Subscriber:
     """Tunnel packets that travelled in pieces and were not told yet."""
     fragmented_out: int = 0
     repeats: Repeats = field(default_factory=Repeats)
+    path: TunnelPath = field(default_factory=TunnelPath)
     grace_until: float | None = None
     """Until when the session may go on without its control connection."""
     grace_evidence: str = ""

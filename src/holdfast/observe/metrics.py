@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import generate_latest
 
 from holdfast import __version__
-from holdfast.errors import DisconnectReason
+from holdfast.errors import ControlEnd, DisconnectReason
 from holdfast.events import (
     AccountingQueued,
     AuthenticationFailed,
@@ -61,6 +61,12 @@ class Metrics:
         self._events = event_counter(registry)
         self._closed = Counter(
             "holdfast_control_closed", "Control connections that ended, by reason.", ("reason",), registry=registry
+        )
+        self._control_ends = Counter(
+            "holdfast_control_ends",
+            "Control connections that ended, by how: fin, rst, timeout, ...",
+            ("end",),
+            registry=registry,
         )
         self._refused = Counter(
             "holdfast_calls_refused", "Calls not granted, by RFC 2637 result code.", ("result_code",), registry=registry
@@ -113,6 +119,9 @@ class Metrics:
         for reason in DisconnectReason:
             self._ended.labels(str(reason))
             self._closed.labels(str(reason))
+        for end in ControlEnd:
+            if end is not ControlEnd.OPEN:
+                self._control_ends.labels(str(end))
         for barrier in Barrier:
             self._limits.labels(str(barrier))
 
@@ -129,6 +138,7 @@ class Metrics:
 
     def _count_closed(self, event: ControlClosed, context: Mapping[str, Any]) -> None:
         self._closed.labels(str(event.reason)).inc()
+        self._control_ends.labels(str(event.control_end)).inc()
         if self._phases.connection_closed(context):
             self._failures.labels("control", str(event.reason)).inc()
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from holdfast.dataplane.interface import Counters
+from holdfast.observe.distribution import Spread
 
 TASKS = Path("/proc/self/task")
 WORKER_PREFIX = "holdfast-"
 TICKS = os.sysconf("SC_CLK_TCK")
 
-Family = CounterMetricFamily | GaugeMetricFamily
+Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,29 @@ class UserReading:
     bytes_in: int
     bytes_out: int
     round_trip: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallReading:
+    """A session that is on, by the Call ID that we chose: octets of user packets and lost GRE packets so far."""
+
+    call_id: int
+    user: str
+    bytes_in: int
+    bytes_out: int
+    lost: int = 0
+    round_trip: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PathReading:
+    """Distributions over all sessions: through the tunnels, and of their control connections."""
+
+    tunnel: Spread = field(default_factory=Spread)
+    tunnel_jitter: Spread = field(default_factory=Spread)
+    control: Spread = field(default_factory=Spread)
+    control_jitter: Spread = field(default_factory=Spread)
+    retransmits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +69,9 @@ class Reading:
     engine: Counters = field(default_factory=Counters)
     fragmented_in: int = 0
     too_big: int = 0
+    paths: PathReading = field(default_factory=PathReading)
     users: tuple[UserReading, ...] = ()
+    calls: tuple[CallReading, ...] = ()
 
 
 class ReadingCollector(Collector):
@@ -73,8 +99,11 @@ class ReadingCollector(Collector):
         yield from _gateway(reading)
         yield from engine_families({(): reading.engine})
         yield from _fragments(reading)
+        yield from _paths(reading.paths)
         if reading.users:
             yield from _users(reading.users)
+        if reading.calls:
+            yield from _calls(reading.calls)
 
 
 def process_families(version: str) -> Iterator[Family]:
@@ -144,6 +173,40 @@ def _fragments(reading: Reading) -> Iterator[Family]:
     yield _counter(
         "holdfast_gre_too_big_told", "Messages of routers that a GRE packet of ours is too big.", reading.too_big
     )
+
+
+def _paths(paths: PathReading) -> Iterator[Family]:
+    for name, text, spread in (
+        ("holdfast_tunnel_round_trip_seconds", "Round trips of LCP echoes, through the tunnels.", paths.tunnel),
+        ("holdfast_tunnel_jitter_seconds", "Differences of one round trip to the next.", paths.tunnel_jitter),
+        ("holdfast_control_round_trip_seconds", "Round trips of control connections, beside.", paths.control),
+        ("holdfast_control_jitter_seconds", "Mean deviations of these (RFC 6298).", paths.control_jitter),
+    ):
+        family = HistogramMetricFamily(name, text)
+        family.add_metric([], spread.buckets, spread.total)
+        yield family
+    yield _counter("holdfast_control_retransmits", "Segments sent again on control connections.", paths.retransmits)
+
+
+def _calls(calls: tuple[CallReading, ...]) -> Iterator[Family]:
+    labels = ["call_id", "user"]
+    octets = CounterMetricFamily(
+        "holdfast_call_bytes", "Octets of user packets by call.", labels=[*labels, "direction"]
+    )
+    lost = CounterMetricFamily(
+        "holdfast_call_lost", "GRE packets of the client that never came, by call.", labels=labels
+    )
+    trips = GaugeMetricFamily("holdfast_call_round_trip_seconds", "Last LCP echo, by call.", labels=labels)
+    for one in calls:
+        named = [str(one.call_id), one.user]
+        octets.add_metric([*named, "in"], one.bytes_in)
+        octets.add_metric([*named, "out"], one.bytes_out)
+        lost.add_metric(named, one.lost)
+        if one.round_trip:
+            trips.add_metric(named, one.round_trip)
+    yield octets
+    yield lost
+    yield trips
 
 
 def _users(users: tuple[UserReading, ...]) -> Iterator[Family]:

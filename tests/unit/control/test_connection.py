@@ -17,7 +17,7 @@ from holdfast.control.messages import (
     StopControlConnectionReply,
     StopControlConnectionRequest,
 )
-from holdfast.errors import DisconnectReason
+from holdfast.errors import ControlEnd, DisconnectReason
 from holdfast.events import (
     CallCleared,
     ControlClosed,
@@ -274,8 +274,11 @@ class TestConnectionLost:
     def test_the_transport_is_not_closed_again(self, make: Callable[[], ConnectionMachine]) -> None:
         machine = make()
         drain(machine)
-        machine.connection_lost(5.0, "reset by peer")
-        assert told(machine, ControlClosed) == [ControlClosed(DisconnectReason.CONTROL_LOST, "reset by peer")]
+        assert machine.end is ControlEnd.OPEN
+        machine.connection_lost(5.0, "reset by peer", ControlEnd.RST)
+        closed = ControlClosed(DisconnectReason.CONTROL_LOST, "reset by peer", ControlEnd.RST)
+        assert told(machine, ControlClosed) == [closed]
+        assert machine.end is ControlEnd.RST
         assert (machine.commands(), machine.outgoing()) == ([], [])
         assert machine.closed
 

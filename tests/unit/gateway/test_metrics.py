@@ -26,7 +26,8 @@ async def scrape(port: int, token: str) -> dict[tuple[str, ...], float]:
 @pytest.mark.asyncio
 async def test_a_session_shows_in_the_metrics(world, tmp_path, unused_tcp_port):
     (tmp_path / "token").write_text("abc\nrest\n")
-    text = f'[metrics]\nlisten = "127.0.0.1:{unused_tcp_port}"\ntoken_file = "{tmp_path}/token"\nper_user = true\n'
+    text = f'[metrics]\nlisten = "127.0.0.1:{unused_tcp_port}"\ntoken_file = "{tmp_path}/token"\n'
+    text += "per_user = true\nper_call = true\n"
     metrics = GatewayMetrics(parse(text).config, world.log)
     await metrics.start(world.gateway, world.engine)
     client = await PnsClient.dial(world.client_engine, world.port)
@@ -41,6 +42,12 @@ async def test_a_session_shows_in_the_metrics(world, tmp_path, unused_tcp_port):
     assert ("holdfast_user_round_trip_seconds", "alice") not in seen, "no echo was answered yet"
     world.counts(round_trip_time=0.25)
     assert (await scrape(unused_tcp_port, "abc"))["holdfast_user_round_trip_seconds", "alice"] == 0.25
+    seen = await scrape(unused_tcp_port, "abc")
+    call_id = str(world.only().local_call_id)
+    assert seen["holdfast_call_bytes_total", call_id, "in", "alice"] == 0
+    assert seen["holdfast_call_round_trip_seconds", call_id, "alice"] == 0.25
+    assert seen["holdfast_control_round_trip_seconds_count",] > 0
+    assert 0 < seen["holdfast_control_round_trip_seconds_sum",] < 10
     await world.api.disconnect({"user": "alice"})
     await client.wait(lambda: client.ended is not None)
     seen = await scrape(unused_tcp_port, "abc")

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from holdfast.dataplane.interface import Counters
-from holdfast.errors import DisconnectReason
+from holdfast.errors import ControlEnd, DisconnectReason
 from holdfast.events import (
     AccountingQueued,
     AuthenticationFailed,
@@ -25,8 +25,9 @@ from holdfast.events import (
     SessionEnded,
 )
 from holdfast.observe import metrics as module
+from holdfast.observe.distribution import Spread
 from holdfast.observe.metrics import Metrics
-from holdfast.observe.metrics_reading import Reading, UserReading
+from holdfast.observe.metrics_reading import CallReading, PathReading, Reading, UserReading
 
 CONTEXT = {"session": "s1", "connection": "c1", "user": "alice"}
 UP: tuple[tuple[Event, float], ...] = (
@@ -126,6 +127,34 @@ def test_limits_by_their_names_and_accounting_that_waits():
     assert (seen["holdfast_limits_total", "half_open"], seen["holdfast_accounting_waiting",]) == (4, 7)
     scene.tell(AccountingQueued(0, ""))
     assert scene.samples()["holdfast_accounting_waiting",] == 0
+
+
+def test_how_control_connections_ended():
+    scene = Scene()
+    scene.tell(ControlClosed(DisconnectReason.CONTROL_LOST, "", ControlEnd.RST))
+    ends = {key[1]: value for key, value in scene.samples().items() if key[0] == "holdfast_control_ends_total"}
+    assert ends == {"stop": 0, "fin": 0, "rst": 1, "timeout": 0, "unreachable": 0, "echo": 0, "local": 0}
+
+
+def test_paths_are_read_as_histograms_and_calls_by_their_ids():
+    scene = Scene()
+    spread = Spread((("0.1", 2), ("+Inf", 3)), 0.7)
+    calls = (CallReading(5, "alice", 1, 2, 3, 0.02), CallReading(6, "bob", 7, 8))
+    scene.reading = Reading(paths=PathReading(tunnel=spread, control_jitter=spread, retransmits=4), calls=calls)
+    seen = scene.samples()
+    expected = {
+        ("holdfast_tunnel_round_trip_seconds_bucket", "0.1"): 2,
+        ("holdfast_tunnel_round_trip_seconds_count",): 3,
+        ("holdfast_tunnel_round_trip_seconds_sum",): 0.7,
+        ("holdfast_control_jitter_seconds_count",): 3,
+        ("holdfast_control_retransmits_total",): 4,
+        ("holdfast_call_bytes_total", "5", "out", "alice"): 2,
+        ("holdfast_call_bytes_total", "6", "in", "bob"): 7,
+        ("holdfast_call_lost_total", "5", "alice"): 3,
+        ("holdfast_call_round_trip_seconds", "5", "alice"): 0.02,
+    }
+    assert {key: seen[key] for key in expected} == expected
+    assert ("holdfast_call_round_trip_seconds", "6", "bob") not in seen
 
 
 def test_verdicts_and_refusals():

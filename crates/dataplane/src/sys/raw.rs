@@ -81,6 +81,25 @@ impl RawSocket {
         set(libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, SEND_BUFFER)
     }
 
+    /// How many packets the kernel had to throw away because nobody fetched them in time and the buffer was full.
+    #[must_use]
+    pub fn overflowed(&self) -> u32 {
+        let mut facts = [0u32; libc::SK_MEMINFO_DROPS as usize + 1];
+        let mut length = size_of_val(&facts) as libc::socklen_t;
+        // SAFETY: `facts` is valid for the length given, and the kernel writes no more than that.
+        let result = check(unsafe {
+            libc::getsockopt(
+                self.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_MEMINFO,
+                facts.as_mut_ptr().cast(),
+                &mut length,
+            )
+        });
+        // Linux before 4.12 does not tell.
+        result.map_or(0, |_| facts[libc::SK_MEMINFO_DROPS as usize])
+    }
+
     fn bind(&self, address: Ipv4Addr) -> io::Result<()> {
         let name = socket_address(address);
         let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
