@@ -1,7 +1,7 @@
 # ruff: noqa: PYI021 - what the native module does is documented here and nowhere else
-"""The Rust core: private, reached through `holdfast.dataplane.engine` and `holdfast.capture`."""
+"""The Rust core: private, reached through `holdfast.dataplane.engine`, `holdfast.capture` and `observe.rendering`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, final
 
 __version__: str
@@ -52,6 +52,25 @@ class GreWindow:
     @property
     def highest(self) -> int | None:
         """The highest number so far: what an acknowledgement says."""
+
+# --- the event log ------------------------------------------------------------------------------------------
+
+@final
+class EventShape:
+    """What the lines of one kind of fact have in common: `head` follows the time, as `,"event":...`; `names` of fields.
+
+    ValueError for fields that are named as a part of the envelope (ts, event, severity, v), or for more than 64.
+    """
+
+    def __new__(cls, head: bytes, names: Sequence[str]) -> EventShape: ...
+    def text(self, stamp: str, event: object, context: Mapping[str, Any]) -> bytes | None:
+        """Return the JSON object of a fact as `observe.record` makes it; None when something in it is not plain."""
+
+def chain_lines(texts: list[bytes], seq: int, previous: bytes) -> tuple[bytes, bytes]:
+    """Return the lines of JSON objects behind line `seq`, joined, and the last chain value (`observe.chain.compose`).
+
+    The GIL is released meanwhile. OverflowError when the numbers run out.
+    """
 
 # --- captures ----------------------------------------------------------------------------------------------
 

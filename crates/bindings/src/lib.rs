@@ -6,6 +6,7 @@ mod capture;
 mod capture_values;
 mod dataplane;
 mod engine;
+mod journal;
 mod live;
 
 #[pymodule]
@@ -14,5 +15,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dataplane::register(module)?;
     engine::register(module)?;
     capture::register(module)?;
-    live::register(module)
+    live::register(module)?;
+    journal::register(module)
 }

@@ -20,7 +20,8 @@ from holdfast.dialer.phases import Phase as Step
 from holdfast.dialer.reconnect import Phase
 from holdfast.errors import DisconnectReason
 from holdfast.events import DialPhaseReached, Event, SessionEnded
-from holdfast.observe.metrics import PHASE_BUCKETS, SESSION_BUCKETS, event_counter
+from holdfast.observe.event_count import EventCount
+from holdfast.observe.metrics import PHASE_BUCKETS, SESSION_BUCKETS
 from holdfast.observe.metrics_http import MetricsEndpoint, serve_metrics
 from holdfast.observe.metrics_reading import Family, engine_families, process_families
 
@@ -54,7 +55,7 @@ class DialMetrics:
         self._registry = CollectorRegistry()
         self._endpoint: MetricsEndpoint | None = None
         self._reading = _Reading(self._registry)
-        self._events = event_counter(self._registry)
+        self._events = EventCount(self._registry)
         self._tries = Counter("holdfast_dial_tries", "Tries to dial.", TUNNEL, registry=self._registry)
         self._setups = Counter(
             "holdfast_setups", "Sessions in which traffic became possible.", TUNNEL, registry=self._registry
@@ -89,7 +90,7 @@ class DialMetrics:
     def observe(self, event: Event, context: Mapping[str, Any]) -> None:
         """Count a fact."""
         name = str(context.get("tunnel", ""))
-        self._events.labels(event.name, str(event.level())).inc()
+        self._events.observe(event, context)
         if isinstance(event, DialPhaseReached):
             self._phase_seconds.labels(name, event.phase).observe(event.milliseconds / 1000)
             if event.phase == Step.NAME:

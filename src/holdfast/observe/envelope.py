@@ -64,20 +64,29 @@ class Envelopes:
         connection_id = context.get("connection")
         if not connection_id:
             return context
-        connection = self._of(self._connections, str(connection_id))
-        known, session_id = connection, context.get("session")
-        if session_id:
-            if session_id not in self._sessions:
-                self._begin(str(session_id), connection)
-            known = self._sessions[session_id]
-        self._learn(event, known, context)
+        session_id = context.get("session")
+        known = self._sessions.get(session_id) if session_id else self._connections.get(connection_id)
+        if known is None:
+            known = self._meet(connection_id, session_id)
+        kind = type(event)
+        if kind in _TELLING:
+            self._learn(event, known, context)
         completed = {**known.facts, **context}
-        if isinstance(event, SessionEnded):
+        if kind is SessionEnded:
             completed.update(known.phases)
             self._sessions.pop(str(session_id), None)
-        elif isinstance(event, ControlClosed):
-            self._connections.pop(str(connection_id), None)
+        elif kind is ControlClosed:
+            self._connections.pop(connection_id, None)
         return completed
+
+    def _meet(self, connection_id: str, session_id: str | None) -> _Known:
+        """Begin to remember a connection or a session; a session starts with what its connection was found to be."""
+        connection = self._of(self._connections, connection_id)
+        if not session_id:
+            return connection
+        known = self._of(self._sessions, session_id)
+        known.last, known.facts, known.phases = connection.last, dict(connection.facts), dict(connection.phases)
+        return known
 
     def _of(self, table: "OrderedDict[str, _Known]", key: str) -> _Known:
         known = table.get(key)
@@ -86,10 +95,6 @@ class Envelopes:
             if len(table) > MOST_TRACKED:
                 table.popitem(last=False)
         return known
-
-    def _begin(self, session_id: str, connection: _Known) -> None:
-        known = self._of(self._sessions, session_id)
-        known.last, known.facts, known.phases = connection.last, dict(connection.facts), dict(connection.phases)
 
     def _learn(self, event: Event, known: _Known, context: Mapping[str, Any]) -> None:
         phase = PHASES.get(type(event))
@@ -135,6 +140,8 @@ _LESSONS: Mapping[type[Event], Callable[[Any, Mapping[str, Any]], dict[str, Any]
     MppeOpened: _encrypted,
     IpOpened: _addressed,
 }
+_TELLING = frozenset({*PHASES, *_LESSONS})
+"""The events from which something is learnt: most are none of them."""
 
 
 def community_id(client: str, server: str) -> str:

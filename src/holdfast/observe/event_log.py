@@ -21,16 +21,20 @@ from holdfast.events import (
 from holdfast.observe.envelope import Envelopes
 from holdfast.observe.log_file import LogFile, Place
 from holdfast.observe.record import TimeWriter, build_record, encode
+from holdfast.observe.rendering import event_text
 from holdfast.secret import Secret
 
 QUEUE_LIMIT = 600_000
 """Facts that may wait for the disk: a burst of half a million fits; beyond it they are counted as dropped."""
-SLICE = 32
-"""Facts written in one go. Between slices the thread lets others run: a control reply waits for one slice at most."""
-PAUSE = 0.0001
-RUSH = 10_000
-"""Facts that may wait as they are. Those beyond are written out by who reports them: half a million small objects would
-make each pass of Python's garbage collector as long as a delay that clients notice, and texts it does not look at."""
+SLICE = 512
+"""Facts chained and written in one go, nearly all of it without the GIL."""
+SMALL_SLICE = 32
+"""The same where names are replaced before, in Python (a control reply waits for one slice at most), or where files are
+small: a file is closed between slices."""
+USUAL_LINE = 1024
+"""Octets, and more than a line usually has."""
+PAUSE = 0.001
+"""Seconds between slices: what is reported meanwhile makes one slice, not as many wake-ups as facts."""
 RETRY = 1.0
 TICK = 1.0
 CLOCK_TOLERANCE = 2.0
@@ -43,6 +47,8 @@ Observer = Callable[[Event, Mapping[str, Any]], None]
 
 Result = TypeVar("Result")
 _Entry = tuple[float, Event, Mapping[str, Any]] | bytes
+"""What waits: the text of a fact (which the garbage collector does not look at, however many there are), or the fact
+itself where it is to be disguised, since that asks a database."""
 
 
 class Receiver(Protocol):
@@ -90,6 +96,8 @@ class EventLog:
     def __init__(self, path: Path, threshold: Severity = Severity.INFO, options: LogOptions | None = None) -> None:
         self.options = options or LogOptions()
         self.threshold = threshold
+        fitting = max(SMALL_SLICE, min(SLICE, self.options.segment_size // USUAL_LINE))
+        self._slice = fitting if self.options.disguise is None else SMALL_SLICE
         self.dropped = 0
         self.failed = ""
         self.listeners: list[Listener] = []
@@ -111,20 +119,30 @@ class EventLog:
         self._thread.start()
 
     @property
+    def threshold(self) -> Severity:
+        """The least severity that is written."""
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, least: Severity) -> None:
+        levels = tuple(Severity)
+        self._threshold, self._unwanted = least, levels[: levels.index(least)]
+
+    @property
     def backlog(self) -> int:
         """How many facts wait for the disk."""
         return len(self._queue) + self._file.waiting
 
     def wants(self, severity: Severity) -> bool:
         """Whether an event of this severity would be written."""
-        return _RANK[severity] >= _RANK[self.threshold]
+        return severity not in self._unwanted
 
     def emit(self, event: Event, context: Mapping[str, Any]) -> None:
         """Report a fact. Returns at once; `context` must not be changed afterwards."""
         for observer in self.observers:
             observer(event, context)
         context = self._envelopes.complete(event, context)
-        if _RANK[event.level()] < _RANK[self.threshold] and not (self.traced and self.traced(context)):
+        if event.level() in self._unwanted and not (self.traced and self.traced(context)):
             return
         now = time.time()
         if self.listeners:
@@ -133,10 +151,9 @@ class EventLog:
             self.dropped += 1
             self._watch.lost += 1
             return
-        if len(self._queue) > RUSH and self.options.disguise is None:
-            self._queue.append(encode(build_record(event, context, self._stamp(now))))
-        else:
-            self._queue.append((now, event, context))
+        self._queue.append(
+            self._written(now, event, context) if self.options.disguise is None else (now, event, context)
+        )
         self._rouse()
 
     def request(self, action: Callable[[LogFile], Result]) -> "Future[Result]":
@@ -198,7 +215,7 @@ class EventLog:
 
     def _take(self) -> list[_Entry]:
         queue = self._queue
-        return [queue.popleft() for _ in range(min(SLICE, len(queue)))]
+        return [queue.popleft() for _ in range(min(self._slice, len(queue)))]
 
     def _rest(self) -> None:
         """Sleep until there is something to do. Who reports in between sees `_idle` or is seen here."""
@@ -217,16 +234,18 @@ class EventLog:
         """Return the text of a fact. A fault of ours costs this one fact its words, and no other."""
         stamp, disguise = self._stamp(at), self.options.disguise
         try:
-            record = build_record(event, context, stamp)
-            return encode(record if disguise is None else disguise.apply(record))
+            if disguise is None:
+                return event_text(event, context, stamp)
+            return encode(disguise.apply(build_record(event, context, stamp)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the facts behind it must be written
             fault = InternalFault("event log", f"{type(error).__name__} while {event.name} was written")
             return encode(build_record(fault, {}, stamp))
 
     def _deliver(self) -> None:
         """Hand on what was chained, whether the file could be written or not."""
-        lines = self._file.fresh()
-        if lines:
+        octets = self._file.fresh()
+        if octets and self.receivers:
+            lines = octets.splitlines(keepends=True)
             for receiver in self.receivers:
                 receiver.offer(lines)
 
@@ -303,9 +322,6 @@ class EventLog:
 
     def _now_text(self) -> str:
         return self._stamp(time.time())
-
-
-_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class _Watch:

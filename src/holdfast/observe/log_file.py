@@ -7,17 +7,16 @@ one thread at a time.
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import StateError
 from holdfast.events import Event, LogOpened, LogSigned
-from holdfast.observe.chain import compose
 from holdfast.observe.head import Head, write_head
 from holdfast.observe.log_tail import take_up
-from holdfast.observe.record import build_record, encode
+from holdfast.observe.rendering import chain_lines, event_text
 from holdfast.observe.segments import closed_path, first_link
 from holdfast.observe.signing import SigningKey, head_message
 from holdfast.secret import Secret
@@ -49,6 +48,8 @@ class LogFile:
         self._place, self.path = place, place.path
         self._waiting: list[bytes] = []
         self._fresh: list[bytes] = []
+        self.waiting = 0
+        """How many lines are not on the disk yet."""
         self._descriptor = self._lock = -1
         self._regular = False
         self._inode = (0, 0)
@@ -71,31 +72,22 @@ class LogFile:
                 fix="Make the directory writable, or choose another.",
             ) from error
 
-    @property
-    def waiting(self) -> int:
-        """How many lines are not on the disk yet."""
-        return len(self._waiting)
-
-    def fresh(self) -> list[bytes]:
+    def fresh(self) -> bytes:
         """Return the lines that were chained since the last call, those about the log itself included."""
         fresh, self._fresh = self._fresh, []
-        return fresh
+        return b"".join(fresh)
 
-    def add(self, texts: Iterable[bytes]) -> None:
+    def add(self, texts: list[bytes]) -> None:
         """Chain JSON objects to the log; the lines wait for `flush`."""
-        made = []
-        seq, chain = self.seq, self.chain
-        for text in texts:
-            seq += 1
-            line, chain = compose(text, seq, chain)
-            made.append(line)
-        self.seq, self.chain = seq, chain
-        self._waiting += made
-        self._fresh += made
+        octets, self.chain = chain_lines(texts, self.seq, self.chain)
+        self.seq += len(texts)
+        self.waiting += len(texts)
+        self._waiting.append(octets)
+        self._fresh.append(octets)
 
     def add_event(self, event: Event) -> None:
         """Chain a fact about the log itself."""
-        self.add([encode(build_record(event, {}, self._place.stamp()))])
+        self.add([event_text(event, {}, self._place.stamp())])
 
     def flush(self) -> None:
         """Write what waits; close the segment when it is full or of another day."""
@@ -172,7 +164,7 @@ class LogFile:
                 os.ftruncate(self._descriptor, self.size)
             raise
         self.size += written
-        self._waiting = []
+        self._waiting, self.waiting = [], 0
 
     def _open(self, previous: str, detail: str = "", torn: int = 0) -> None:
         """Open the file; its first line, or the first since this start, tells what it goes on from."""
@@ -181,7 +173,7 @@ class LogFile:
         found = os.fstat(self._descriptor)
         self._regular = stat.S_ISREG(found.st_mode)
         self._inode, self.size = (found.st_dev, found.st_ino), found.st_size if self._regular else 0
-        self._first, self._day = self.seq + 1 - len(self._waiting), self._today()
+        self._first, self._day = self.seq + 1 - self.waiting, self._today()
         if self.size and (first := first_link(self.path)):
             self._first, self._day = first.seq, first.day
         self.add_event(LogOpened(self.chain.hex(), previous, torn, detail))

@@ -7,10 +7,10 @@ proved that they exist.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from holdfast import __version__
@@ -26,6 +26,7 @@ from holdfast.events import (
     LimitReached,
     SessionEnded,
 )
+from holdfast.observe.event_count import EventCount
 from holdfast.observe.metrics_phases import Phases
 from holdfast.observe.metrics_reading import Reading, ReadingCollector
 from holdfast.policy.admission import Barrier
@@ -33,9 +34,6 @@ from holdfast.policy.admission import Barrier
 SESSION_BUCKETS = (1, 10, 60, 300, 900, 3600, 14400, 86400, 604800)
 PHASE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Seconds: a healthy set-up takes tenths, a lost first Configure-Request 3 s, a person with a second factor 60 s."""
-
-_without_created_series: Callable[[], None] = disable_created_metrics
-"""A series a counter that says when it began: of no use here, and half of a page."""
 
 MAX_USERS = 10_000
 """Users with series of their own; whoever comes later is counted under `OTHERS`."""
@@ -58,7 +56,7 @@ class Metrics:
 
     def _make_counters(self) -> None:
         registry = self._registry
-        self._events = event_counter(registry)
+        self._events = EventCount(registry)
         self._closed = Counter(
             "holdfast_control_closed", "Control connections that ended, by reason.", ("reason",), registry=registry
         )
@@ -129,7 +127,7 @@ class Metrics:
 
     def observe(self, event: Event, context: Mapping[str, Any]) -> None:
         """Count a fact."""
-        self._events.labels(event.name, str(event.level())).inc()
+        self._events.observe(event, context)
         for phase, seconds in self._phases.reached(event, context):
             self._phase_seconds.labels(phase).observe(seconds)
         count = _COUNTS.get(type(event))
@@ -192,22 +190,6 @@ class Metrics:
     def expose(self) -> bytes:
         """Return everything in Prometheus' text format (version 0.0.4). May run in another thread."""
         return generate_latest(self._registry)
-
-
-def event_counter(registry: CollectorRegistry) -> Counter:
-    """Return the count of facts by their word, each at zero."""
-    _without_created_series()
-    counter = Counter("holdfast_events", "Facts by the word in the log.", ("event", "severity"), registry=registry)
-    for kind in _kinds(Event):
-        for severity in kind.severities():
-            counter.labels(kind.name, str(severity))
-    return counter
-
-
-def _kinds(base: type[Event]) -> Iterator[type[Event]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
 
 
 _COUNTS: Mapping[type[Event], Callable[[Metrics, Any, Mapping[str, Any]], None]] = {

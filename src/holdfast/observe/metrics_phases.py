@@ -37,6 +37,8 @@ _REACHED: Mapping[type[Event], str] = {
     MppeOpened: ENCRYPTION,
     IpOpened: NETWORK,
 }
+_TELLING = frozenset({Connected, ControlEstablished, *_REACHED})
+"""The events that end a phase, or begin one: most do neither."""
 
 
 @dataclass(slots=True)
@@ -65,6 +67,9 @@ class Phases:
 
     def reached(self, event: Event, context: Mapping[str, Any]) -> list[tuple[str, float]]:
         """Return the phases that `event` completes, each with its seconds."""
+        kind = type(event)
+        if kind not in _TELLING:
+            return []
         now = self._clock()
         if isinstance(event, Connected):
             if len(self._connections) < MAX_TRACKED:
@@ -72,8 +77,7 @@ class Phases:
             return []
         if isinstance(event, ControlEstablished):
             return self._control_up(context, now)
-        phase = _REACHED.get(type(event))
-        return [] if phase is None or _is_ours(event) else self._advance(phase, context, now)
+        return [] if _is_ours(event) else self._advance(_REACHED[kind], context, now)
 
     def _control_up(self, context: Mapping[str, Any], now: float) -> list[tuple[str, float]]:
         connection = self._connections.get(_key(context, "connection"))

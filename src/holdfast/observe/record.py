@@ -61,18 +61,26 @@ def encode(record: dict[str, Any]) -> bytes:
 class TimeWriter:
     """Writes seconds since 1970 as ISO 8601 with milliseconds and zone.
 
-    It remembers the last second, because in a burst thousands of records share it. Any thread may use it.
+    It remembers the last second and millisecond, because in a burst thousands of records share them. Any thread may
+    use it.
     """
 
     def __init__(self) -> None:
-        self._last = (-1, "", "")
+        self._second = (-1, "", "")
+        self._last = (0.0, 0.0, "")
 
     def __call__(self, seconds: float) -> str:
         """Return the text."""
+        begin, end, text = self._last
+        if begin <= seconds < end:
+            return text
         whole = int(seconds)
-        second, head, zone = self._last
+        thousandths = int((seconds - whole) * 1000)
+        second, head, zone = self._second
         if whole != second:
-            text = datetime.fromtimestamp(whole).astimezone().isoformat()
-            head, zone = text[:19], text[19:]
-            self._last = (whole, head, zone)  # in one piece, so that no other thread sees half of it
-        return f"{head}.{int((seconds - whole) * 1000):03d}{zone}"
+            written = datetime.fromtimestamp(whole).astimezone().isoformat()
+            head, zone = written[:19], written[19:]
+            self._second = (whole, head, zone)  # in one piece, so that no other thread sees half of it
+        text = f"{head}.{thousandths:03d}{zone}"
+        self._last = (whole + thousandths / 1000, whole + (thousandths + 1) / 1000, text)
+        return text

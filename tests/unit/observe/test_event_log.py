@@ -1,6 +1,7 @@
 """The event log: order, shape, what a full disk does."""
 
 import errno
+import gc
 import json
 import os
 import shutil
@@ -147,9 +148,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(tmp_path, monkeypatch):
 def test_what_does_not_fit_the_spool_is_counted_and_told(tmp_path):
     path = tmp_path / "events.jsonl"
     log = EventLog(path, options=LogOptions(spool=100))
-    started, go_on = threading.Event(), threading.Event()
-    log.request(lambda _: (started.set(), go_on.wait(10)))
-    assert started.wait(10)
+    go_on = held(log)
     for number in range(150):
         log.emit(PeerIdentified(str(number)), {})
     assert log.dropped >= 50
@@ -227,23 +226,66 @@ def test_a_fault_of_ours_does_not_end_the_log(tmp_path):
     assert lines(path)[1]["detail"] == "RuntimeError while IDENTIFICATION was written"
 
 
-def test_in_a_rush_nothing_changes_but_the_place_where_it_is_written_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(event_log, "RUSH", 10)
-    path = tmp_path / "events.jsonl"
-    log = EventLog(path)
+def held(log: EventLog) -> threading.Event:
+    """Let the writer wait until the event that is returned is set."""
     started, go_on = threading.Event(), threading.Event()
     log.request(lambda _: (started.set(), go_on.wait(10)))
     assert started.wait(10)
-    for number in range(100):
-        log.emit(PeerIdentified(str(number)), {"session": "s"})
-    assert log._queue[5][1] == PeerIdentified("5")
-    assert isinstance(log._queue[50], bytes)
+    return go_on
+
+
+def test_what_waits_is_text_which_the_garbage_collector_does_not_look_at(tmp_path):
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    go_on = held(log)
+    context = {"session": "s"}
+    for number in range(2000):
+        log.emit(PeerIdentified(str(number)), context)
+    context["session"] = "changed"
+    assert len(log._queue) == 2000
+    assert not any(map(gc.is_tracked, log._queue))
     go_on.set()
     log.close()
-    assert [line["text"] for line in lines(path)] == [str(number) for number in range(100)]
+    assert [line["text"] for line in lines(path)] == [str(number) for number in range(2000)]
     assert {tuple(line) for line in lines(path)} == {
         ("ts", "event", "severity", "v", "session", "text", "seq", "chain")
     }
+    assert {line["session"] for line in lines(path)} == {"s"}
+    assert check(path).whole
+
+
+def test_where_names_are_replaced_that_is_the_writers_work(tmp_path):
+    class Slow:
+        def __init__(self):
+            self.threads = set()
+
+        def apply(self, record):
+            self.threads.add(threading.current_thread().name)
+            return {**record, "text": "someone"}
+
+    path, disguise = tmp_path / "events.jsonl", Slow()
+    log = EventLog(path, options=LogOptions(disguise=disguise))
+    for number in range(100):
+        log.emit(PeerIdentified(str(number)), {})
+    log.close()
+    assert disguise.threads == {"event-log"}
+    assert {line["text"] for line in lines(path)} == {"someone"}
+
+
+def test_a_fact_that_cannot_be_written_costs_its_words_and_hurts_no_one(tmp_path):
+    class Broken(PeerIdentified):
+        def __getattribute__(self, name):
+            if name == "text":
+                raise RuntimeError("oh")
+            return super().__getattribute__(name)
+
+    path = tmp_path / "events.jsonl"
+    log = EventLog(path)
+    log.emit(Broken("x"), {})
+    log.emit(PeerIdentified("good"), {})
+    log.close()
+    assert [line.get("text") for line in lines(path)] == [None, "good"]
+    assert lines(path)[0]["detail"] == "RuntimeError while IDENTIFICATION was written"
 
 
 KILLED = """
