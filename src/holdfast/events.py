@@ -764,6 +764,37 @@ class DialNoticed(Event):
     detail: str
 
 
+# --- probes through a tunnel -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFailed(Event):
+    """A probe through a tunnel failed so often in a row that it counts; `stage` is the step at which it did."""
+
+    name: ClassVar[str] = "PROBE_FAILED"
+    severity: ClassVar[Severity] = Severity.WARNING
+    probe: str
+    kind: str
+    target: str
+    stage: str
+    result: str
+    evidence: str
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRecovered(Event):
+    """A probe that had failed is well again, after `duration` seconds."""
+
+    name: ClassVar[str] = "PROBE_RECOVERED"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    probe: str
+    kind: str
+    target: str
+    duration: float
+    detail: str
+
+
 # --- watching an interface ---------------------------------------------------------------------------------
 
 

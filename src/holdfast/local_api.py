@@ -102,13 +102,13 @@ def _who(connection: socket.socket) -> str:
     return f"uid {uid}" if login in (uid, NO_LOGIN) else f"uid {uid} (logged in as uid {login})"
 
 
-def request(path: Path, verb: str, **arguments: Any) -> Any:
-    """Ask the daemon whose socket is `path`; return its result.
+def request(path: Path, verb: str, *, patience: float = ANSWER_TIMEOUT, **arguments: Any) -> Any:
+    """Ask the daemon whose socket is `path`; return its result. It has `patience` seconds to answer.
 
     Raises NotRunningError when nobody listens, HoldfastError with the daemon's words when it refuses.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(ANSWER_TIMEOUT)
+        connection.settimeout(patience)
         try:
             connection.connect(str(path))
             connection.sendall(json.dumps({"do": verb, **arguments}).encode() + b"\n")

@@ -19,9 +19,9 @@ from holdfast.capture.logs.judge import read_log
 from holdfast.config import parse as parse_config
 from holdfast.config.problems import InvalidConfigError
 from holdfast.dialer import dhcp, peers_file
-from holdfast.dialer.packets import read_datagram, read_echo_reply
 from holdfast.errors import ConfigError
 from holdfast.gre import codec
+from holdfast.network.packets import read_datagram, read_echo_reply
 from holdfast.policy import chap_secrets
 from holdfast.ppp import authentication_packets as chap
 from holdfast.ppp.authentication import AuthenticatorConfig, EapRequest, Method, make_authenticator

@@ -155,7 +155,8 @@ def _status(state: Path, *, as_json: bool) -> None:
         print_json(found)
     elif found:
         print_table(
-            ("tunnel", "server", "state", "for", "address", "encryption", "in", "out", "last end"), map(_row, found)
+            ("tunnel", "server", "state", "for", "address", "encryption", "in", "out", "probes", "last end"),
+            map(_row, found),
         )
     else:
         sys.stderr.write("holdfast: no tunnel runs with this state directory\n")
@@ -174,5 +175,16 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
         up.get("encryption") or ("none" if up else None),
         counters.get("bytes_in"),
         counters.get("bytes_out"),
+        _probes(one.get("probes", ())),
         last.get("reason"),
     )
+
+
+def _probes(probes: Sequence[dict[str, Any]]) -> str | None:
+    """Return how many probes are well, and each of the others by its name with what is wrong."""
+    if not probes:
+        return None
+    bad = [one for one in probes if one["failed"] or (one["last"] and not one["last"]["ok"])]
+    words = [f"{len(probes) - len(bad)} ok"]
+    words += [f"{one['name']} {'failed' if one['failed'] else 'failing'} ({one['last']['result']})" for one in bad]
+    return ", ".join(words)

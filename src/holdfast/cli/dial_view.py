@@ -25,6 +25,8 @@ REFRESH = 4
 """Times a second that the live lines are drawn anew, for the clocks in them."""
 QUIET = {"LCP_UP", "AUTH_SUCCESS", "MPPE_UP", "IP_UP", "CALL_UP", "CONTROL_UP", "CONNECT", "CALL_CLEARED", "LINK_DOWN"}
 """Facts that the phases tell already."""
+REMEMBERED = {"DIAL_WAIT", "DIAL_STOP", "DIAL_NOTE", "CARRIER_CHANGE", "PROBE_FAILED", "PROBE_RECOVERED"}
+"""Facts of which the last one stands below the live line."""
 
 
 @contextmanager
@@ -82,6 +84,8 @@ _WORDS = {
     "DIAL_WAIT": "down: {evidence} [{reason}]; try {number} in {delay} s",
     "DIAL_STOP": "stopped: {message}",
     "DIAL_NOTE": "{detail}",
+    "PROBE_FAILED": "the probe {probe} failed {failures} times in a row: {evidence}",
+    "PROBE_RECOVERED": "the probe {probe} is well again after {duration} s: {detail}",
     "CARRIER_CHANGE": "{detail}",
     "PATH_MTU": "the MTU is {mtu}: {detail}",
     "HOST_CHANGE": "{done}: {detail}",
@@ -103,7 +107,7 @@ class Picture:
 
     def note(self, record: dict[str, Any]) -> None:
         """Remember the last sentence of each tunnel."""
-        if record["event"] in {"DIAL_WAIT", "DIAL_STOP", "DIAL_NOTE", "CARRIER_CHANGE"}:
+        if record["event"] in REMEMBERED:
             self.last[str(record.get("tunnel"))] = sentence(record)
 
     def table(self) -> Table:

@@ -44,6 +44,7 @@ COMMANDS: dict[str, Command] = {
     "user": Command("user", "Users: add, change, list, import.", SET_UP),
     "radius": Command("radius", "What the RADIUS servers say.", DIAGNOSE),
     "config": Command("config", "The configuration file: check, show, schema.", SET_UP),
+    "probe": Command("probe", "Ask through a tunnel now: names, HTTP, pings, throughput.", DIAGNOSE),
     "capture": Command("capture", "Make a capture that can be judged.", DIAGNOSE),
     "diagnose": Command("diagnose", "From a capture to the cause, the evidence and the fix.", DIAGNOSE),
 }

@@ -1,10 +1,11 @@
-"""What runs beside a tunnel that is up: its first answer, the server's routes, a heartbeat, the size of the path."""
+"""What runs beside a tunnel that is up: its first answer, the server's routes, heartbeat, probes, the path's size."""
 
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 
+from holdfast.dialer.dns import usable
 from holdfast.dialer.host_side import HostSide, Surroundings
 from holdfast.dialer.inner import InnerSocket
 from holdfast.dialer.outcome import Up
@@ -15,6 +16,9 @@ from holdfast.dialer.settings import KeepaliveSettings, RouteMode, TunnelSetting
 from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import DialNoticed, Event, HostChanged
+from holdfast.probe.cadence import Cadence
+from holdfast.probe.place import Place
+from holdfast.probe.runner import ProbeRunner
 
 FIRST_WAITS = (0.2, 0.3, 0.5, 1.0, 1.0)
 """Seconds to wait for each of the first pings: the server's side may be up a moment after ours."""
@@ -34,18 +38,21 @@ class Beside:
         server: IPv4Address,
         tell: Callable[[Event], None],
         resized: Callable[[int], None],
+        cadences: Sequence[Cadence] = (),
     ) -> None:
-        """`resized` hears of an MTU that the tunnel has from now on."""
+        """`resized` hears of an MTU that the tunnel has from now on; `cadences` are those of its probes."""
         self.path: PathMtu | None = None
         self._settings, self._tunnel, self._up = settings, tunnel, up
         self._surroundings, self._host, self._server = surroundings, host, server
         self._tell, self._resized = tell, resized
         self._mtu = up.mtu
         self._measure_now = asyncio.Event()
+        place = Place(settings.interface, up.local, tuple(map(str, usable(up.dns))), str(server))
+        self.probes = ProbeRunner(cadences, place, tell=tell, redial=self._redial)
 
     async def run(self) -> None:
         """Do all of it, side by side."""
-        await asyncio.gather(self._ask_inside(), self._mind_the_path())
+        await asyncio.gather(self._ask_inside(), self._mind_the_path(), self.probes.run())
 
     def network_changed(self, surroundings: Surroundings) -> None:
         """The tunnel stays, over another path: what that carries is not known."""
@@ -100,7 +107,10 @@ class Beside:
             alive = (keepalive.adaptive and self._packets_in() > heard) or await self._beat(inner, keepalive)
             missed, heard = 0 if alive else missed + 1, self._packets_in()
         what = f"datagrams to port {keepalive.heartbeat_port} of" if keepalive.heartbeat_port else "pings to"
-        evidence = f"{missed} {what} {keepalive.heartbeat} in the tunnel were not answered"
+        await self._redial(f"{missed} {what} {keepalive.heartbeat} in the tunnel were not answered")
+
+    async def _redial(self, evidence: str) -> None:
+        """Give the tunnel up: what is behind it does not answer."""
         await self._tunnel.close(DisconnectReason.ECHO_TIMEOUT, evidence, patience=1.0)
 
     def _packets_in(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from holdfast.dialer.packets import udp_packet
+from holdfast.network.packets import udp_packet
 
 CLIENT_PORT = 68
 SERVER_PORT = 67

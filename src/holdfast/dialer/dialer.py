@@ -23,6 +23,8 @@ from holdfast.dialer.settings import TunnelSettings
 from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import CarrierChanged, DialNoticed, DialPhaseReached, Event, HostChanged
+from holdfast.probe.cadence import Cadence
+from holdfast.probe.outcome import described
 from holdfast.secret import Secret
 
 Report = Callable[[Event, Mapping[str, Any]], None]
@@ -63,6 +65,7 @@ class Dialer:
         self._hooking: asyncio.Task[None] | None = None
         self._beside: Beside | None = None
         self._minding: asyncio.Task[None] | None = None
+        self._cadences = [Cadence(probe, secrets.token_bytes) for probe in settings.probes]
 
     # --- verbs ---------------------------------------------------------------------------------------------
 
@@ -110,7 +113,20 @@ class Dialer:
             "path": None if path is None else asdict(path),
             "last_end": None if self.last_down is None else asdict(self.last_down),
             "counters": None if self._tunnel is None else asdict(self._tunnel.current_counters()),
+            "probes": [cadence.status(now) for cadence in self._cadences],
         }
+
+    async def probe(self) -> list[dict[str, Any]]:
+        """Run every probe of this tunnel now; return what they are and how they turned out, as plain data.
+
+        HostError when the tunnel is not up.
+        """
+        beside = self._beside
+        if beside is None:
+            fix = "`holdfast dial status` says how it is"
+            raise HostError("the tunnel is not up: nothing can be asked through it", where=self.settings.name, fix=fix)
+        outcomes = await beside.probes.once()
+        return [{**described(c.probe), **o.plain()} for c, o in zip(self._cadences, outcomes, strict=True)]
 
     def totals(self) -> Counters:
         """Return what the engine has counted for this tunnel, ended sessions included."""
@@ -249,6 +265,7 @@ class Dialer:
             server=self._server,
             tell=self._tell,
             resized=self._resized,
+            cadences=self._cadences,
         )
         self._minding = self._loop.create_task(self._beside.run())
         self._call_hooks("up")

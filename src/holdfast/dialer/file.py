@@ -13,6 +13,7 @@ from holdfast.config.lines import key_lines, line_of
 from holdfast.config.problems import InvalidConfigError, Problem, UnreadableConfigError, did_you_mean
 from holdfast.config.values import MetricsListen
 from holdfast.control.codes import CONTROL_PORT
+from holdfast.dialer.file_probes import ProbeName, ProbeSection
 from holdfast.dialer.metrics import MetricsSettings
 from holdfast.dialer.reconnect import ReconnectPolicy
 from holdfast.dialer.settings import (
@@ -33,6 +34,7 @@ Seconds = Annotated[float, Field(ge=0, le=86400, allow_inf_nan=False)]
 Size = Annotated[int, Field(ge=576, le=1500)]
 Interface = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[A-Za-z0-9_.-]+$")]
 TunnelName = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+MOST_PROBES = 100
 
 
 def _executable(path: Path) -> Path:
@@ -86,6 +88,7 @@ class TunnelSection(BaseModel):
     kill_switch: bool = False
     kill_switch_networks: tuple[IPv4Network, ...] = ()
     hooks: tuple[Annotated[Path, AfterValidator(_executable)], ...] = ()
+    probes: Annotated[dict[ProbeName, ProbeSection], Field(max_length=MOST_PROBES)] = Field(default_factory=dict)
 
     def settings(self, name: str, interface: str) -> TunnelSettings:
         """Return the settings of the tunnel `name`; `interface` is the TUN device where the file names none."""
@@ -103,6 +106,7 @@ class TunnelSection(BaseModel):
             kill_switch=self.kill_switch,
             kill_switch_networks=self.kill_switch_networks,
             hooks=self.hooks,
+            probes=tuple(section.probe(one) for one, section in self.probes.items()),
         )
 
     def _link(self) -> LinkSettings:
@@ -240,7 +244,7 @@ def _open_to_all(section: MetricsSection | None) -> list[Problem]:
 
 def _problem(detail: Any, lines: Any) -> Problem:
     path = tuple(str(part) for part in detail["loc"] if part != "[key]")
-    line = line_of(lines, path[:3])
+    line = line_of(lines, path)
     if detail["type"] == "extra_forbidden":
         meant = did_you_mean(path[-1], _keys_beside(path))
         return Problem(path, "there is no such key", meant, line)
@@ -250,6 +254,8 @@ def _problem(detail: Any, lines: Any) -> Problem:
 
 
 def _keys_beside(path: tuple[str, ...]) -> Iterable[str]:
+    if len(path) > 4:
+        return ProbeSection.model_fields
     if len(path) > 2:
         return TunnelSection.model_fields
     return MetricsSection.model_fields if path[0] == "metrics" else DialFile.model_fields

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 
 from holdfast.dialer.dhcp import CLIENT_PORT, SERVER_PORT, Answer, inform, read_answer
-from holdfast.dialer.packets import echo_request, read_closed_port, read_datagram, read_echo_reply, udp_packet
+from holdfast.network.packets import echo_request, read_closed_port, read_datagram, read_echo_reply, udp_packet
 
 READ_SIZE = 65536
 DHCP_WAITS = (1.0, 2.0, 4.0)

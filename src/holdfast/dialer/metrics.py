@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from holdfast import __version__
 from holdfast.dataplane.interface import Counters
+from holdfast.dialer.metrics_probes import probe_families
 from holdfast.dialer.phases import Phase as Step
 from holdfast.dialer.reconnect import Phase
 from holdfast.errors import DisconnectReason
@@ -152,6 +153,7 @@ class _Reading(Collector):
                 if value is not None:
                     gauge.add_metric([name], value)
             yield gauge
+        yield from probe_families(self._statuses)
         yield from engine_families(self._totals, TUNNEL)
 
 

@@ -171,7 +171,10 @@ def _verbs(dialer: Dialer) -> Mapping[str, Any]:
         dialer.stop("told to stop by the control socket")
         return {"name": dialer.settings.name}
 
-    return {"status": status, "stop": stop}
+    async def probe(_request: dict[str, Any]) -> list[dict[str, Any]]:
+        return await dialer.probe()
+
+    return {"status": status, "stop": stop, "probe": probe}
 
 
 class Watchdog:

@@ -9,6 +9,7 @@ from holdfast.control.codes import CONTROL_PORT
 from holdfast.dialer.reconnect import ReconnectPolicy
 from holdfast.ppp.authentication_types import Method
 from holdfast.ppp.config import MppeMode, MppePolicy
+from holdfast.probe.settings import Probe
 
 
 class RouteMode(StrEnum):
@@ -130,3 +131,4 @@ class TunnelSettings:
     kill_switch: bool = False
     kill_switch_networks: tuple[IPv4Network, ...] = ()
     hooks: tuple[Path, ...] = ()
+    probes: tuple[Probe, ...] = ()

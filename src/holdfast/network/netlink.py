@@ -110,6 +110,16 @@ class Netlink:
         """Return every address of this host as (interface, `address/prefix`)."""
         return _ask("addresses", lambda netlink: [_address(message) for message in netlink.get_addr()]) or []
 
+    def peer(self, interface: str) -> str:
+        """Return the IPv4 address at the other end of a point-to-point interface, empty where there is none."""
+
+        def look(netlink: Any) -> str:
+            held = netlink.get_addr(family=socket.AF_INET, index=_index(interface))
+            pairs = ((message.get("IFA_ADDRESS"), message.get("IFA_LOCAL")) for message in held)
+            return next((peer for peer, local in pairs if peer and local and peer != local), "")
+
+        return _ask(f"addresses of {interface}", look, GONE) or ""
+
     def has_address(self, interface: str, address: str) -> bool:
         """Whether an interface holds an address (`10.77.0.1/32`)."""
         return (interface, str(ip_interface(address))) in self.addresses()

@@ -121,3 +121,20 @@ def test_status_as_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert run("status") == 0
     out = capsys.readouterr().out
     assert all(word in out for word in ("office", "vpn.example", "61 s", "10.0.0.9", "MPPE 128", "1000", "2000"))
+
+
+def test_status_says_which_probes_are_not_well(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {"name": "office", "server": "x", "state": "up", "seconds_in_state": 1.0}
+    empty = {"last_end": None, "up": None, "counters": None}
+    well, bad = {"ok": True, "result": "ok"}, {"ok": False, "result": "tls"}
+    probes = [
+        {"name": "new", "failed": False, "last": None},
+        {"name": "names", "failed": False, "last": well},
+        {"name": "page", "failed": False, "last": bad},
+        {"name": "far", "failed": True, "last": bad},
+    ]
+    monkeypatch.setattr(command, "statuses", lambda _state: [{**one, **empty, "probes": probes}])
+    assert run("status") == 0
+    assert "2 ok, page failing (tls), far failed (tls)" in capsys.readouterr().out

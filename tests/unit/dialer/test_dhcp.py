@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.dialer.dhcp import HEADER, MAGIC_COOKIE, Answer, accept, inform, read_answer
-from holdfast.dialer.packets import read_datagram
+from holdfast.network.packets import read_datagram
 
 HERE = IPv4Address("10.77.0.10")
 TRANSACTION = 0x12345678

@@ -10,7 +10,7 @@ import pytest
 from holdfast.dialer import inner
 from holdfast.dialer.dhcp import HEADER, MAGIC_COOKIE
 from holdfast.dialer.inner import InnerSocket
-from holdfast.dialer.packets import read_datagram, udp_packet
+from holdfast.network.packets import read_datagram, udp_packet
 
 pytestmark = pytest.mark.asyncio
 HERE, THERE = IPv4Address("10.77.0.10"), IPv4Address("10.77.0.1")

@@ -4,7 +4,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from holdfast.dialer.packets import (
+from holdfast.network.packets import (
     Datagram,
     EchoReply,
     echo_request,

@@ -1,4 +1,4 @@
-"""IPv4 packets that the dialer itself sends into a tunnel, and the answers it picks out (RFC 791, 768, 792)."""
+"""IPv4 packets that dialer and probes themselves send, and the answers they pick out (RFC 791, 768, 792)."""
 
 import struct
 from dataclasses import dataclass
@@ -45,9 +45,14 @@ def udp_packet(source: IPv4Address, destination: IPv4Address, source_port: int, 
 
 def echo_request(source: IPv4Address, destination: IPv4Address, identifier: int, sequence: int, size: int = 0) -> bytes:
     """Return an IPv4 packet with an ICMP Echo-Request and `size` octets of zeros, DF set."""
+    return _ipv4(source, destination, ICMP, echo_message(identifier, sequence, size))
+
+
+def echo_message(identifier: int, sequence: int, size: int = 0) -> bytes:
+    """Return an ICMP Echo-Request with `size` octets of zeros, without an IP header (RFC 792)."""
     body = ICMP_HEADER.pack(ECHO_REQUEST, 0, 0, identifier, sequence) + bytes(size)
     checksum = struct.pack("!H", internet_checksum(body))
-    return _ipv4(source, destination, ICMP, body[:2] + checksum + body[4:])
+    return body[:2] + checksum + body[4:]
 
 
 def read_datagram(packet: bytes) -> Datagram | None:
