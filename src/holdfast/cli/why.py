@@ -19,6 +19,7 @@ OFF_AT_ZERO = {
     "control_lost_grace": "none",
     "accounting_interval": "none",
     "sessions_per_user": "any number",
+    "timeouts.heartbeats": "none",
     "limits.sessions": "any number",
     "limits.sessions_per_address": "any number",
     "hours": "always",
@@ -38,7 +39,10 @@ OFF_AT_ZERO = {
 """What nothing means, in words."""
 
 
-@app.command(epilog="Examples:\n\n  holdfast why 019a2b3c4d5e6f7a8b9c0d\n\n  holdfast why 9c0d --json")
+@app.command(
+    epilog="Examples:\n\n  holdfast why 019a2b3c4d5e6f7a8b9c0d\n\n  holdfast why 9c0d --json\n\n"
+    "Every timer between client and gateway, ours and others': docs/tasks/timeouts.md"
+)
 def why(
     session: Annotated[
         str, typer.Argument(metavar="SESSION", help="An id of `holdfast sessions`, or enough of its beginning or end.")
@@ -57,12 +61,20 @@ def why(
     used = _used(answer["used"])
     rows = [(one["key"], _shown(one["key"], one["value"]), used.get(one["key"]), one["origin"]) for one in settings]
     print_table(("setting", "value", "so far", "from"), rows)
+    for end in answer["ends"]:
+        print_text(f"ends in {end['seconds']:g} s: {end['why']}")
+    noticed = answer["used"]["detection_time"]
+    print_text("LCP echo is off: a client that vanishes is not noticed" if noticed is None else _noticed(noticed))
     if answer["silent"]:
         print_text(f"half-dead: {', '.join(answer['silent'])} is silent")
     for sentence in answer["ignored"]:
         print_text(f"not used: {sentence}")
     if answer["unknown"]:
         print_text(f"attributes of RADIUS not known here: {', '.join(answer['unknown'])}")
+
+
+def _noticed(seconds: float) -> str:
+    return f"a client that vanishes is noticed after {seconds:g} s (lcp_echo_interval x lcp_echo_failures)"
 
 
 def _used(used: dict[str, Any]) -> dict[str, str]:

@@ -38,6 +38,7 @@ class OperationApi:
             "settings": values_of(subscriber),
             "before_login": list(self._gateway.settings.before_login),
             "used": self._used(subscriber),
+            "ends": self._ends(subscriber),
             "silent": sorted(subscriber.silent),
             "ignored": list(subscriber.effective.unusable),
             "unknown": list(subscriber.grant.unknown) if subscriber.grant else [],
@@ -56,6 +57,19 @@ class OperationApi:
             "echoes_missed": subscriber.missed,
             "detection_time": policy.lcp_echo_interval * policy.lcp_echo_failures or None,
         }
+
+    def _ends(self, subscriber: Subscriber) -> list[dict[str, Any]]:
+        """Which timers will end the session by themselves, the first one first: in how many seconds, and why."""
+        if subscriber.up_at is None:
+            return []
+        now, counters, policy = self._gateway.now(), self._gateway.counters(subscriber), subscriber.policy
+        ends = self._gateway.patrol.ends_of_time(subscriber, now)
+        if policy.idle_timeout:
+            active = max(counters.last_user_in, counters.last_user_out, subscriber.up_at)
+            ends.append((active + policy.idle_timeout, "unless there is user traffic before (idle_timeout)"))
+        if subscriber.grace_until is not None:
+            ends.append((subscriber.grace_until, "the control connection is lost (control_lost_grace)"))
+        return [{"seconds": round(max(0.0, at - now), 1), "why": why} for at, why in sorted(ends)]
 
     async def reload(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Read the configuration again; answer what changed."""

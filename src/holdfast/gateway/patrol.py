@@ -54,6 +54,25 @@ class Patrol:
         if subscriber.up:
             self._plan(subscriber, self._gateway.now())
 
+    def ends_of_time(self, subscriber: "Subscriber", now: float) -> list[tuple[float, str]]:
+        """Return the moments at which a session must end whatever its user does, and why."""
+        ends: list[tuple[float, str]] = []
+        policy, moment = subscriber.policy, self._clock()
+        if policy.session_timeout:
+            at = (subscriber.up_at or now) + policy.session_timeout
+            ends.append((at, f"the session's {policy.session_timeout:g} s are over"))
+        if subscriber.expires is not None:
+            at = now + subscriber.expires - moment.timestamp()
+            ends.append((at, "the account's last day is over"))
+        if policy.hours:
+            closing = Hours.parse(policy.hours).ends(moment)
+            if closing is not None:
+                at = now + (closing - moment).total_seconds()
+                ends.append((at, f"the hours in which the user may be connected ({policy.hours}) are over"))
+            elif not Hours.parse(policy.hours).allows(moment):
+                ends.append((now, f"the hours in which the user may be connected ({policy.hours}) are over"))
+        return ends
+
     def stop(self) -> None:
         """Look after nobody any more."""
         self._alarm.cancel()
@@ -110,10 +129,10 @@ class Patrol:
 
     def _time(self, subscriber: "Subscriber", now: float) -> float | None:
         """The session's time, the account's end and the week's window: the first of them ends it."""
-        ends = self._end_of_time(subscriber, now)
-        if ends is None:
+        ends = self.ends_of_time(subscriber, now)
+        if not ends:
             return None
-        at, why = ends
+        at, why = min(ends)
         if now >= at:
             self._end(subscriber, DisconnectReason.SESSION_TIMEOUT, why)
             return None
@@ -124,24 +143,6 @@ class Patrol:
             return at - warning
         self._warn(subscriber, at - now, why)
         return at
-
-    def _end_of_time(self, subscriber: "Subscriber", now: float) -> tuple[float, str] | None:
-        ends: list[tuple[float, str]] = []
-        policy, moment = subscriber.policy, self._clock()
-        if policy.session_timeout:
-            at = (subscriber.up_at or now) + policy.session_timeout
-            ends.append((at, f"the session's {policy.session_timeout:g} s are over"))
-        if subscriber.expires is not None:
-            at = now + subscriber.expires - moment.timestamp()
-            ends.append((at, "the account's last day is over"))
-        if policy.hours:
-            closing = Hours.parse(policy.hours).ends(moment)
-            if closing is not None:
-                at = now + (closing - moment).total_seconds()
-                ends.append((at, f"the hours in which the user may be connected ({policy.hours}) are over"))
-            elif not Hours.parse(policy.hours).allows(moment):
-                ends.append((now, f"the hours in which the user may be connected ({policy.hours}) are over"))
-        return min(ends, default=None)
 
     def _warn(self, subscriber: "Subscriber", left: float, why: str) -> None:
         subscriber.warned = True

@@ -22,7 +22,10 @@ BEFORE_LOGIN = (
     "gateway.echo_interval",
     "gateway.echo_timeout",
     "timeouts.setup_timeout",
+    "timeouts.heartbeats",
     "ppp.authentication_timeout",
+    "ppp.restart_timer",
+    "ppp.max_configure",
     "limits.sessions",
     "limits.sessions_per_address",
 )

@@ -22,6 +22,7 @@ ANSWER = {
     ],
     "before_login": [{"key": "timeouts.setup_timeout", "value": 60.0, "origin": "default"}],
     "used": {"session_time": 61.5, "idle": 4.0, "octets": 1024, "echoes_missed": 1, "detection_time": 30.0},
+    "ends": [{"seconds": 896.0, "why": "unless there is user traffic before (idle_timeout)"}],
     "silent": ["sent"],
     "ignored": ["RADIUS r: Framed-MTU = 64: below the 576 octets that every host must take"],
     "unknown": ["14988/99"],
@@ -53,9 +54,19 @@ def test_a_table_with_origins(run: Run, asked: list[object]) -> None:
     assert rows["timeouts.setup_timeout"] == ["60", "-", "default"]
     assert "session 0199c0ffee, user alice, group office, up" in out
     assert "half-dead: sent is silent" in out
+    assert "ends in 896 s: unless there is user traffic before (idle_timeout)" in out
+    assert "a client that vanishes is noticed after 30 s" in out
     assert "not used: RADIUS r: Framed-MTU = 64: below" in out
     assert "attributes of RADIUS not known here: 14988/99" in out
     assert rows["dns"] == ["192.0.2.1,", "192.0.2.2", "-", "RADIUS", "r:", "MS-Primary-DNS-Server"]
+
+
+def test_echo_that_is_off_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {**ANSWER, "used": {**ANSWER["used"], "detection_time": None}, "ends": []}
+    monkeypatch.setattr(why, "ask", lambda *_, **__: answer)
+    out = run("why", "c0ffee").out
+    assert "LCP echo is off: a client that vanishes is not noticed" in out
+    assert "ends in" not in out
 
 
 @pytest.mark.usefixtures("asked")

@@ -30,6 +30,10 @@ async def test_why(world, crowd):
     assert (answer["user"], answer["state"], answer["silent"]) == ("alice", "up", [])
     used = answer["used"]
     assert (used["octets"], used["detection_time"], used["echoes_missed"]) == (1024, 30, 0)
+    idle, time_limit = answer["ends"]
+    assert (idle["why"], 860 < idle["seconds"] <= 895) == ("unless there is user traffic before (idle_timeout)", True)
+    assert (time_limit["why"], 3500 < time_limit["seconds"] <= 3540) == ("the session's 3600 s are over", True)
+    assert shown["ppp.max_configure"] == (10, "default")
     assert 60 <= used["session_time"] < 65
     assert 5 <= used["idle"] < 10
 
@@ -40,6 +44,7 @@ async def test_why_before_anybody_signed_in(world, crowd):
     await world.said("SESSION_START")
     answer = await world.operation.why({"session": world.only().session.session_id})
     assert (answer["user"], answer["used"]["session_time"], answer["used"]["idle"]) == ("", None, None)
+    assert answer["ends"] == []
 
 
 @pytest.mark.parametrize("session", [None, "", 7, "nobody"])
