@@ -606,7 +606,10 @@ class AdminActed(Event):
 
 @dataclass(frozen=True, slots=True)
 class InternalFault(Event):
-    """Something of our own went wrong; the session or connection concerned was ended, the rest carried on."""
+    """Something of our own went wrong; the session or connection concerned was ended, the rest carried on.
+
+    Where no packet passes any more (`where` "engine"), the whole gateway or dialer ends, to be started again.
+    """
 
     name: ClassVar[str] = "INTERNAL_FAULT"
     severity: ClassVar[Severity] = Severity.ERROR

@@ -191,7 +191,9 @@ impl Coalescer {
         if flow.segments > 1 {
             flow.seal();
         }
-        self.refused += u64::from(device.write(&flow.buffer).is_err());
+        if device.write(&flow.buffer).is_err() {
+            self.refused += flow.segments as u64;
+        }
         self.spare.push(flow.buffer);
     }
 
@@ -373,6 +375,24 @@ mod tests {
             assert_eq!(written.0.borrow().len(), 2);
             assert_eq!(written.packets(), packets, "and the order stays");
         }
+    }
+
+    #[test]
+    fn all_packets_of_a_refused_super_packet_count() {
+        struct Down;
+        impl Device for Down {
+            fn write(&self, _packet: &[u8]) -> io::Result<()> {
+                Err(io::ErrorKind::NetworkDown.into())
+            }
+        }
+        let mut coalescer = Coalescer::default();
+        for at in 0..10 {
+            let packet = segment(false, 1, at * 100, 100, ACK);
+            let view = View::of(&packet).unwrap();
+            let mut octets = [&[0; VNET_HEADER][..], &packet].concat();
+            coalescer.add(&Down, &mut octets, &view);
+        }
+        assert_eq!(coalescer.finish(&Down), 10);
     }
 
     #[test]

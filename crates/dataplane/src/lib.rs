@@ -31,6 +31,8 @@ pub mod table;
 pub mod timers;
 pub mod tx;
 pub mod tx_call;
+#[cfg(test)]
+mod tx_tests;
 pub mod upcall;
 pub mod window;
 pub mod workers;

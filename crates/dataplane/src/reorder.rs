@@ -24,6 +24,11 @@ impl<T> Reorder<T> {
         self.deadline
     }
 
+    /// Give up later than was said.
+    pub fn postpone(&mut self, deadline: u64) {
+        self.deadline = deadline;
+    }
+
     /// Keep a packet `distance` (at least 1) after the next one due. The caller bounds the distance.
     pub fn keep(&mut self, distance: u32, packet: T) {
         let index = distance as usize;

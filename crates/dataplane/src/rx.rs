@@ -5,8 +5,7 @@ use crate::command::RxCommand;
 use crate::deliver::{Delivery, Frame};
 use crate::gre;
 use crate::outbox::{Outbox, Transmit};
-use crate::reorder::Reorder;
-use crate::rx_call::Call;
+use crate::rx_call::{Call, REORDER_TIMER};
 use crate::shared::{Cause, Drops, Number, Shared};
 use crate::sys::{monotonic, EventFd, RawSocket, RecvBatch, Waiter};
 use crate::table::{FastMap, Slab};
@@ -22,7 +21,6 @@ use std::sync::Arc;
 /// Packets that wait for a gap to fill.
 const REORDER_CAPACITY: u32 = 64;
 const STRANGERS_PER_SECOND: u32 = 10;
-const REORDER_TIMER: u32 = 1;
 
 /// What the thread works with.
 pub struct Parts {
@@ -224,9 +222,10 @@ impl Rx {
     }
 
     fn order(&mut self, index: u32, frame: Frame, distance: u32, batch: &mut RecvBatch, now: u64) {
+        let deadline = now + self.parts.reorder_timeout;
         if distance == 0 {
             self.pass(index, frame, batch, now);
-            return self.pass_ready(index, batch, now);
+            return self.pass_ready(index, deadline, batch, now);
         }
         let Some(call) = self.calls.get_mut(index) else {
             return;
@@ -239,13 +238,7 @@ impl Rx {
             }
             return self.pass(index, frame, batch, now);
         }
-        let waiting = call.waiting.get_or_insert_with(|| {
-            let deadline = now + self.parts.reorder_timeout;
-            self.timers
-                .start(deadline, call.shared.handle, REORDER_TIMER);
-            Box::new(Reorder::new(deadline))
-        });
-        waiting.keep(distance, frame.detach(batch));
+        call.keep(distance, frame.detach(batch), deadline, &mut self.timers);
     }
 
     /// Deliver the packet that is due.
@@ -260,11 +253,14 @@ impl Rx {
             .frame(&mut self.calls, index, frame, batch, now);
     }
 
-    /// Deliver what waited for the packet that just came.
-    fn pass_ready(&mut self, index: u32, batch: &mut RecvBatch, now: u64) {
+    /// Deliver what waited for the packet that just came. What still waits then does so for a gap that is the first only now.
+    fn pass_ready(&mut self, index: u32, deadline: u64, batch: &mut RecvBatch, now: u64) {
         while let Some(frame) = self.calls.get_mut(index).and_then(Call::next_ready) {
             self.delivery
                 .frame(&mut self.calls, index, frame, batch, now);
+        }
+        if let Some(call) = self.calls.get_mut(index) {
+            call.postpone(deadline);
         }
     }
 
@@ -306,21 +302,11 @@ impl Rx {
         self.acks.flush(now);
     }
 
-    /// Give up a gap. The timer may be that of an earlier gap, which was filled; the present one has more time.
     fn gap_timer(&mut self, index: u32, batch: &mut RecvBatch, now: u64) {
-        let Some(call) = self.calls.get_mut(index) else {
-            return;
-        };
-        match call.waiting.as_ref().map(|waiting| waiting.deadline()) {
-            None => {}
-            Some(deadline) if deadline > now => {
-                self.timers
-                    .start(deadline, call.shared.handle, REORDER_TIMER);
-            }
-            Some(_) => {
-                self.give_up(index, batch, now);
-                self.delivery.finish(&mut self.calls, batch, now);
-            }
+        let call = self.calls.get_mut(index);
+        if call.is_some_and(|call| call.gap_is_over(&mut self.timers, now)) {
+            self.give_up(index, batch, now);
+            self.delivery.finish(&mut self.calls, batch, now);
         }
     }
 

@@ -23,6 +23,8 @@ const ACK_EVERY: u32 = 32;
 const FAILED_LEAPS_PER_SECOND: u32 = 20;
 /// Kind of timer: an acknowledgement is due.
 pub const ACK_TIMER: u32 = 0;
+/// Kind of timer: a gap has had its time.
+pub const REORDER_TIMER: u32 = 1;
 
 /// A call as the receiving thread knows it.
 pub struct Call {
@@ -48,6 +50,8 @@ pub struct Call {
     pub due: u32,
     /// What came before its turn.
     pub waiting: Option<Box<Reorder<Frame>>>,
+    /// Whether a timer for a gap runs: one is enough, whatever comes and goes meanwhile.
+    gap_timed: bool,
     /// Whether a timer for an acknowledgement runs.
     pub ack_planned: bool,
 }
@@ -68,6 +72,7 @@ impl Call {
             window: Window::new(),
             due: 0,
             waiting: None,
+            gap_timed: false,
             ack_planned: false,
         }
     }
@@ -91,6 +96,41 @@ impl Call {
         }
         self.due = self.due.wrapping_add(1);
         waiting.advance()
+    }
+
+    /// Keep a packet that came `distance` before its turn. The gap before it is given up at `deadline`, unless one is
+    /// waited for already.
+    pub fn keep(&mut self, distance: u32, frame: Frame, deadline: u64, timers: &mut Timers) {
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Box::new(Reorder::new(deadline)));
+        waiting.keep(distance, frame);
+        self.time_gap(timers);
+    }
+
+    /// The first gap was filled: the next one, if any, has time until `deadline`.
+    pub fn postpone(&mut self, deadline: u64) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.postpone(deadline);
+        }
+    }
+
+    /// The timer for a gap has run out. Whether the gap has, too: it may be a later one, which has more time.
+    pub fn gap_is_over(&mut self, timers: &mut Timers, now: u64) -> bool {
+        self.gap_timed = false;
+        let deadline = self.waiting.as_ref().map(|waiting| waiting.deadline());
+        if deadline.is_some_and(|deadline| deadline > now) {
+            self.time_gap(timers);
+            return false;
+        }
+        deadline.is_some()
+    }
+
+    fn time_gap(&mut self, timers: &mut Timers) {
+        if let Some(waiting) = self.waiting.as_ref().filter(|_| !self.gap_timed) {
+            timers.start(waiting.deadline(), self.shared.handle, REORDER_TIMER);
+            self.gap_timed = true;
+        }
     }
 
     /// An acknowledgement is due now or soon.
@@ -137,5 +177,36 @@ impl Call {
             RxCommand::Rate(rate) => self.budget = Budget::new(rate, monotonic()),
             RxCommand::Add(_) | RxCommand::Remove(_) | RxCommand::Stop => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shared::Path;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn gaps_that_come_and_go_need_one_timer() {
+        let path = Path {
+            local_call_id: 1,
+            peer_call_id: 2,
+            local: Ipv4Addr::LOCALHOST,
+            peer: Ipv4Addr::LOCALHOST,
+            receive_window: 64,
+        };
+        let mut call = Call::new(Arc::new(Shared::new(1, path)));
+        let mut timers = Timers::default();
+        for now in 0..1000 {
+            let early = Frame::new(Vec::new(), 0, 0, 1, None);
+            call.keep(1, early, now + 50, &mut timers);
+            while timers.expired(now).is_some() {
+                assert!(!call.gap_is_over(&mut timers, now));
+            }
+            call.waiting = None;
+        }
+        assert!(timers.expired(2000).is_some());
+        assert!(!call.gap_is_over(&mut timers, 2000));
+        assert!(timers.next().is_none());
     }
 }

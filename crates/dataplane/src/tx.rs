@@ -1,7 +1,6 @@
 //! The sending thread: TUN to peers. Alone holds sequence numbers and send keys.
 
 use crate::budget::Budget;
-use crate::coalesce::Device;
 use crate::command::{Keepalive, TxCommand};
 use crate::icmp;
 use crate::ip::{self, View};
@@ -10,7 +9,7 @@ use crate::prefix::Prefix;
 use crate::routes::{Place, Routes};
 use crate::segment::{Segmenter, VnetHeader};
 use crate::shared::{Cause, Drops, Shared};
-use crate::sys::{monotonic, EventFd, Tun, Waiter, BATCH, VNET_HEADER};
+use crate::sys::{monotonic, EventFd, Queue, Waiter, BATCH, GONE, VNET_HEADER};
 use crate::table::Slab;
 use crate::timers::Timers;
 use crate::tx_call::{Call, HEADROOM};
@@ -18,6 +17,7 @@ use crate::upcall::Teller;
 use crate::workers::Colleague;
 use crossbeam_channel::Receiver;
 use std::collections::HashMap;
+use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ const TUN_PAUSE: u64 = 100_000_000;
 /// What the thread works with.
 pub struct Parts {
     /// The device.
-    pub tun: Arc<Tun>,
+    pub tun: Arc<dyn Queue>,
     /// What to do.
     pub commands: Receiver<(u64, TxCommand)>,
     /// Echo-Replies from the receiving thread.
@@ -48,13 +48,14 @@ pub struct Parts {
 
 /// The thread's state.
 pub struct Tx {
-    parts: Parts,
+    pub(crate) parts: Parts,
     calls: Slab<Call>,
     handles: HashMap<u64, u32>,
     routes: Routes,
     outbox: Outbox,
     timers: Timers,
     generation: u32,
+    gone: bool,
     stopped: bool,
 }
 
@@ -70,6 +71,7 @@ impl Tx {
             routes: Routes::default(),
             timers: Timers::default(),
             generation: 0,
+            gone: false,
             stopped: false,
         }
     }
@@ -100,19 +102,33 @@ impl Tx {
         }
     }
 
-    /// Take what the device has, at most a batch. Whether there may be more.
-    fn read_tun(&mut self, buffer: &mut [u8], now: u64) -> bool {
-        while self.outbox.len() < BATCH {
+    /// Take what the device has, at most a batch, even of packets that go nowhere: commands, echoes and budgets wait
+    /// meanwhile. Whether there may be more.
+    pub(crate) fn read_tun(&mut self, buffer: &mut [u8], now: u64) -> bool {
+        for _ in 0..BATCH {
             match self.parts.tun.read(buffer) {
                 Ok(Some(length)) => self.take(&mut buffer[..length], now),
                 Ok(None) => return false,
-                Err(_) => {
-                    Waiter::new(&[self.parts.wake.as_raw_fd()]).wait(Some(TUN_PAUSE));
+                Err(error) => {
+                    self.refused(&error);
                     return false;
                 }
             }
+            if self.outbox.len() >= BATCH {
+                break;
+            }
         }
         true
+    }
+
+    fn refused(&mut self, error: &io::Error) {
+        if error.raw_os_error() == Some(GONE) && !self.gone {
+            self.gone = true;
+            self.parts
+                .teller
+                .broken("somebody removed its TUN interface");
+        }
+        Waiter::new(&[self.parts.wake.as_raw_fd()]).wait(Some(TUN_PAUSE));
     }
 
     /// A packet from the device: ours, another worker's, or nobody's.

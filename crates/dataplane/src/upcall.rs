@@ -2,7 +2,7 @@
 
 use crate::shared::{Cause, Shared};
 use crate::sys::EventFd;
-use crossbeam_channel::{bounded, Receiver, Sender};
+use crossbeam_channel::{unbounded, Receiver, Sender};
 use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
@@ -27,6 +27,18 @@ pub enum Kind {
     WrongPeer = 7,
     /// The host did not send.
     SendFailed = 8,
+    /// A thread or the device is gone: no packet passes any more.
+    Broken = 9,
+}
+
+impl Kind {
+    /// Whether it is told once, so that Python would never learn what was lost. Each is rare.
+    fn is_told_once(self) -> bool {
+        matches!(
+            self,
+            Self::Dead | Self::MppeDesync | Self::EchoRecovered | Self::Broken
+        )
+    }
 }
 
 /// One thing to tell.
@@ -43,7 +55,7 @@ pub struct Upcall {
     pub peer: Option<Ipv4Addr>,
 }
 
-/// Entries in the queue.
+/// Entries in the queue; beyond that only what is told once.
 const CAPACITY: usize = 8192;
 /// Frames of one call in the queue: one peer cannot crowd out the others.
 const PER_CALL: u32 = 64;
@@ -64,7 +76,7 @@ pub struct Listener {
 /// Make a queue that signals `wake`.
 #[must_use]
 pub fn queue(wake: Arc<EventFd>) -> (Teller, Listener) {
-    let (sender, receiver) = bounded(CAPACITY);
+    let (sender, receiver) = unbounded();
     (
         Teller {
             channel: sender,
@@ -79,7 +91,8 @@ pub fn queue(wake: Arc<EventFd>) -> (Teller, Listener) {
 
 impl Teller {
     fn push(&self, upcall: Upcall) -> bool {
-        let pushed = self.channel.try_send(upcall).is_ok();
+        let room = upcall.kind.is_told_once() || self.channel.len() < CAPACITY;
+        let pushed = room && self.channel.send(upcall).is_ok();
         self.wake.signal();
         pushed
     }
@@ -109,6 +122,17 @@ impl Teller {
             call: Some(call.clone()),
             frame: Vec::new(),
             value,
+            peer: None,
+        });
+    }
+
+    /// Tell that the engine carries nothing any more, and why.
+    pub fn broken(&self, why: &str) {
+        self.push(Upcall {
+            kind: Kind::Broken,
+            call: None,
+            frame: why.as_bytes().to_vec(),
+            value: 0,
             peer: None,
         });
     }
@@ -190,6 +214,31 @@ impl RateLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::Path;
+
+    #[test]
+    fn what_is_told_once_finds_room_in_a_full_queue() {
+        let path = Path {
+            local_call_id: 1,
+            peer_call_id: 2,
+            local: Ipv4Addr::LOCALHOST,
+            peer: Ipv4Addr::LOCALHOST,
+            receive_window: 64,
+        };
+        let call = Arc::new(Shared::new(1, path));
+        let (teller, listener) = queue(Arc::new(EventFd::new().unwrap()));
+        for _ in 0..2 * CAPACITY {
+            teller.stranger(Kind::UnknownCall, None, 7, Ipv4Addr::LOCALHOST);
+        }
+        teller.frame(&call, vec![0]);
+        teller.about(&call, Kind::EchoMissed, 3);
+        teller.about(&call, Kind::Dead, 3);
+        let told = listener.drain(usize::MAX);
+        assert_eq!(told.len(), CAPACITY + 1);
+        assert_eq!(told.last().map(|upcall| upcall.kind), Some(Kind::Dead));
+        assert_eq!(call.drops.get(Cause::QueueFull as usize), 1);
+        assert_eq!(call.pending.load(Relaxed), 0);
+    }
 
     #[test]
     fn rate_limit_by_second() {

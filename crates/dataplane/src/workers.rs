@@ -11,8 +11,10 @@ use crate::sys::{EventFd, RawSocket, Sender as Transmitter, Share, Tun};
 use crate::tx::{self, Tx};
 use crate::upcall::Teller;
 use crossbeam_channel::{bounded, unbounded, Receiver, Sender};
+use std::any::Any;
 use std::io;
 use std::net::Ipv4Addr;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
@@ -168,8 +170,9 @@ impl Desk {
             threads: [None, None],
         };
         let (receiver, sender) = (Rx::new(receiver, acks), Tx::new(sender, data));
-        worker.threads[0] = Some(spawn("rx", index, move || receiver.run())?);
-        match spawn("tx", index, move || sender.run()) {
+        let teller = &common.teller;
+        worker.threads[0] = Some(spawn("rx", index, teller, move || receiver.run())?);
+        match spawn("tx", index, teller, move || sender.run()) {
             Ok(thread) => worker.threads[1] = Some(thread),
             Err(error) => {
                 worker.stop();
@@ -180,16 +183,30 @@ impl Desk {
     }
 }
 
+/// Start a thread. Should it panic, Python hears of it: the calls would look alive for ever and carry nothing.
 fn spawn(
     what: &str,
     index: usize,
+    teller: &Teller,
     run: impl FnOnce() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     let name = match index {
         0 => format!("holdfast-{what}"),
         _ => format!("holdfast-{what}-{index}"),
     };
-    Builder::new().name(name).spawn(run)
+    let (thread, teller) = (name.clone(), teller.clone());
+    Builder::new().name(name).spawn(move || {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            let text = panic_text(&*panic);
+            teller.broken(&format!("its thread {thread} panicked: {text}"));
+        }
+    })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without a word")
 }
 
 fn new_wake() -> io::Result<Arc<EventFd>> {
@@ -204,4 +221,28 @@ fn open_sockets(addresses: &[Ipv4Addr], share: Share) -> io::Result<Vec<Arc<RawS
         .iter()
         .map(|&address| RawSocket::open(Some(address), share).map(Arc::new))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upcall::{self, Kind};
+
+    #[test]
+    fn a_thread_that_panics_is_told() {
+        let (teller, listener) = upcall::queue(new_wake().unwrap());
+        let calm = spawn("rx", 0, &teller, || {}).unwrap();
+        calm.join().unwrap();
+        assert!(listener.drain(usize::MAX).is_empty());
+        let number = listener.drain(usize::MAX).len();
+        let broken = spawn("tx", 1, &teller, move || {
+            assert_eq!(number, 1, "as it must be");
+        });
+        broken.unwrap().join().unwrap();
+        let told = listener.drain(usize::MAX);
+        let text = String::from_utf8_lossy(&told[0].frame);
+        assert_eq!((told.len(), told[0].kind), (1, Kind::Broken));
+        assert!(text.starts_with("its thread holdfast-tx-1 panicked: "));
+        assert!(text.contains("as it must be"));
+    }
 }

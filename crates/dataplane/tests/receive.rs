@@ -67,6 +67,27 @@ fn any_order_within_the_buffer_is_put_right() {
 }
 
 #[test]
+fn packets_that_keep_coming_late_are_waited_for_each_anew() {
+    let mut world = World::new(Some(Mode::Stateless));
+    let frames: Vec<_> = (0..1000u32)
+        .map(|mark| {
+            let frame = world.seal(&packet(mark as u8));
+            world.next(0, &frame)
+        })
+        .collect();
+    // Two ways of which one takes 11 ms longer: every other packet comes ten places late, for a second.
+    let mut arrivals: Vec<(usize, usize)> = (0..1000)
+        .map(|at| (if at % 2 == 1 { at + 11 } else { at }, at))
+        .collect();
+    arrivals.sort_unstable();
+    for (_, at) in arrivals {
+        world.receive(&frames[at..=at], 1);
+    }
+    world.receive(&[], 100);
+    assert_eq!((world.written(), world.shared.gre_lost.get()), (1000, 0));
+}
+
+#[test]
 fn echo_requests_are_not_pythons() {
     let mut world = World::new(None);
     let request = world.next(0, &[0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 2]);

@@ -37,6 +37,8 @@ class UpcallKind(IntEnum):
     """GRE for a call of ours from an address that is not its peer: `value` is the call ID. Rate-limited."""
     SEND_FAILED = 8
     """The host refused to send for this call: `value` is the errno. Rate-limited to one a second and call."""
+    BROKEN = 9
+    """The engine carries nothing any more (handle 0): `frame` says why, in UTF-8. Only a new engine helps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from holdfast.dialer.reconnect import Dial, ExitCode, GiveUp, Phase, Reconnect
 from holdfast.dialer.settings import TunnelSettings
 from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason, HostError
-from holdfast.events import CarrierChanged, DialNoticed, DialPhaseReached, Event, HostChanged
+from holdfast.events import CarrierChanged, DialNoticed, DialPhaseReached, Event, HostChanged, InternalFault
 from holdfast.probe.cadence import Cadence
 from holdfast.probe.outcome import described
 from holdfast.secret import Secret
@@ -53,7 +53,7 @@ class Dialer:
         self.since = self._loop.time()
         self.message = ""
         self._password, self._host, self._report, self._listener = password, host, report, listener
-        self._port = EnginePort(engine, secrets.randbelow(0xFFFF))
+        self._port = EnginePort(engine, secrets.randbelow(0xFFFF), self._engine_broke)
         self._tunnel: Tunnel | None = None
         self._surroundings: Surroundings | None = None
         self._servers: list[IPv4Address] = []
@@ -86,6 +86,13 @@ class Dialer:
     def stop(self, message: str) -> None:
         """Leave politely: `run` returns soon."""
         self.reconnect.stop(message)
+        self._wake.set()
+
+    def _engine_broke(self, why: str) -> None:
+        """No packet passes any more: end, not for ever, so that the service manager starts a new process."""
+        message = f"the packet engine broke: {why}"
+        self._tell(InternalFault("engine", message))
+        self.reconnect.stop(message, ExitCode.GAVE_UP)
         self._wake.set()
 
     def network_changed(self, detail: str) -> None:

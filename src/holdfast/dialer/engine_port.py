@@ -4,9 +4,10 @@ A dialer has one tunnel on its engine; a load generator has thousands. Both use 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
-from holdfast.dataplane.interface import PacketEngine, Upcall
+from holdfast.dataplane.interface import PacketEngine, Upcall, UpcallKind
 
 POLL_BATCH = 512
 LAST_CALL_ID = 0xFFFF
@@ -22,8 +23,12 @@ class UpcallReceiver(Protocol):
 class EnginePort:
     """Shares an engine between the tunnels of one event loop."""
 
-    def __init__(self, engine: PacketEngine, first_call_id: int = 0) -> None:
+    def __init__(
+        self, engine: PacketEngine, first_call_id: int = 0, broken: Callable[[str], None] = lambda _why: None
+    ) -> None:
+        """`broken` hears why when the engine carries nothing any more."""
         self.engine = engine
+        self._broken = broken
         self._loop = asyncio.get_running_loop()
         self._owners: dict[int, UpcallReceiver] = {}
         self._taken: set[int] = set()
@@ -57,6 +62,8 @@ class EnginePort:
 
     def _poll(self) -> None:
         for upcall in self.engine.poll(POLL_BATCH):
+            if upcall.kind is UpcallKind.BROKEN:
+                self._broken(upcall.frame.decode(errors="replace"))
             owner = self._owners.get(upcall.handle)
             if owner is not None:
                 owner.take_upcall(upcall)

@@ -91,6 +91,9 @@ class Gateway:
         self.patrol = Patrol(self, means.engine, local_now)
         self.drained = asyncio.Event()
         """Set when a gateway that drains has no session left, or no more patience."""
+        self.broken = asyncio.Event()
+        """Set when the packet engine carries nothing any more; `fault` says why."""
+        self.fault = ""
         self._drain_deadline: asyncio.TimerHandle | None = None
         self._servers: list[asyncio.Server] = []
         self._quiet = asyncio.Event()
@@ -105,18 +108,20 @@ class Gateway:
 
     async def stop(self, patience: float) -> None:
         """Say goodbye to every client; after `patience` seconds whoever has not answered is dropped."""
+        reason = DisconnectReason.INTERNAL_ERROR if self.fault else DisconnectReason.GATEWAY_SHUTDOWN
+        why = f"the packet engine broke: {self.fault}" if self.fault else "the gateway was told to stop"
         self.draining = True
         for server in self._servers:
             server.close()
         for subscriber in list(self.subscribers.values()):
-            self.close_session(subscriber, DisconnectReason.GATEWAY_SHUTDOWN, "the gateway was told to stop")
+            self.close_session(subscriber, reason, why)
         self.logins.stop()
         self.addressing.stop()
         self.door.stop()
         deadline = self.now() + patience
         await self._wait_until(lambda: not self.subscribers, deadline - patience / 3)
         for subscriber in list(self.subscribers.values()):
-            subscriber.session.abort(DisconnectReason.GATEWAY_SHUTDOWN, "the gateway was told to stop", self.now())
+            subscriber.session.abort(reason, why, self.now())
             self.drive(subscriber)
         for connection in list(self.connections):
             connection.close(DisconnectReason.GATEWAY_SHUTDOWN)
@@ -371,6 +376,12 @@ class Gateway:
         self.drive(subscriber)
 
     # --- the engine ----------------------------------------------------------------------------------------
+
+    def engine_broke(self, why: str) -> None:
+        """No packet passes any more, and none will: whoever runs the gateway must end it."""
+        self.fault = self.fault or why
+        self.report(InternalFault("engine", f"no packet passes any more: {why}"), {})
+        self.broken.set()
 
     def _poll_engine(self) -> None:
         for upcall in self._engine.poll(POLL_BATCH):

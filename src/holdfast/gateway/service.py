@@ -65,7 +65,10 @@ class Started:
 async def serve(
     loaded: LoadedConfig, state: Path, started: Callable[[Started], None], listeners: tuple[Listener, ...] = ()
 ) -> None:
-    """Run a gateway until SIGTERM or SIGINT. HoldfastError says why it cannot start; nothing is left behind then."""
+    """Run a gateway until SIGTERM or SIGINT.
+
+    HoldfastError says why it cannot start, or that its packet engine broke; nothing is left behind then.
+    """
     config = loaded.config
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -104,11 +107,21 @@ async def serve(
         started(Started(listen, config, state, make_first_user(store), tuple(recovered)))
         gateway.report(GatewayStarted(listen, __version__), {})
         notify("READY=1")
-        await _until(stop, gateway.drained)
+        await _until(stop, gateway.drained, gateway.broken)
         notify("STOPPING=1")
         await gateway.stop(GOODBYE_TIMEOUT)
-        why = "told to stop" if stop.is_set() else "drained"
-        gateway.report(GatewayStopped(f"{why}; every client was told goodbye"), {})
+        gateway.report(GatewayStopped(f"{_why(stop, gateway)}; every client was told goodbye"), {})
+    if gateway.fault:
+        # Not 0: the service manager must start it again.
+        raise HostError(
+            f"the packet engine broke: {gateway.fault}", fix="Start the gateway again; systemd does so by itself."
+        )
+
+
+def _why(stop: asyncio.Event, gateway: Gateway) -> str:
+    if gateway.fault:
+        return "the packet engine broke"
+    return "told to stop" if stop.is_set() else "drained"
 
 
 async def _until(*ends: asyncio.Event) -> None:

@@ -19,6 +19,9 @@ class UpcallDesk:
 
     def take(self, upcall: Upcall) -> None:
         """Act on one upcall. A session that ended in the meantime has none."""
+        if upcall.kind is UpcallKind.BROKEN:
+            self._gateway.engine_broke(upcall.frame.decode(errors="replace"))
+            return
         if upcall.kind is UpcallKind.UNKNOWN_CALL:
             self._gateway.report(UnknownCallSeen(upcall.value, upcall.peer), {})
             return

@@ -49,6 +49,15 @@ async def test_each_call_has_its_owner(engine: WireEngine, port: EnginePort) -> 
     port.close()
 
 
+async def test_whoever_owns_the_engine_hears_that_it_broke(engine: WireEngine) -> None:
+    heard: list[str] = []
+    port = EnginePort(engine, broken=heard.append)
+    engine.tell(Upcall(UpcallKind.BROKEN, 0, b"its thread holdfast-tx panicked"))
+    await asyncio.sleep(0.02)
+    port.close()
+    assert heard == ["its thread holdfast-tx panicked"]
+
+
 async def test_call_ids_go_round_and_are_never_zero_or_taken(port: EnginePort) -> None:
     assert [port.take_call_id() for _ in range(3)] == [LAST_CALL_ID, 1, 2]
     port.give_back_call_id(1)

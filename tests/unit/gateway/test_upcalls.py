@@ -33,3 +33,14 @@ async def test_a_host_that_refuses_to_send(world, crowd):
     world.engine.tell(Upcall(UpcallKind.SEND_FAILED, next(iter(world.engine.calls)), value=errno.ENETUNREACH))
     fact = await world.said("SEND_FAILED")
     assert (fact["error_number"], fact["session"]) == (errno.ENETUNREACH, world.only().session.session_id)
+
+
+async def test_an_engine_that_broke_ends_the_gateway_and_each_session_says_so(world, crowd):
+    await crowd.up()
+    world.engine.tell(Upcall(UpcallKind.BROKEN, 0, b"its thread holdfast-rx panicked: index out of bounds"))
+    fact = await world.said("INTERNAL_FAULT")
+    assert (fact["where"], fact["severity"]) == ("engine", "error")
+    assert world.gateway.broken.is_set()
+    await world.gateway.stop(0.5)
+    ended = await world.said("TEARDOWN")
+    assert (ended["reason"], "holdfast-rx panicked" in ended["evidence"]) == ("internal_error", True)

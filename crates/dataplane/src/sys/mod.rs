@@ -6,7 +6,7 @@ mod tun;
 
 pub use filter::{owner, Share};
 pub use raw::{Outgoing, RawSocket, RecvBatch, Sender, BATCH, IP_HEADER, SLOT};
-pub use tun::{Tun, VNET_HEADER};
+pub use tun::{Queue, Tun, GONE, VNET_HEADER};
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};

@@ -16,6 +16,18 @@ const TUN_F_TSO6: libc::c_ulong = 0x04;
 const TUN_F_USO4: libc::c_ulong = 0x20;
 const TUN_F_USO6: libc::c_ulong = 0x40;
 
+/// What gives packets and takes them: one queue of the TUN device.
+pub trait Queue: Device + AsRawFd + Send + Sync {
+    /// Read one packet with its virtio header. None when there is none.
+    ///
+    /// # Errors
+    /// What the kernel says; [`GONE`] when the device does not exist any more.
+    fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>>;
+}
+
+/// What the kernel says of a device that was removed.
+pub const GONE: i32 = libc::EBADFD;
+
 /// An open TUN device. Reads and writes are whole packets with their virtio header; both never block.
 pub struct Tun {
     file: File,
@@ -61,12 +73,10 @@ impl Tun {
     pub fn name(&self) -> &str {
         &self.name
     }
+}
 
-    /// Read one packet with its virtio header. None when there is none.
-    ///
-    /// # Errors
-    /// What the kernel says, such as that the device is down.
-    pub fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+impl Queue for Tun {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         // SAFETY: the buffer is valid for its length.
         let result = check_size(unsafe {
             libc::read(
