@@ -1,4 +1,4 @@
-"""The control socket: one JSON object a line over a unix socket in the state directory, mode 0600.
+"""The control socket: one JSON object a line over a unix socket in the state directory, mode 0600 unless it is shared.
 
 A request is `{"do": VERB, ...arguments}`; the answer is `{"ok": true, "result": ...}` or
 `{"ok": false, "error": ..., "fix": ...}`. Gateway and dialer serve it; the commands talk to it.
@@ -12,6 +12,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,23 @@ NO_LOGIN = 2**32 - 1
 
 Handler = Callable[[dict[str, Any]], Awaitable[Any]]
 
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The process at the other end, as the kernel says (SO_PEERCRED, unix(7)); `login` is its login's user, if any."""
+
+    uid: int
+    gid: int
+    login: int = NO_LOGIN
+
+    def __str__(self) -> str:
+        same = self.login in (self.uid, NO_LOGIN)
+        return f"uid {self.uid}" if same else f"uid {self.uid} (logged in as uid {self.login})"
+
+
+Permit = Callable[[str, Peer], Awaitable[None]]
+"""Returns when the peer may ask for the verb, and raises HoldfastError when not."""
+
 _caller: ContextVar[str] = ContextVar("caller", default="")
 
 
@@ -40,11 +58,15 @@ def caller() -> str:
 
 
 class ApiServer:
-    """Serves the verbs of one daemon. Only who may open the socket file may ask: the state directory's owner."""
+    """Serves the verbs of one daemon. Who may open the socket file may ask: its owner, as long as nobody shares it.
 
-    def __init__(self, path: Path, verbs: Mapping[str, Handler]) -> None:
+    `permit` judges each request before it is answered.
+    """
+
+    def __init__(self, path: Path, verbs: Mapping[str, Handler], permit: Permit | None = None) -> None:
         self._path = path
         self._verbs = verbs
+        self._permit = permit
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -72,34 +94,38 @@ class ApiServer:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            _caller.set(_who(writer.get_extra_info("socket")))
+            peer = _peer(writer.get_extra_info("socket"))
+            _caller.set(str(peer))
             while line := await reader.readline():
-                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(await self._answer(line, peer)).encode() + b"\n")
                 await writer.drain()
         except (ValueError, ConnectionError):
             pass  # a line beyond the limit, or a caller that went away: nobody is left to answer
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes, peer: Peer) -> dict[str, Any]:
         try:
             request = json.loads(line)
-            handler = self._verbs[request.pop("do")]
+            verb = request.pop("do")
+            handler = self._verbs[verb]
         except (ValueError, KeyError, AttributeError, TypeError):
             return {"ok": False, "error": f"not a request; the verbs are: {', '.join(sorted(self._verbs))}"}
         try:
+            if self._permit is not None:
+                await self._permit(verb, peer)
             return {"ok": True, "result": await handler(request)}
         except HoldfastError as error:
             return {"ok": False, "error": error.what, "where": error.where, "fix": error.fix}
 
 
-def _who(connection: socket.socket) -> str:
-    pid, uid, _ = struct.unpack("3I", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+def _peer(connection: socket.socket) -> Peer:
+    pid, uid, gid = struct.unpack("3I", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     try:
         login = int(Path(f"/proc/{pid}/loginuid").read_text())
     except (OSError, ValueError):
         login = NO_LOGIN
-    return f"uid {uid}" if login in (uid, NO_LOGIN) else f"uid {uid} (logged in as uid {login})"
+    return Peer(uid, gid, login)
 
 
 def request(path: Path, verb: str, *, patience: float = ANSWER_TIMEOUT, **arguments: Any) -> Any:
@@ -118,7 +144,7 @@ def request(path: Path, verb: str, *, patience: float = ANSWER_TIMEOUT, **argume
             raise HoldfastError(
                 "not allowed to open the control socket",
                 where=str(path),
-                fix="Run this as the user the daemon runs as.",
+                fix="Run this as the user the daemon runs as, or be listed in [control] of its configuration.",
             ) from error
         except OSError as error:
             raise NotRunningError(

@@ -49,9 +49,10 @@ StateOption = Annotated[
         default_factory=default_state,
         show_default="/var/lib/holdfast for root, else ~/.local/state/holdfast",
         file_okay=False,
+        readable=False,
     ),
 ]
-"""The same option on every command."""
+"""The same option on every command. To pass the directory is enough for those who only use the socket in it."""
 
 ConfigOption = Annotated[
     Path | None,

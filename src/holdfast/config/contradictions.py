@@ -62,6 +62,8 @@ def _repeated(config: Config) -> Findings:
         "ppp.mppe_bits": config.ppp.mppe_bits,
         "addresses.wins": config.addresses.wins,
         "addresses.dns": config.addresses.dns or (),
+        "control.viewers": config.control.viewers,
+        "control.operators": config.control.operators,
     }
     for key, values in lists.items():
         if len(set(values)) < len(values):

@@ -20,7 +20,15 @@ from holdfast.config.session_sections import (
     PoolSection,
     TimeoutsSection,
 )
-from holdfast.config.values import Endpoint, HostAddress, ListenEndpoint, LogSink, MetricsListen, PoolRange
+from holdfast.config.values import (
+    AccountName,
+    Endpoint,
+    HostAddress,
+    ListenEndpoint,
+    LogSink,
+    MetricsListen,
+    PoolRange,
+)
 from holdfast.events import Severity
 from holdfast.policy.overrides import Count, SecondsOrOff
 from holdfast.policy.ranges import AddressRange
@@ -162,6 +170,15 @@ class UsersSection(Section):
     """Lines of that file count when their server is this name or `*` (Debian's pptpd uses "pptpd")."""
 
 
+class ControlSection(Section):
+    """`[control]`: who may ask the running gateway, besides root and the user it runs as."""
+
+    viewers: tuple[AccountName, ...] = ()
+    """Users and @groups of this machine that may look: `holdfast sessions`, `status`, `why`."""
+    operators: tuple[AccountName, ...] = ()
+    """Users and @groups that may act, too: `disconnect`, `record`, `drain`, `reload`, `unlock`, `events trace`."""
+
+
 class LogSection(Section):
     """`[log]`: what is written where."""
 
@@ -233,6 +250,7 @@ class Config(Section):
     addresses: AddressesSection = AddressesSection()
     ppp: PppSection = PppSection()
     users: UsersSection = UsersSection()
+    control: ControlSection = ControlSection()
     log: LogSection = LogSection()
     timeouts: TimeoutsSection = TimeoutsSection()
     limits: LimitsSection = LimitsSection()

@@ -1,5 +1,6 @@
 """Values that a configuration file writes as text, and the sentences for those that are wrong."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 from typing import Annotated, Any
@@ -98,6 +99,15 @@ def _sink(value: Any) -> Any:
     return parse_sink(value)
 
 
+_ACCOUNT = re.compile(r"@?[A-Za-z_][A-Za-z0-9_.-]{0,62}\$?")
+
+
+def _account(value: Any) -> Any:
+    if not isinstance(value, str) or not _ACCOUNT.fullmatch(value):
+        raise ValueError(f'{value!r} is no user of this machine, such as "alice", and no group, such as "@netops"')
+    return value
+
+
 _TEXT = PlainSerializer(str, return_type=str)
 
 ListenEndpoint = Annotated[
@@ -117,6 +127,11 @@ LogSink = Annotated[
     BeforeValidator(_sink),
     _TEXT,
     WithJsonSchema({"type": "string", "description": "where to", "examples": ["syslog+tls://log.example.net:6514"]}),
+]
+AccountName = Annotated[
+    str,
+    BeforeValidator(_account),
+    WithJsonSchema({"type": "string", "description": "user, or @group, of this machine", "examples": ["@netops"]}),
 ]
 HostAddress = Annotated[
     IPv4Address, BeforeValidator(parse_host_address), WithJsonSchema({"type": "string", "format": "ipv4"})

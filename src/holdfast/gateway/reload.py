@@ -1,5 +1,6 @@
 """A changed configuration, without dropping anyone: what takes effect now, for new sessions, or after a restart."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ AT_ONCE = frozenset(
         "admission.flaps",
         "admission.flap_time",
         "log.level",
+        "control.viewers",
+        "control.operators",
     }
 )
 LATER = frozenset(
@@ -114,15 +117,24 @@ def _shown(value: object) -> str:
 
 
 class Reloader:
-    """Reads the file again and lets the gateway go on with it."""
+    """Reads the file again and lets the gateway go on with it. `admit` changes who may ask on the control socket."""
 
-    def __init__(self, loaded: LoadedConfig, gateway: Gateway, log: EventLog, resolvers: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        loaded: LoadedConfig,
+        gateway: Gateway,
+        log: EventLog,
+        resolvers: tuple[str, ...],
+        admit: Callable[[Config], None] = lambda _: None,
+    ) -> None:
         self._loaded, self._gateway, self._log, self._resolvers = loaded, gateway, log, resolvers
+        self._admit = admit
 
     def reload(self) -> dict[str, Any]:
         """Do it, and return the changes as plain data.
 
-        ConfigError when the file cannot be used; nothing is changed then. Both are told to the log.
+        ConfigError when the file cannot be used, HostError when the control socket cannot be shared as it says; nothing
+        is changed then. What came of it is told to the log.
         """
         if self._loaded.file is None:
             raise HoldfastError(
@@ -136,6 +148,7 @@ class Reloader:
         found = changes(self._loaded, new)
         config = applicable(self._loaded.config, new.config)
         usable = LoadedConfig(config, new.file, new.warnings, new.lines)
+        self._admit(config)
         self._gateway.apply(settings_from(usable, self._resolvers))
         self._log.threshold = config.log.level
         self._loaded = usable

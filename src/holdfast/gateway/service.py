@@ -18,6 +18,7 @@ from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.client_routes import ClientRoutes
 from holdfast.gateway.connection import ControlConnection
+from holdfast.gateway.control_guard import ControlGuard
 from holdfast.gateway.fragmentation import watched_fragments
 from holdfast.gateway.gateway import Gateway, Means
 from holdfast.gateway.lockout_keeper import kept_lockouts
@@ -38,6 +39,7 @@ from holdfast.policy.addresses import AddressPool, PoolRules
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.chap_secrets import ChapSecrets
 from holdfast.policy.directory import CredentialsSource
+from holdfast.policy.files import OWNER_ONLY
 from holdfast.policy.first_start import FirstUser, make_first_user
 from holdfast.policy.host_dns import host_dns
 from holdfast.policy.session_records import SessionRecords
@@ -95,12 +97,14 @@ async def serve(
         _report_leftovers(store, gateway)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)
-        reloader = Reloader(loaded, gateway, log, _resolvers())
+        guard = ControlGuard(state / SOCKET_NAME, lambda event: gateway.report(event, {}), gateway.now)
+        reloader = Reloader(loaded, gateway, log, _resolvers(), guard.apply)
         loop.add_signal_handler(signal.SIGHUP, reloader.by_signal)
         verbs = GatewayApi(gateway, engine, listen).verbs() | LogApi(journal).verbs() | Tracing(gateway, log).verbs()
-        api = ApiServer(state / SOCKET_NAME, verbs | OperationApi(gateway, reloader).verbs())
+        api = ApiServer(state / SOCKET_NAME, verbs | OperationApi(gateway, reloader).verbs(), guard.check)
         await api.start()
         stack.push_async_callback(api.stop)
+        guard.apply(config)
         stack.push_async_callback(metrics.stop)
         await metrics.start(gateway, engine)
         await gateway.start(servers)
@@ -241,7 +245,10 @@ def _bound(server: asyncio.Server) -> str:
 @contextlib.contextmanager
 def _only_one(state: Path) -> Iterator[None]:
     """Hold the state directory's lock, so that two gateways never share addresses by accident."""
-    with (state / "gateway.lock").open("w") as lock:
+    path = state / "gateway.lock"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY), "w") as lock:
+        # Who may pass the directory to reach the control socket must not be able to take the lock.
+        path.chmod(OWNER_ONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -30,7 +30,7 @@ def test_nearest_word() -> None:
         (("listen",), "Did you mean 'listen' in [gateway]?"),
         (("addresses", "remoteip"), "In Holdfast this is addresses.pool."),
         (("require-mppe-128",), 'In Holdfast this is ppp.mppe = "require" with ppp.mppe_bits = [128].'),
-        (("xyzzy",), "The sections are gateway, addresses, ppp, users, log"),
+        (("xyzzy",), "The sections are gateway, addresses, ppp, users, control, log"),
     ],
 )
 def test_unknown_keys(path: tuple[str, ...], said: str) -> None:
