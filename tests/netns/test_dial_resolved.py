@@ -64,3 +64,38 @@ def test_only_the_domains_inside_are_asked_through_a_split_tunnel(world: DialWor
     assert INNER_GATEWAY in resolved.ask(pid, "query", "-4", "host.corp.example")
     assert INNER_GATEWAY not in resolved.ask(pid, "query", "-4", "elsewhere.example")
     assert dialled.stop() == 0, dialled.output()
+
+
+def asks_the_tunnel(resolved: Resolved, pid: int) -> bool:
+    """Whether systemd-resolved knows the tunnel's name server, and that it is for all names."""
+    return INNER_GATEWAY in resolved.ask(pid, "dns", "pptp0") and "~." in resolved.ask(pid, "domain", "pptp0")
+
+
+def test_a_restarted_resolved_is_told_again(world: DialWorld, resolved: Resolved) -> None:
+    dialled = dial(world, resolved, "--routes", "full")
+    pid = dialled.process.pid
+    resolved.kill()
+    resolved.start(pid)
+    wait(lambda: asks_the_tunnel(resolved, pid), 40, dialled.output)
+    assert INNER_GATEWAY in resolved.ask(pid, "query", "-4", "anything.example")
+    wait(lambda: "had lost the tunnel's name servers" in dialled.output(), 10, dialled.output)
+    assert dialled.stop() == 0, dialled.output()
+    assert "DNS 10.77.0.1" in dialled.records("HOST_CHANGE")[-1]["detail"], "it is taken back as well"
+
+
+def test_settings_that_somebody_else_took_away_are_put_back(world: DialWorld, resolved: Resolved) -> None:
+    dialled = dial(world, resolved, "--routes", "full")
+    pid = dialled.process.pid
+    assert resolved.ask(pid, "revert", "pptp0") == ""
+    wait(lambda: asks_the_tunnel(resolved, pid), 40, dialled.output)
+    assert dialled.stop() == 0, dialled.output()
+
+
+def test_a_resolved_that_dies_is_said_and_leaving_is_polite_all_the_same(world: DialWorld, resolved: Resolved) -> None:
+    before = world.picture()
+    dialled = dial(world, resolved, "--routes", "full")
+    resolved.kill()
+    # Its files stay as they were: it is missed when it is asked the next time.
+    assert dialled.stop() == 0, dialled.output()
+    wait(lambda: world.picture() == before, 10, lambda: f"{world.picture()}\n{before}")
+    assert dialled.ends() == ["user_request"]

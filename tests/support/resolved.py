@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.image import BARE_APT, CACHE
@@ -60,6 +60,7 @@ class Resolved:
     """Whatever is started behind `wrap` finds a systemd-resolved; `folder` keeps its logs."""
 
     folder: Path
+    _later: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
@@ -73,12 +74,38 @@ class Resolved:
 
     def ask(self, beside: int, *arguments: str) -> str:
         """Run resolvectl where the process `beside` lives; return what it prints."""
-        command = ("nsenter", "-t", str(beside), "-m", "-n", unpacked() / "usr/bin/resolvectl", *arguments)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        return self._enter(beside, unpacked() / "usr/bin/resolvectl", *arguments)
+
+    def kill(self) -> None:
+        """Kill systemd-resolved, and let it forget what it keeps over a restart."""
+        pid = int(self._pids()[-1])
+        os.kill(pid, signal.SIGKILL)
+
+    def start(self, beside: int) -> None:
+        """Start another one where the process `beside` lives, without what the killed one had kept."""
+        self._enter(beside, "rm", "-rf", "/run/systemd/resolve/netif")
+        with (self.folder / "resolved.log").open("ab") as log:
+            started = subprocess.Popen(
+                self._entering(beside, unpacked() / "lib/systemd/systemd-resolved"), stdout=log, stderr=log
+            )
+        with (self.folder / "pids").open("a") as pids:
+            pids.write(f"{started.pid}\n")
+        self._later.append(started)
+
+    def _entering(self, beside: int, *command: str | Path) -> tuple[str | Path, ...]:
+        return ("nsenter", "-t", str(beside), "-m", "-n", *command)
+
+    def _enter(self, beside: int, *command: str | Path) -> str:
+        done = subprocess.run(self._entering(beside, *command), capture_output=True, text=True, check=False, timeout=30)
         return done.stdout + done.stderr
+
+    def _pids(self) -> list[str]:
+        return (self.folder / "pids").read_text().split()
 
     def end(self) -> None:
         """End what was started."""
-        for line in (self.folder / "pids").read_text().split():
+        for line in self._pids():
             with suppress(ProcessLookupError):
                 os.kill(int(line), signal.SIGKILL)
+        for process in self._later:
+            process.wait(10)

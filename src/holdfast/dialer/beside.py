@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from holdfast.dialer.dns import usable
 from holdfast.dialer.host_side import HostSide, Surroundings
 from holdfast.dialer.inner import InnerSocket
+from holdfast.dialer.name_keeper import NameKeeper
 from holdfast.dialer.outcome import Up
 from holdfast.dialer.path_mtu import PathMtu, measure
 from holdfast.dialer.path_search import IDENTIFIERS
@@ -52,7 +53,7 @@ class Beside:
 
     async def run(self) -> None:
         """Do all of it, side by side."""
-        await asyncio.gather(self._ask_inside(), self._mind_the_path(), self.probes.run())
+        await asyncio.gather(self._ask_inside(), self._mind_the_path(), self.probes.run(), self._mind_names())
 
     def network_changed(self, surroundings: Surroundings) -> None:
         """The tunnel stays, over another path: what that carries is not known."""
@@ -121,6 +122,10 @@ class Beside:
         if keepalive.heartbeat_port:
             return await inner.knock(host, keepalive.heartbeat_port, patience) is not None
         return await inner.ping(host, patience) is not None
+
+    async def _mind_names(self) -> None:
+        if self._host.told_resolved:
+            await NameKeeper(self._host, self._tell).run()
 
     # --- the path outside ----------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from holdfast.network.changes import AddRoute, AddTable, Change, SetLink
 from holdfast.network.host import HostNetwork
 from holdfast.network.kernel import Kernel
 from holdfast.network.netlink import Route
+from holdfast.network.resolved import UseResolved
 
 T = TypeVar("T")
 SMALLEST_MTU = 576
@@ -127,6 +128,28 @@ class HostSide:
             )
             wanted += [change for change in plan.changes if change not in self._made]
         return await self._make([change for change in wanted if change not in self._made]), accepted.refused
+
+    @property
+    def told_resolved(self) -> bool:
+        """Whether systemd-resolved was told the tunnel's name servers."""
+        return self._resolved_change() is not None
+
+    async def tell_resolved_again(self) -> list[str]:
+        """Tell systemd-resolved once more what it lost; return what was done. HostError when it does not answer."""
+
+        def work() -> list[str]:
+            # Looked up here, where nothing else changes the host: a tunnel that came down meanwhile needs nothing.
+            change = self._resolved_change()
+            if change is None or change.stands():
+                return []
+            change.apply(self._kernel)
+            return [str(change)]
+
+        return await self._in_thread(work)
+
+    def _resolved_change(self) -> UseResolved | None:
+        """Return what it was told last: each telling takes the place of the one before."""
+        return next((change for change in reversed(self._made) if isinstance(change, UseResolved)), None)
 
     async def resize(self, mtu: int) -> list[str]:
         """Give the tunnel's interface another MTU for as long as the tunnel is up; return what was done."""

@@ -4,12 +4,28 @@ import contextlib
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from holdfast.errors import HostError
 from holdfast.network.kernel import Kernel
 
 TIMEOUT = 5.0
+WRITTEN = (Path("/run/systemd/resolve/resolv.conf"), Path("/run/systemd/resolve/stub-resolv.conf"))
+"""Files that systemd-resolved writes anew when it starts, and whenever what it was told for any link changes."""
+
+
+def stamp() -> tuple[tuple[int, int] | None, ...]:
+    """Return what is another value after systemd-resolved was started again or told something: costs two stat(2)."""
+    return tuple(map(_identity, WRITTEN))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +56,21 @@ class UseResolved:
                 _resolvectl("revert", self.interface)
             raise
 
+    def stands(self) -> bool:
+        """Whether it is still so. HostError when systemd-resolved does not answer."""
+        wanted = {"dns": self.servers, "domain": self.domains}
+        return all(set(_told(verb, self.interface)) == set(values) for verb, values in wanted.items())
+
     def undo(self, kernel: Kernel, memory: dict[str, Any]) -> bool:  # noqa: ARG002  # the protocol's signature
-        """Forget what was set; a link that is gone took it along."""
+        """Forget what was set; a link that is gone took it along, and so did a systemd-resolved that is gone."""
         if kernel.netlink.link(self.interface) is None:
             return False
-        _resolvectl("revert", self.interface)
+        try:
+            _resolvectl("revert", self.interface)
+        except HostError:
+            if _answers():
+                raise
+            return False
         return True
 
     def plain(self) -> dict[str, Any]:
@@ -57,7 +83,21 @@ class UseResolved:
         return cls(fields["interface"], tuple(fields["servers"]), tuple(fields["domains"]))
 
 
-def _resolvectl(*arguments: str) -> None:
+def _told(verb: str, interface: str) -> list[str]:
+    """Return what a link was told: `Link 7 (pptp0): 10.0.0.1 10.0.0.2` without its beginning."""
+    return _resolvectl(verb, interface).partition("):")[2].split()
+
+
+def _answers() -> bool:
+    """Whether systemd-resolved is there at all."""
+    try:
+        _resolvectl("status")
+    except HostError:
+        return False
+    return True
+
+
+def _resolvectl(*arguments: str) -> str:
     command = shutil.which("resolvectl")
     if command is None:
         raise HostError("the resolvectl command is missing", where="DNS", fix="use resolv.conf (dns = file)")
@@ -68,4 +108,6 @@ def _resolvectl(*arguments: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise HostError(f"resolvectl gave no answer in {TIMEOUT:.0f} s", where="DNS") from error
     if done.returncode:
-        raise HostError(f"systemd-resolved refuses: {done.stderr.strip()}", where=f"DNS {arguments[1]}")
+        where = " ".join(["DNS", *arguments[1:2]])
+        raise HostError(f"systemd-resolved refuses: {done.stderr.strip()}", where=where)
+    return done.stdout

@@ -31,6 +31,7 @@ class Host:
 
     sizes: list[int] = field(default_factory=list)
     refuses: bool = False
+    told_resolved: bool = False
 
     async def resize(self, mtu: int) -> list[str]:
         if self.refuses:

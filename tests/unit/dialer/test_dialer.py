@@ -39,6 +39,7 @@ class NotedHost:
     standing: bool = True
     refusal: HostError | None = None
     objection: str = ""
+    told_resolved: bool = False
 
     async def guard(self, servers: Sequence[IPv4Address]) -> list[str]:
         self.notes.append(f"guard {servers}")
