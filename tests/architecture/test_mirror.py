@@ -10,6 +10,10 @@ from architecture.source_tree import ROOT, SOURCE, imported_names, modules
 
 TESTS = ROOT / "tests"
 TESTED_AS_A_WHOLE = {
+    "holdfast.advise.client_checks": "unit/advise/test_doctor.py",
+    "holdfast.advise.forwarding_checks": "unit/advise/test_doctor.py",
+    "holdfast.advise.kernel_checks": "unit/advise/test_doctor.py",
+    "holdfast.advise.path_checks": "unit/advise/test_doctor.py",
     "holdfast.capture": "captures/test_truth.py",
     "holdfast.cli.diagnose": "captures/test_truth.py",
     "holdfast.cli.dial": "netns/test_dial.py",

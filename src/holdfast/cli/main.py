@@ -46,6 +46,7 @@ COMMANDS: dict[str, Command] = {
     "config": Command("config", "The configuration file: check, show, schema.", SET_UP),
     "probe": Command("probe", "Ask through a tunnel now: names, HTTP, pings, throughput.", DIAGNOSE),
     "capture": Command("capture", "Make a capture that can be judged.", DIAGNOSE),
+    "doctor": Command("doctor", "Is this host fit for PPTP? What is wrong, and what to do.", DIAGNOSE),
     "diagnose": Command("diagnose", "From a capture to the cause, the evidence and the fix.", DIAGNOSE),
 }
 """Every command by its name. A new one is a file in this folder with a Typer named `app`, and a line here."""

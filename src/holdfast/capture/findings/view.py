@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 from holdfast._native import IcmpNotice
 from holdfast.capture.calls import Call, first_of
@@ -14,6 +14,7 @@ from holdfast.capture.ppp_trace import PppItem
 from holdfast.capture.session import Kind, Phase, Session
 from holdfast.capture.tcp import ControlItem, Conversation
 from holdfast.control.messages import EchoRequest, SetLinkInfo, StartControlConnectionReply
+from holdfast.wire.hidden import is_hidden
 
 ECHO_REQUEST, ECHOES = 9, 3
 """LCP's code (RFC 1661 section 5.8), and how many without an answer are enough when the asker then gives up."""
@@ -161,8 +162,6 @@ class View:
 
 
 _REPLY = StartControlConnectionReply
-HIDDEN = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")))
-"""What lies behind a NAT (RFC 1918, RFC 6598, RFC 4193): `is_private` holds also for addresses of documents."""
 
 
 def hidden(text: str) -> bool:
@@ -171,7 +170,7 @@ def hidden(text: str) -> bool:
         address = ip_address(text)
     except ValueError:
         return False
-    return any(address.version == network.version and address in network for network in HIDDEN)
+    return is_hidden(address)
 
 
 def _map(message: SetLinkInfo) -> tuple[int, int]:
