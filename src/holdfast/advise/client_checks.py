@@ -100,7 +100,7 @@ def control(reach: Reach) -> Iterator[Check]:
         )
 
 
-def gre(reach: Reach, *, wanted: bool) -> Iterator[Check]:
+def gre(facts: HostFacts, reach: Reach, *, wanted: bool) -> Iterator[Check]:
     """The call, GRE both ways, and the method that the server asks for."""
     if not reach.introduced:
         return
@@ -126,7 +126,7 @@ def gre(reach: Reach, *, wanted: bool) -> Iterator[Check]:
         return
     yield _both_ways(reach)
     if reach.methods:
-        yield _method(reach)
+        yield _method(facts, reach)
 
 
 def _both_ways(reach: Reach) -> Check:
@@ -153,9 +153,13 @@ def _both_ways(reach: Reach) -> Check:
     )
 
 
-def _method(reach: Reach) -> Check:
+def _method(facts: HostFacts, reach: Reach) -> Check:
     names = ", ".join(reach.methods)
     seen = f"the server's LCP Configure-Request: {names}"
+    if set(reach.methods) <= facts.daemon.refuses:
+        title = f"The server asks for {names}, and this client takes it not."
+        where = facts.daemon.source
+        return fault("auth-method", title, f"{seen}; {where} refuses it", f"take the refuse- lines out of {where}")
     if set(reach.methods) & SAFE_METHODS:
         return ok("auth-method", f"The server asks for {names}.", seen)
     if reach.methods == ["none"]:

@@ -5,7 +5,7 @@ Only as far as the doctor's checks need it. Files are given as text; nothing her
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, summarize_address_range
 
 from holdfast.advise.facts import Daemon
@@ -23,13 +23,24 @@ class PppdOptions:
 
     echo_interval: float | None = None
     mtu: int | None = None
+    refuses: frozenset[str] = frozenset()
+
+
+REFUSALS = {
+    "refuse-pap": "pap",
+    "refuse-chap": "chap-md5",
+    "refuse-mschap": "ms-chap",
+    "refuse-mschap-v2": "ms-chap-v2",
+    "refuse-eap": "eap",
+}
 
 
 def pppd_options(text: str) -> PppdOptions:
     """Read an options file of pppd."""
     words = [line.split("#", 1)[0].split() for line in text.splitlines()]
     values = {line[0]: line[1] for line in words if len(line) > 1}
-    return PppdOptions(_number(values.get("lcp-echo-interval")), _whole(values.get("mtu")))
+    refuses = frozenset(REFUSALS[line[0]] for line in words if line and line[0] in REFUSALS)
+    return PppdOptions(_number(values.get("lcp-echo-interval")), _whole(values.get("mtu")), refuses)
 
 
 def pptpd(files: Mapping[str, str]) -> Daemon:
@@ -66,7 +77,7 @@ def pptp_linux(peer: str, text: str) -> Daemon:
     """Return what a peers file of pppd says about a client's tunnel."""
     options = pppd_options(text)
     echo = 0.0 if options.echo_interval is None else options.echo_interval
-    return replace(Daemon("pptp-linux", peer), echo_interval=echo, mtu=options.mtu)
+    return Daemon("pptp-linux", peer, (), "ppp0", echo, options.mtu, refuses=options.refuses)
 
 
 def _range(text: str) -> Iterator[IPv4Network]:

@@ -47,7 +47,7 @@ def examine_client(facts: HostFacts, server: str, reach: Reach | None, *, called
     yield client_checks.route(facts, str(reach.server))
     yield from forwarding_checks.client_doors(facts, reach.server)
     yield from client_checks.control(reach)
-    yield from client_checks.gre(reach, wanted=called)
+    yield from client_checks.gre(facts, reach, wanted=called)
     yield client_checks.nat_passthrough(facts, reach)
     yield from client_checks.own_nat(facts)
     yield from client_checks.path_mtu(facts, reach)

@@ -85,6 +85,8 @@ class Daemon:
     echo_interval: float | None = None
     mtu: int | None = None
     sees_to: frozenset[str] = frozenset()
+    refuses: frozenset[str] = frozenset()
+    """Methods of authentication that a client's pppd will not take."""
 
     @property
     def uses_pppd(self) -> bool:

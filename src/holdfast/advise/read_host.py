@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,7 @@ BOOT_FOLDERS = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/u
 CAPABILITIES = {12: "CAP_NET_ADMIN", 13: "CAP_NET_RAW"}
 LOG_FILES = ("/var/log/syslog", "/var/log/messages", "/var/log/daemon.log", "/var/log/pptpd.log", "/var/log/accel-ppp")
 DAEMON_FILES = (daemons.PPTPD_CONF, daemons.PPTPD_OPTIONS, daemons.PPP_OPTIONS, daemons.ACCEL_CONF)
+PEERS = "/etc/ppp/peers"
 LISTENING = "0A"
 """TCP_LISTEN in /proc/net/tcp."""
 LONGEST_FILE = 1 << 20
@@ -187,6 +187,14 @@ class HostReader:
                     owners.setdefault(link[8:-1], int(folder.parent.name))
         return owners
 
+    def peer(self, server: str) -> Daemon:
+        """Return what the peers file of pppd that names a server says; what is known of no file where none does."""
+        for path in sorted(self._path(PEERS).glob("*")):
+            text = self._text(f"{PEERS}/{path.name}")
+            if re.search(rf"(?<![\w.]){re.escape(server)}(?![\w.])", text):
+                return daemons.pptp_linux(f"{PEERS}/{path.name}", text)
+        return Daemon("client")
+
     def _daemon(self, listeners: tuple[Listener, ...]) -> Daemon:
         files = {name: self._text(name) for name in DAEMON_FILES}
         names = {one.program for one in listeners}
@@ -296,8 +304,3 @@ def unpacked(path: Path) -> str:
             return file.read(LONGEST_FILE)
     except OSError:
         return ""
-
-
-def with_peer(facts: HostFacts, name: str, text: str) -> HostFacts:
-    """Return the facts of a client whose pppd is told by this peers file."""
-    return replace(facts, daemon=daemons.pptp_linux(name, text))

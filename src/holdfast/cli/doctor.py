@@ -82,9 +82,10 @@ def _client(server: str, *, call: bool, patience: float) -> list[Check]:
     try:
         address = resolve(server)[0]
     except OSError:
-        return list(lists.examine_client(HostReader().read(), server, None))
+        return list(lists.examine_client(HostReader().read(daemon=Daemon("client")), server, None))
     # The host as it is before the try, whose packets would fill the tables.
-    facts = HostReader().read(server=address)
+    reader = HostReader()
+    facts = reader.read(server=address, daemon=reader.peer(server))
     reach = try_server(address, call=call, patience=patience)
     return list(lists.examine_client(facts, server, reach, called=call))
 

@@ -29,8 +29,11 @@ def test_accel_ppp() -> None:
 
 
 def test_a_peers_file() -> None:
-    made = daemons.pptp_linux("/etc/ppp/peers/work", 'pty "pptp vpn --nolaunchpppd"\nlcp-echo-interval 10\nmtu 1400\n')
+    made = daemons.pptp_linux(
+        "/etc/ppp/peers/work", 'pty "pptp vpn --nolaunchpppd"\nlcp-echo-interval 10\nmtu 1400\nrefuse-eap\n'
+    )
     assert (made.name, made.source, made.echo_interval, made.mtu) == ("pptp-linux", "/etc/ppp/peers/work", 10, 1400)
+    assert made.refuses == {"eap"}
 
 
 @pytest.mark.parametrize(

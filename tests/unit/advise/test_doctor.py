@@ -265,6 +265,12 @@ def test_what_a_try_shows(reach: Reach | None, expected: dict[str, Verdict]) -> 
     assert client(reach) == expected
 
 
+@pytest.mark.parametrize(("refuses", "expected"), [({"ms-chap-v2", "pap"}, FAULT), ({"pap"}, None)])
+def test_a_method_that_the_client_refuses(refuses: set[str], expected: Verdict | None) -> None:
+    daemon = Daemon("pptp-linux", "/etc/ppp/peers/work", refuses=frozenset(refuses))
+    assert client(host=replace(CLIENT, daemon=daemon)).get("auth-method") is expected
+
+
 def test_without_a_call_gre_is_unknown() -> None:
     assert client(replace(GOOD, called=False), called=False) == {"gre-both-ways": UNKNOWN}
 

@@ -140,6 +140,16 @@ def test_the_daemon_that_is_configured_or_listens(host: Path) -> None:
     assert reader(host).read().daemon.name == "accel-ppp"
 
 
+def test_the_peers_file_that_names_the_server(host: Path) -> None:
+    put(
+        host,
+        **{"etc/ppp/peers/a": "pty 'pptp vpn.example.org'\n", "etc/ppp/peers/b": "pty 'pptp vpn.example'\nmtu 1300\n"},
+    )
+    peer = reader(host).peer("vpn.example")
+    assert (peer.source, peer.mtu) == ("/etc/ppp/peers/b", 1300)
+    assert reader(host).peer("other.example").source == ""
+
+
 def test_logs(host: Path) -> None:
     put(host, **{"var/log/syslog": "", "var/log/journal/x": ""})
     logs = reader(host).read().logs

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.advise.facts import HostFacts
+from holdfast.advise.facts import Daemon, HostFacts
 from holdfast.advise.reach import Reach, Tcp
 from holdfast.cli import doctor
 from holdfast.cli.main import main
@@ -21,6 +21,10 @@ def host(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         def read(self, **asked: Any) -> HostFacts:
             told["asked"].append(asked)
             return replace(told["facts"], daemon=asked.get("daemon") or told["facts"].daemon)
+
+        def peer(self, server: str) -> Daemon:
+            told["peer"] = server
+            return Daemon("client")
 
     monkeypatch.setattr(doctor, "HostReader", Reader)
     return told
@@ -63,6 +67,7 @@ def test_a_client_is_tried_on_its_server(
     monkeypatch.setattr(doctor, "try_server", attempt)
     assert main(["doctor", "--role", "client", "--server", "198.51.100.9", "--no-call", "--patience", "2"]) == 1
     assert asked == [(IPv4Address("198.51.100.9"), {"call": False, "patience": 2.0})]
+    assert host["peer"] == "198.51.100.9"
     assert "[tcp-1723]" in capsys.readouterr().out
 
 

@@ -99,7 +99,11 @@ PATTERNS: tuple[Pattern, ...] = (
         r"authentication method used by",
         "auth-method-mismatch",
     ),
-    _pattern(r"authentication failed(?! .*code)|failed to authenticate ourselves", "auth-rejected", 0.85),
+    _pattern(
+        r"authentication failed(?! .*code)|failed to authenticate ourselves|terminating\.\.\. - failed to authenticate",
+        "auth-rejected",
+        0.85,
+    ),
     # encryption
     _pattern(r"'MS-CHAP2-Success' not found", "mppe-unavailable", 0.7),
     _pattern(
@@ -114,13 +118,19 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(r"No network protocols running", "ipcp-no-agreement", 0.6),
     _pattern(r"could not agree on PPP control protocols", "ipcp-no-agreement", 0.6),
     _pattern(r"Could not determine (?:local|remote) IP address|no free IPv4 address", "ipcp-no-address", 0.95),
+    _pattern(r"terminating\.\.\. - could not add address", "ipcp-no-address", 0.8),
     _pattern(r"requested IPv4 address already assigned", "ipcp-address-conflict", 0.9),
     _pattern(r"Peer (?:refused to agree to (?:our|his) IP|is not authorized to use remote)", "ipcp-no-address", 0.9),
     _pattern(r"IPCP: timeout sending Config-Requests", "ipcp-no-agreement", 0.9),
     # ends
     _pattern(r"second session denied", "session-replaced", 0.8),
-    _pattern(r"Terminating connection due to lack of activity|Link inactive", "idle-timeout", 0.97),
-    _pattern(r"Connect time expired", "session-timeout", 0.97),
+    _pattern(
+        r"Terminating connection due to lack of activity|Link inactive|(?:^|: )idle timeout$", "idle-timeout", 0.97
+    ),
+    _pattern(r"Connect time expired|(?:^|: )session (?:timeout|timed out)$", "session-timeout", 0.97),
+    # RouterOS writes the interface of a client that dialed in as <pptp-NAME>.
+    _pattern(r"<pptp-[^>]*>: terminating\.\.\. - (?:hungup|disconnected)", "client-ended", 0.5),
+    _pattern(r"terminating\.\.\. - (?:hungup|disconnected)", "server-ended", 0.5),
     _pattern(r"LCP terminated by peer \(User request\)", "user-disconnect", 0.9),
     _pattern(r"LCP terminated by peer \(MPPE disabled\)", "server-ended", 0.7, "client-ended"),
 )

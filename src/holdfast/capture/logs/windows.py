@@ -11,14 +11,18 @@ from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from holdfast.capture.logs.lines import Line
 from holdfast.capture.logs.nps import answer
+from holdfast.capture.logs.patterns import ANY
 from holdfast.capture.logs.when import Clock
 
+EVENT_WORDS = 160
 EVENT_MOST = 200
 """Lines of one event; more is damage."""
 FAILED, SUCCEEDED = 20227, 20225
 TIMES = ("timecreated", "date and time", "timegenerated", "time generated")
-SOURCES = ("rasclient", "remoteaccess", "rasman", "rassstp", "iashlpr", "ias", "nps", "security-auditing")
+SOURCES = ("rasclient", "remoteaccess", "rasman", "rassstp", "iashlpr", "ias", "nps", "security-auditing", "router")
 NPS_DENIED, NPS_GRANTED = 6273, 6272
+BY_NUMBER = {20073: ("gre-missing", 0.5), 20209: ("gre-missing", 0.9)}
+"""What events of a server say in any language: PPP that failed (KB 888201: GRE is blocked), and GRE that is blocked."""
 
 _DECLARATION = re.compile(r"<\?xml.*?\?>")
 _NUMBER = re.compile(r"(?<!\d)(\d{3})(?!\d)")
@@ -172,10 +176,13 @@ def _event(number: int, when: int | None, source: str, event_id: str, words: str
     codes = _NUMBER.findall(message) if event == FAILED else []
     if codes:  # in every language the last number of this event is the error
         message = f"{message} (error code is {codes[-1]})"
+    meaning = None if ANY.search(message) else BY_NUMBER.get(event)
+    told = ((*meaning, f"event {event}: {message}"[:EVENT_WORDS]),) if meaning else ()
     key = _found(_COID, message)
     up = event in (SUCCEEDED, NPS_GRANTED)
     client = _found(_CLIENT, message)
-    yield Line(number, when, "windows", key, message, user=_found(_USER, message), client=client, up=up, begins=not key)
+    user = _found(_USER, message)
+    yield Line(number, when, "windows", key, message, user=user, client=client, told=told, up=up, begins=not key)
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:

@@ -1,3 +1,5 @@
+import pytest
+
 from holdfast.capture.logs.judge import sessions_of
 from holdfast.capture.logs.lines import Line
 from holdfast.capture.logs.sessions import SESSIONS_MOST, Sessions, shown
@@ -88,3 +90,27 @@ def test_secrets_in_a_log_are_not_repeated() -> None:
     assert "hunter2" not in shown(words)
     assert "9CCAA" not in shown(words)
     assert len(shown("x" * 9000)) < 200
+
+
+@pytest.mark.parametrize(
+    ("line", "finding"),
+    [
+        ("pptp,ppp,info office: terminating... - failed to authenticate", "auth-rejected"),
+        ("pptp,ppp,info office: terminating... - failed to authenticate ourselves to peer", "auth-rejected"),
+        ("pptp,ppp,info office: terminating... - could not add address: netmask cannot be /0 (6)", "ipcp-no-address"),
+        ("pptp,ppp,info office: terminating... - hungup", "server-ended"),
+        ("pptp,ppp,info <pptp-bob>: terminating... - hungup", "client-ended"),
+        ("Jan  2 03:04:05 h accel-pppd: ppp0:bob: idle timeout", "idle-timeout"),
+        ("Jan  2 03:04:05 h accel-pppd: ppp0:bob: session timeout", "session-timeout"),
+        ("Jan  2 03:04:05 h accel-pppd: ppp0:bob: radius: session timed out", "session-timeout"),
+    ],
+)
+def test_how_routeros_and_accel_ppp_say_goodbye(line: str, finding: str) -> None:
+    assert summary(line)[0][2] == [finding]
+
+
+def test_a_timeout_among_other_words_is_none() -> None:
+    assert (
+        summary("Jan  2 03:04:05 h accel-pppd: ppp0:bob: idle timeout 600 accepted", "pppd[2]: set session timeout 9")
+        == []
+    )

@@ -121,3 +121,18 @@ def _endless() -> Iterator[str]:
 
 def test_a_long_export_keeps_nothing() -> None:
     assert sum(1 for _ in windows.read_xml(_endless(), Clock(0.0))) == 20_000
+
+
+def test_events_of_a_server_are_known_by_their_number_in_any_language() -> None:
+    head = '"TimeCreated","Id","ProviderName","Message"\n"1/2/2026 3:04:05 AM"'
+    (ppp,) = rows(f'{head},"20073","Router","Fehler im PPP-Modul an Anschluss VPN3-4, Benutzer: bob."')
+    (gre,) = rows(f'{head},"20209","RemoteAccess","Eine Verbindung wurde hergestellt, kann aber nicht beendet werden."')
+    assert [line.told[0][:2] for line in (ppp, gre)] == [("gre-missing", 0.5), ("gre-missing", 0.9)]
+    (other,) = rows(f'{head},"20050","Router","Etwas anderes"')
+    assert other.told == ()
+
+
+def test_the_words_of_an_event_count_more_than_its_number() -> None:
+    head = '"TimeCreated","Id","ProviderName","Message"\n"1/2/2026 3:04:05 AM"'
+    (line,) = rows(f'{head},"20073","Router","error on port VPN3-4: the user name and/or password is wrong"')
+    assert line.told == ()
