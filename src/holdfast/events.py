@@ -673,6 +673,20 @@ class RadiusIgnored(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRenewed(Event):
+    """The time of a session was over, its client proved itself again, and RADIUS let it go on.
+
+    `seconds` from now on; 0 for any time.
+    """
+
+    name: ClassVar[str] = "RENEWED"
+    severity: ClassVar[Severity] = Severity.NOTICE
+    server: str
+    user: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class AccountingQueued(Event):
     """Accounting records wait because no server takes them, or (`waiting` 0) all of them were delivered."""
 

@@ -127,6 +127,16 @@ class Session:
             self._link.credentials_verified(answer, now)
             self._after(now)
 
+    def challenge_again(self, now: float) -> bool:
+        """Let the peer of a session that is up prove itself once more; return whether its method can ask for that."""
+        asked = self.state is SessionState.UP and self._link.challenge_again(now)
+        self._after(now)
+        return asked
+
+    def withdraw_challenge(self) -> None:
+        """Nobody can judge the answer to `challenge_again`: the session goes on as it was."""
+        self._link.withdraw_challenge()
+
     def address_assigned(self, answer: AddressAssignment | AddressRefusal, now: float) -> None:
         """Answer `AssignAddress`."""
         if self.state is not SessionState.ENDED:

@@ -42,7 +42,7 @@ clients radsec {{
     client tls {{
         ipaddr = {client}
         proto = tls
-        secret = radsec
+        secret = {radsec_secret}
     }}
 }}
 modules {{
@@ -207,6 +207,7 @@ class Settings:
     client: str = "127.0.0.1"
     ports: tuple[int, int, int] = (0, 0, 0)
     users: str = freeradius.USERS
+    radsec_secret: str = "radsec"
 
 
 @contextlib.contextmanager
@@ -219,7 +220,7 @@ def running(directory: Path, settings: Settings = Settings(), *, wrap: tuple[str
     text = CONFIGURATION.format(
         directory=directory, secret=freeradius.SECRET, server=server, ca=authority.pair.certificate,
         authentication=ports[0], accounting=ports[1], radsec=ports[2], post_auth=freeradius.SIGNED,
-        default=settings.default, listen=settings.listen, client=settings.client,
+        default=settings.default, listen=settings.listen, client=settings.client, radsec_secret=settings.radsec_secret,
     )  # fmt: skip
     (directory / "radiusd.conf").write_text(text)
     (directory / "users").write_text(settings.users)

@@ -26,6 +26,8 @@ OFF_AT_ZERO = {
     "pool": "addresses.pool",
     "routes": "none",
     "filter": "none",
+    "volume_limit_in": "any",
+    "volume_limit_out": "any",
     "rate_up": "any",
     "rate_down": "any",
     "group": "none",
@@ -34,6 +36,7 @@ OFF_AT_ZERO = {
     "wins": "none",
     "mtu": "not agreed yet",
     "client_wish": "no",
+    "reauthenticate": "no",
     "mppe_bits": "none",
 }
 """What nothing means, in words."""
@@ -80,7 +83,9 @@ def _noticed(seconds: float) -> str:
 def _used(used: dict[str, Any]) -> dict[str, str]:
     seconds = {"session_timeout": used["session_time"], "idle_timeout": used["idle"]}
     words = {key: f"{value:g} s" for key, value in seconds.items() if value is not None}
-    return {**words, "volume_limit": f"{used['octets']} octets", "lcp_echo_failures": f"{used['echoes_missed']} missed"}
+    volumes = {"volume_limit": "octets", "volume_limit_in": "octets_in", "volume_limit_out": "octets_out"}
+    words |= {key: f"{used[name]} octets" for key, name in volumes.items()}
+    return {**words, "lcp_echo_failures": f"{used['echoes_missed']} missed"}
 
 
 def _shown(key: str, value: Any) -> str:

@@ -203,7 +203,7 @@ def _unknown_names(config: Config) -> Findings:
 
 def _radius_without_secrets(config: Config) -> Findings:
     radius = config.radius
-    by_secret = [server for server in (*radius.servers, *(radius.accounting_servers or ())) if not server.tls]
+    by_secret = [server for server in (*radius.servers, *(radius.accounting_servers or ())) if server.needs_secret]
     if (by_secret or radius.dynamic_clients) and radius.secrets_file is None:
         key = "radius.servers" if by_secret else "radius.dynamic_clients"
         yield Finding((key, "radius.secrets_file"), "no file with shared secrets is named", "Name radius.secrets_file.")

@@ -55,6 +55,9 @@ class RadiusServer(BaseModel):
     name: Annotated[str, Field(max_length=253)] = ""
     """TLS: the host name that the server's certificate must have; without it, the certificate must name the address."""
 
+    own_secret: Annotated[bool, Field(strict=True)] = False
+    """TLS: whether its shared secret stands in `secrets_file`; without it, the one that RFC 6614 fixes."""
+
     def __str__(self) -> str:
         return f"{self.address}:{self.port}"
 
@@ -63,11 +66,16 @@ class RadiusServer(BaseModel):
         """Whether it is spoken to over TLS."""
         return self.transport is Transport.TLS
 
+    @property
+    def needs_secret(self) -> bool:
+        """Whether its shared secret must stand in `secrets_file`."""
+        return not self.tls or self.own_secret
+
     @model_serializer(mode="wrap")
     def _written(self, handler: Any) -> Any:
         """Write the plain ones as people do."""
         plain = self.model_fields_set <= {"address", "port"}
-        return str(self) if plain else {name: value for name, value in handler(self).items() if value not in (None, "")}
+        return str(self) if plain else {name: value for name, value in handler(self).items() if value}
 
 
 def server_reader(port: int) -> Any:
@@ -90,7 +98,7 @@ def _table(values: dict[str, Any], port: int) -> dict[str, Any]:
     if "address" not in values:
         raise ValueError('a server needs an address, such as address = "192.0.2.10"')
     tls = values.get("transport") == Transport.TLS
-    stray = sorted({"ca", "certificate", "key", "name"} & set(values))
+    stray = sorted({"ca", "certificate", "key", "name", "own_secret"} & set(values))
     if stray and not tls:
         raise ValueError(f'{stray[0]} means something with transport = "tls" only')
     if tls and not {"certificate", "key"} <= set(values):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.config import Config
 from holdfast.errors import StateError
-from holdfast.events import AccountingQueued, Event, InternalFault, IpOpened, SessionEnded
+from holdfast.events import AccountingQueued, Event, InternalFault, IpOpened, SessionEnded, SessionRenewed
 from holdfast.gateway.radius import accounting_client, nas_identifier, place_of
 from holdfast.gateway.radius_client import RadiusClient
 from holdfast.observe.event_log import EventLog
@@ -109,6 +109,8 @@ class Accounting:
         """Take an event of the log."""
         if isinstance(event, IpOpened):
             self._guard(lambda: self._came_up(event, context))
+        elif isinstance(event, SessionRenewed):
+            self._guard(lambda: self._renewed(context))
         elif isinstance(event, SessionEnded):
             self._guard(lambda: self._ended(event, context))
 
@@ -117,17 +119,27 @@ class Accounting:
         subscriber = self._gateway.subscribers.get(session)
         if subscriber is None or session in self._open:
             return
-        grant = subscriber.grant
-        place = place_of(subscriber, self._identifier).attributes()
-        who = identity(
-            subscriber.user, event.peer_address, grant.class_ if grant else (), place, by_radius=grant is not None
-        )
+        who = self._identity(subscriber, event.peer_address)
         now, at = self._gateway.now(), self._clock()
         interval = subscriber.policy.accounting_interval
         self._open[session] = _Open(who, now, interval, self._next(now, interval), now, int(at))
         with self._queue.together():
             self._add([*start(), *who], at)
             self._queue.opened(session, who, counted(Usage()), at)
+
+    def _identity(self, subscriber: "Subscriber", address: str) -> list[Attribute]:
+        grant, place = subscriber.grant, place_of(subscriber, self._identifier).attributes()
+        classes = grant.class_ if grant else ()
+        return identity(subscriber.user, address, classes, place, by_radius=grant is not None)
+
+    def _renewed(self, context: Mapping[str, Any]) -> None:
+        """Another Access-Accept may have brought another Class, which counts from now on (RFC 2865 section 5.25)."""
+        session = str(context.get("session", ""))
+        known, subscriber = self._open.get(session), self._gateway.subscribers.get(session)
+        if known is not None and subscriber is not None:
+            known.identity = self._identity(subscriber, subscriber.address)
+            at = self._clock()
+            self._queue.opened(session, known.identity, counted(self._usage(known, subscriber)), at)
 
     def _ended(self, event: SessionEnded, context: Mapping[str, Any]) -> None:
         session = str(context.get("session", ""))

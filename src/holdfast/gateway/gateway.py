@@ -36,6 +36,7 @@ from holdfast.gateway.login import LoginDesk
 from holdfast.gateway.notices import Notices
 from holdfast.gateway.paths import PathMeter
 from holdfast.gateway.patrol import Patrol
+from holdfast.gateway.renewal import RenewalDesk
 from holdfast.gateway.settings import GatewaySettings
 from holdfast.gateway.subscriber import Subscriber
 from holdfast.gateway.upcalls import UpcallDesk
@@ -89,6 +90,7 @@ class Gateway:
         self.fragmentation = Fragmentation(self)
         self.paths = PathMeter()
         self.patrol = Patrol(self, means.engine, local_now)
+        self.renewals = RenewalDesk(self)
         self.drained = asyncio.Event()
         """Set when a gateway that drains has no session left, or no more patience."""
         self.broken = asyncio.Event()
@@ -116,6 +118,7 @@ class Gateway:
         for subscriber in list(self.subscribers.values()):
             self.close_session(subscriber, reason, why)
         self.logins.stop()
+        self.renewals.stop()
         self.addressing.stop()
         self.door.stop()
         deadline = self.now() + patience

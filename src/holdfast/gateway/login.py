@@ -236,18 +236,22 @@ class LoginDesk:
     def _accept(self, subscriber: "Subscriber", proven: Proven) -> None:
         self.forget(subscriber)
         subscriber.account = proven.user
-        subscriber.effective = proven.effective
+        effective = proven.effective
+        if subscriber.renewal.asking:
+            effective = self._gateway.renewals.granted(subscriber, effective)
+        subscriber.effective = effective
         subscriber.expires = proven.record.expires if proven.record else None
         self._by_user[proven.user].add(subscriber)
-        policy = proven.effective.policy
+        policy = effective.policy
         subscriber.carrier.set_keepalive(Keepalive(policy.lcp_echo_interval, policy.lcp_echo_failures))
         subscriber.carrier.set_rates(policy.rate_up, policy.rate_down)
         subscriber.carrier.limit_mtu(policy.mtu)
-        if proven.effective.unusable:
+        if effective.unusable:
             server = subscriber.grant.server if subscriber.grant else ""
-            ignored = RadiusIgnored(server, proven.user, proven.effective.unusable)
+            ignored = RadiusIgnored(server, proven.user, effective.unusable)
             self._gateway.report(ignored, subscriber.context())
         self._answer(subscriber, proven.verdict, proven.claim)
+        self._gateway.patrol.look_soon(subscriber)
 
     def _refuse(self, subscriber: "Subscriber", proven: Proven, limit: str, detail: str, code: int) -> None:
         self._gateway.notices.limit(limit, proven.user, detail, subscriber.context(), self._gateway.now())

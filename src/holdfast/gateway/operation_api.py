@@ -47,13 +47,15 @@ class OperationApi:
     def _used(self, subscriber: Subscriber) -> dict[str, Any]:
         """How long and how much so far, in seconds and octets; None where nothing counts yet."""
         now, counters = self._gateway.now(), self._gateway.counters(subscriber)
-        up_at = subscriber.up_at
+        up_at, since = subscriber.up_at, subscriber.renewal
         active = max(counters.last_user_in, counters.last_user_out, up_at or 0.0)
         policy = subscriber.policy
         return {
-            "session_time": None if up_at is None else round(now - up_at, 1),
+            "session_time": None if up_at is None else round(now - (subscriber.counted_from or up_at), 1),
             "idle": None if up_at is None else round(now - active, 1),
-            "octets": counters.bytes_in + counters.bytes_out,
+            "octets": counters.bytes_in - since.bytes_in + counters.bytes_out - since.bytes_out,
+            "octets_in": counters.bytes_in - since.bytes_in,
+            "octets_out": counters.bytes_out - since.bytes_out,
             "echoes_missed": subscriber.missed,
             "detection_time": policy.lcp_echo_interval * policy.lcp_echo_failures or None,
         }
@@ -63,7 +65,9 @@ class OperationApi:
         if subscriber.up_at is None:
             return []
         now, counters, policy = self._gateway.now(), self._gateway.counters(subscriber), subscriber.policy
-        ends = self._gateway.patrol.ends_of_time(subscriber, now)
+        renewed = ", unless the client proves itself again (Termination-Action)"
+        times = self._gateway.patrol.ends_of_time(subscriber, now)
+        ends = [(end.at, end.why + (renewed if end.renewable else "")) for end in times]
         if policy.idle_timeout:
             active = max(counters.last_user_in, counters.last_user_out, subscriber.up_at)
             ends.append((active + policy.idle_timeout, "unless there is user traffic before (idle_timeout)"))

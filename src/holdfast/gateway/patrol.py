@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.alarm import Alarm
 from holdfast.dataplane.interface import Counters, PacketEngine
@@ -37,6 +37,14 @@ class _Visit:
     subscriber: "Subscriber" = field(compare=False)
 
 
+class End(NamedTuple):
+    """When a session must end, in loop time, and why; `renewable`: unless its client proves itself again then."""
+
+    at: float
+    why: str
+    renewable: bool = False
+
+
 class Patrol:
     """Ends sessions whose time, patience or volume is used up, and warns before that."""
 
@@ -54,23 +62,24 @@ class Patrol:
         if subscriber.up:
             self._plan(subscriber, self._gateway.now())
 
-    def ends_of_time(self, subscriber: "Subscriber", now: float) -> list[tuple[float, str]]:
+    def ends_of_time(self, subscriber: "Subscriber", now: float) -> list[End]:
         """Return the moments at which a session must end whatever its user does, and why."""
-        ends: list[tuple[float, str]] = []
+        ends: list[End] = []
         policy, moment = subscriber.policy, self._clock()
-        if policy.session_timeout:
-            at = (subscriber.up_at or now) + policy.session_timeout
-            ends.append((at, f"the session's {policy.session_timeout:g} s are over"))
+        if policy.session_timeout and not subscriber.renewal.asking:
+            begun = now if subscriber.counted_from is None else subscriber.counted_from
+            at = max(begun + policy.session_timeout, subscriber.renewal.not_before)
+            ends.append(End(at, f"the session's {policy.session_timeout:g} s are over", policy.reauthenticate))
         if subscriber.expires is not None:
             at = now + subscriber.expires - moment.timestamp()
-            ends.append((at, "the account's last day is over"))
+            ends.append(End(at, "the account's last day is over"))
         if policy.hours:
             closing = Hours.parse(policy.hours).ends(moment)
             if closing is not None:
                 at = now + (closing - moment).total_seconds()
-                ends.append((at, f"the hours in which the user may be connected ({policy.hours}) are over"))
+                ends.append(End(at, f"the hours in which the user may be connected ({policy.hours}) are over"))
             elif not Hours.parse(policy.hours).allows(moment):
-                ends.append((now, f"the hours in which the user may be connected ({policy.hours}) are over"))
+                ends.append(End(now, f"the hours in which the user may be connected ({policy.hours}) are over"))
         return ends
 
     def stop(self) -> None:
@@ -118,13 +127,20 @@ class Patrol:
         return None
 
     def _volume(self, subscriber: "Subscriber", counters: Counters, now: float) -> float | None:
-        limit = subscriber.policy.volume_limit
-        if not limit:
+        policy, since = subscriber.policy, subscriber.renewal
+        came, went = counters.bytes_in - since.bytes_in, counters.bytes_out - since.bytes_out
+        limits = (
+            (policy.volume_limit, came + went, ""),
+            (policy.volume_limit_in, came, " from the client"),
+            (policy.volume_limit_out, went, " to the client"),
+        )
+        if not any(limit for limit, _, _ in limits):
             return None
-        moved = counters.bytes_in + counters.bytes_out
-        if moved >= limit:
-            evidence = f"{moved} octets of user packets have passed, {limit} were allowed"
-            self._end(subscriber, DisconnectReason.VOLUME_LIMIT, evidence)
+        for limit, moved, way in limits:
+            if limit and moved >= limit:
+                evidence = f"{moved} octets of user packets{way} have passed, {limit} were allowed"
+                self._end(subscriber, DisconnectReason.VOLUME_LIMIT, evidence)
+                break
         return now + VOLUME_ROUND
 
     def _time(self, subscriber: "Subscriber", now: float) -> float | None:
@@ -132,12 +148,13 @@ class Patrol:
         ends = self.ends_of_time(subscriber, now)
         if not ends:
             return None
-        at, why = min(ends)
+        at, why, renewable = min(ends)
         if now >= at:
-            self._end(subscriber, DisconnectReason.SESSION_TIMEOUT, why)
+            if not renewable or not self._gateway.renewals.begin(subscriber, now):
+                self._end(subscriber, DisconnectReason.SESSION_TIMEOUT, why)
             return None
         warning = subscriber.policy.time_warning
-        if not warning or subscriber.warned:
+        if not warning or subscriber.warned or renewable:
             return at
         if now < at - warning:
             return at - warning

@@ -14,6 +14,7 @@ from holdfast.errors import ConfigError, DisconnectReason, StateError
 from holdfast.events import Event, InternalFault, RadiusFailed
 from holdfast.gateway.radius_certificates import TLS_SECRET, tls_ways
 from holdfast.gateway.radius_client import Address, RadiusClient
+from holdfast.gateway.renewal import AGAIN
 from holdfast.policy.authenticate import Authenticator
 from holdfast.policy.files import readable_by_others
 from holdfast.policy.radius_cache import RadiusCache
@@ -61,7 +62,9 @@ class RadiusDesk:
         self._client.close()
 
     async def _judge(self, subscriber: "Subscriber", exchange: Exchange, claim: int) -> None:
-        request = login_request(exchange, place_of(subscriber, self._nas_identifier))
+        renewing = subscriber.renewal.asking
+        state = subscriber.grant.state if renewing and subscriber.grant else b""
+        request = login_request(exchange, place_of(subscriber, self._nas_identifier), state)
         if request is None:
             self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
         else:
@@ -74,7 +77,9 @@ class RadiusDesk:
             judgement = judge(outcome, exchange)
             down = outcome.packet is None
             self._complain(subscriber, exchange, outcome.server, judgement, down=down)
-            if down and self._local_when_down:
+            if down and renewing:
+                self._gateway.renewals.postponed(subscriber)
+            elif down and self._local_when_down:
                 self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
             elif down and self._cache is not None:
                 self._come_back(subscriber, exchange, claim, self._cache)
@@ -131,6 +136,8 @@ class RadiusDesk:
             fallback = "asked the local users" if down and self._local_when_down else ""
             if down and self._cache is not None:
                 fallback = "looked among those who were let in lately"
+            if down and subscriber.renewal.asking:
+                fallback = f"the session goes on, and is asked for again in {AGAIN:g} s"
             failed = RadiusFailed(server, exchange.user, judgement.trouble, fallback)
             self._gateway.report(failed, subscriber.context())
 
@@ -207,7 +214,7 @@ def server_configs(config: Config, servers: Sequence[RadiusServer]) -> dict[Addr
     for place, server in enumerate(servers, start=1):
         priority = server.priority or (1 if config.radius.spread else place)
         signed = not server.tls and server.address not in config.radius.unsigned  # in TLS nobody forges
-        secret = TLS_SECRET if server.tls else secret_for(known, server.address, config.radius.secrets_file)
+        secret = secret_for(known, server.address, config.radius.secrets_file) if server.needs_secret else TLS_SECRET
         configs[str(server.address), server.port] = ServerConfig(
             str(server), secret, priority, server.weight, require_message_authenticator=signed, reliable=server.tls
         )

@@ -11,7 +11,7 @@ from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import DynamicRequestSeen, InternalFault
 from holdfast.gateway.radius import nas_identifier, read_secrets, secret_for
 from holdfast.policy.effective import Effective, Layer, over
-from holdfast.policy.radius_settings import settings_layer
+from holdfast.policy.radius_settings import VOLUMES, settings_layer
 from holdfast.radius.codes import ErrorCause, code_name
 from holdfast.radius.dynamic import ACCOMPANYING, IDENTIFYING, Answered, DynamicRequest, DynamicServer, Match
 
@@ -32,10 +32,7 @@ CHANGING = frozenset(
         "WISPr-Bandwidth-Max-Up",
         "WISPr-Bandwidth-Max-Down",
         "Mikrotik-Rate-Limit",
-        "Mikrotik-Total-Limit",
-        "Mikrotik-Total-Limit-Gigawords",
-        "ChilliSpot-Max-Total-Octets",
-        "ChilliSpot-Max-Total-Gigawords",
+        *(name for _, *names in VOLUMES for name in names),
     }
 )
 """What a Change-of-Authorization may change of a session that runs."""

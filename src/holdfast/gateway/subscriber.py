@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from holdfast.gateway.connection import ControlConnection
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What the limits of a session count from: its beginning, or the last time that RADIUS let it go on.
+
+    `at`: loop time, None for the beginning. `asking`: whether the client is proving itself once more. `not_before`:
+    loop time at which it may be asked again.
+    """
+
+    at: float | None = None
+    not_before: float = 0.0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    asking: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Subscriber:
     """A session in its surroundings. `started` is loop time, `since` wall-clock time."""
@@ -62,6 +77,7 @@ class Subscriber:
     """The filter that stands on the host for the session."""
     grant: Grant | None = None
     """What RADIUS gave besides a yes."""
+    renewal: Renewal = Renewal()
     tape: Tape = field(default_factory=lambda: Tape(0))
 
     @property
@@ -73,6 +89,11 @@ class Subscriber:
     def group(self) -> str:
         """The group of users that it belongs to; empty for none."""
         return self.policy.group
+
+    @property
+    def counted_from(self) -> float | None:
+        """Since when its time counts, in loop time; None before it is up."""
+        return self.up_at if self.renewal.at is None else self.renewal.at
 
     @property
     def up(self) -> bool:

@@ -188,6 +188,8 @@ SPECIAL_WORDS: dict[tuple[str, str], str] = {
     ("RADIUS_REFUSED", "server"): "The RADIUS server.",
     ("RADIUS_FAILED", "server"): "The RADIUS server.",
     ("RADIUS_IGNORED", "server"): "The RADIUS server.",
+    ("RENEWED", "server"): "The RADIUS server.",
+    ("RENEWED", "seconds"): "For how long from now on; 0 for any time.",
     ("WATCH_START", "listen"): "The interface.",
     ("WATCH_STOP", "sessions"): "Sessions that were judged.",
     ("WATCH_UP", "seconds"): "From the beginning of the session.",

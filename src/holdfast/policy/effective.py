@@ -20,8 +20,9 @@ DEFAULT = "default"
 class SessionPolicy:
     """The timers, limits and ways of one session. Seconds, octets, bits a second; 0 switches off.
 
-    From `group` on, what groups and users cannot override by these names. `address`: ranges, as text, of which alone
-    the session may have its address; none means the pool. `mtu`: octets of the largest packet sent to the client.
+    From `reauthenticate` on, what groups and users cannot override by these names. `reauthenticate`: at the end of its
+    time the client proves itself again, instead of being sent away. `address`: ranges, as text, of which alone the
+    session may have its address; none means the pool. `mtu`: octets of the largest packet sent to the client.
     """
 
     lcp_echo_interval: float = 10.0
@@ -40,6 +41,9 @@ class SessionPolicy:
     filter: str = ""
     rate_up: int = 0
     rate_down: int = 0
+    reauthenticate: bool = False
+    volume_limit_in: int = 0
+    volume_limit_out: int = 0
     group: str = ""
     address: tuple[str, ...] = ()
     client_wish: bool = False

@@ -74,13 +74,15 @@ class Place:
 class Grant:
     """What an Access-Accept gives besides a yes and settings. Empty where it says nothing.
 
-    `unknown`: attributes that the dictionary does not have, by number.
+    `state` goes back to the server when it is asked again at the end of the session's time. `unknown`: attributes that
+    the dictionary does not have, by number.
     """
 
     server: str = ""
     user: str = ""
     class_: tuple[bytes, ...] = ()
     reply_message: str = ""
+    state: bytes = b""
     unknown: tuple[str, ...] = ()
 
 
@@ -94,8 +96,11 @@ class Judgement:
     trouble: str = ""
 
 
-def login_request(exchange: Exchange, place: Place, patience: float = 0.0) -> Request | None:
-    """Return the Access-Request for a claim; None for a method that RADIUS is not asked about here."""
+def login_request(exchange: Exchange, place: Place, state: bytes = b"") -> Request | None:
+    """Return the Access-Request for a claim; None for a method that RADIUS is not asked about here.
+
+    `state`: the State of the Access-Accept whose session's time is over (RFC 2865 section 5.24).
+    """
     proof = _proof(exchange)
     if proof is None:
         return None
@@ -103,7 +108,8 @@ def login_request(exchange: Exchange, place: Place, patience: float = 0.0) -> Re
     name = attribute("User-Name", exchange.name[:253] or place.client)
     password = exchange.password if isinstance(exchange, PapExchange) else None
     only = exchange.server if isinstance(exchange, EapExchange) else ""
-    return Request(Code.ACCESS_REQUEST, (name, *proof, *place.attributes()), password, patience, only)
+    again = [attribute("State", state)] if state else []
+    return Request(Code.ACCESS_REQUEST, (name, *proof, *again, *place.attributes()), password, only=only)
 
 
 def _proof(exchange: Exchange) -> list[Attribute] | None:
@@ -225,5 +231,6 @@ def _grant(values: Attributes, server: str) -> Grant:
         user=values.text("User-Name"),
         class_=tuple(values.every("Class")),
         reply_message=values.text("Reply-Message"),
+        state=values.octets("State") or b"",
         unknown=tuple(values.unknown()),
     )

@@ -29,6 +29,8 @@ ENCRYPTION_ALLOWED, ENCRYPTION_REQUIRED = 1, 2
 """MS-MPPE-Encryption-Policy (RFC 2548 section 2.4.4)."""
 ENCRYPTION_TYPES = {128: 0x4, 56: 0x8, 40: 0x2}
 """Strengths and their bits in MS-MPPE-Encryption-Types; 56 bits came later, with Windows 2000."""
+DEFAULT_ACTION, RADIUS_REQUEST = 0, 1
+"""Termination-Action (RFC 2865 section 5.29)."""
 SIZES = {Kind.INTEGER: 4, Kind.ADDRESS: 4}
 """Octets of a value (RFC 2865 section 5)."""
 NO_IPV6 = ("NAS-IPv6-Address", "Framed-IPv6-Prefix")
@@ -59,7 +61,10 @@ _Said = Iterator[_Found | _Useless]
 def settings_layer(values: Attributes, origin: str) -> Layer:
     """Return the settings among some attributes, each with `origin` and the attribute that it came in, and what
     cannot be used."""
-    readers = (_sizes, _numbers, _names, _address, _servers, _mtu, _encryption, _rates, _volume, _routes)
+    readers = (
+        *(_sizes, _numbers, _termination, _names, _address, _servers),
+        *(_mtu, _encryption, _rates, _volume, _routes),
+    )
     said = [one for read in readers for one in read(values)]
     found = [one for one in said if isinstance(one, _Found)]
     useless = [one for one in said if isinstance(one, _Useless)]
@@ -91,6 +96,14 @@ def _numbers(values: Attributes) -> _Said:
     limit = values.integer("Port-Limit")
     if limit is not None:
         yield _Found("sessions_per_user", limit, "Port-Limit")
+
+
+def _termination(values: Attributes) -> _Said:
+    action = values.integer("Termination-Action")
+    if action in (DEFAULT_ACTION, RADIUS_REQUEST):
+        yield _Found("reauthenticate", action == RADIUS_REQUEST, "Termination-Action")
+    elif action is not None:
+        yield _Useless("Termination-Action", action, "0 (Default) and 1 (RADIUS-Request) are known")
 
 
 def _names(values: Attributes) -> _Said:
@@ -173,15 +186,25 @@ def _rates(values: Attributes) -> _Said:
             yield _Found(key, limit[place], "Mikrotik-Rate-Limit")
 
 
+VOLUMES = (
+    ("volume_limit", "Mikrotik-Total-Limit", "Mikrotik-Total-Limit-Gigawords"),
+    ("volume_limit", "ChilliSpot-Max-Total-Octets", "ChilliSpot-Max-Total-Gigawords"),
+    ("volume_limit_in", "Mikrotik-Recv-Limit", "Mikrotik-Recv-Limit-Gigawords"),
+    ("volume_limit_in", "ChilliSpot-Max-Input-Octets", "ChilliSpot-Max-Input-Gigawords"),
+    ("volume_limit_out", "Mikrotik-Xmit-Limit", "Mikrotik-Xmit-Limit-Gigawords"),
+    ("volume_limit_out", "ChilliSpot-Max-Output-Octets", "ChilliSpot-Max-Output-Gigawords"),
+)
+"""Octets both ways, from the client (what the router receives), to it; what 32 bits do not hold in a second attribute.
+Of two for the same limit the first counts."""
+
+
 def _volume(values: Attributes) -> _Said:
-    """Octets both ways together."""
-    high, low = values.integer("Mikrotik-Total-Limit-Gigawords") or 0, values.integer("Mikrotik-Total-Limit") or 0
-    chilli = values.integer("ChilliSpot-Max-Total-Octets") or 0
-    gigawords = values.integer("ChilliSpot-Max-Total-Gigawords") or 0
-    if high or low:
-        yield _Found("volume_limit", (high << 32) + low, "Mikrotik-Total-Limit")
-    elif chilli or gigawords:
-        yield _Found("volume_limit", (gigawords << 32) + chilli, "ChilliSpot-Max-Total-Octets")
+    given: set[str] = set()
+    for key, name, gigawords in VOLUMES:
+        limit = ((values.integer(gigawords) or 0) << 32) + (values.integer(name) or 0)
+        if limit and key not in given:
+            given.add(key)
+            yield _Found(key, limit, name)
 
 
 def _routes(values: Attributes) -> _Said:

@@ -180,6 +180,15 @@ class Authenticator(AuthenticationMachine):
         else:
             self._decide(pending, answer, now)
 
+    def challenge_again(self, now: float) -> bool:  # noqa: ARG002 - most methods have no way to
+        """Ask a peer that proved itself once more; return whether the method can. The keys stay those of the first."""
+        return False
+
+    def withdraw(self) -> None:
+        """Nobody can judge the peer's later answer: what it proved first goes on to hold."""
+        self._pending = None
+        self._timers.stop_all()
+
     def _go_on(self, exchange: Exchange, _request: EapRequest, now: float) -> None:
         """Ask the peer once more before there is a verdict: EAP alone has a place for that."""
         self._decide(exchange, Verdict.reject(detail="a second question where the method has only one"), now)

@@ -69,6 +69,17 @@ class ChapAuthenticator(Authenticator):
         self._waiting = True
         self._transmit(now)
 
+    def challenge_again(self, now: float) -> bool:
+        """A challenge may come at any time (RFC 1994 section 2)."""
+        if self.outcome is not None and self.outcome.succeeded and not self._waiting and self._pending is None:
+            self.start(now)
+        return self.outcome is not None and self.outcome.succeeded
+
+    def withdraw(self) -> None:
+        """Nobody can judge the peer's later answer: it gets none, for a Success has to prove something as well."""
+        super().withdraw()
+        self._waiting = False
+
     def _transmit(self, now: float) -> None:
         self._send(CHALLENGE, self._identifier, build_value(self._challenge, self.config.name.encode()))
         self._transmissions += 1

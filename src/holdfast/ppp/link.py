@@ -147,6 +147,19 @@ class Link:
             self._authentication.credentials_verified(answer, now)
             self._settle(now)
 
+    def challenge_again(self, now: float) -> bool:
+        """Let a peer that is signed in prove itself once more, while traffic goes on; return whether it can be asked.
+
+        Another `VerifyCredentials` follows. A rejection, or no answer, ends the link.
+        """
+        asked = self.phase is Phase.NETWORK and self._authentication.challenge_again(now)
+        self._settle(now)
+        return asked
+
+    def withdraw_challenge(self) -> None:
+        """Nobody can judge what the peer answered to `challenge_again`: the link goes on as it was."""
+        self._authentication.withdraw()
+
     def address_assigned(self, answer: AddressAssignment | AddressRefusal, now: float) -> None:
         """Answer `AssignAddress`; ignored when none is awaited. ValueError for text that is no IPv4 address."""
         if self._ending is None:

@@ -126,6 +126,15 @@ class LinkAuthentication:
         if self._authenticator is not None:
             self._authenticator.credentials_verified(answer, now)
 
+    def challenge_again(self, now: float) -> bool:
+        """Ask the peer once more; return whether its method can."""
+        return self._authenticator is not None and self._authenticator.challenge_again(now)
+
+    def withdraw(self) -> None:
+        """Forget that the peer was asked once more."""
+        if self._authenticator is not None:
+            self._authenticator.withdraw()
+
     @property
     def deadline(self) -> float | None:
         """When `handle_timer` must be called next."""

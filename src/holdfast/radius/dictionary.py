@@ -113,7 +113,11 @@ _WISPR = """
 8 WISPr-Bandwidth-Max-Down integer
 """
 _CHILLISPOT = """
+1 ChilliSpot-Max-Input-Octets integer
+2 ChilliSpot-Max-Output-Octets integer
 3 ChilliSpot-Max-Total-Octets integer
+21 ChilliSpot-Max-Input-Gigawords integer
+22 ChilliSpot-Max-Output-Gigawords integer
 23 ChilliSpot-Max-Total-Gigawords integer
 """
 _MIKROTIK = """

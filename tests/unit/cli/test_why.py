@@ -18,10 +18,19 @@ ANSWER = {
         {"key": "lcp_echo_failures", "value": 3, "origin": "preset mobile (h.toml:2)"},
         {"key": "single_session", "value": "deny", "origin": "group office"},
         {"key": "volume_limit", "value": 0, "origin": "default"},
+        {"key": "volume_limit_in", "value": 5000, "origin": "RADIUS r: Mikrotik-Recv-Limit"},
         {"key": "dns", "value": ["192.0.2.1", "192.0.2.2"], "origin": "RADIUS r: MS-Primary-DNS-Server"},
     ],
     "before_login": [{"key": "timeouts.setup_timeout", "value": 60.0, "origin": "default"}],
-    "used": {"session_time": 61.5, "idle": 4.0, "octets": 1024, "echoes_missed": 1, "detection_time": 30.0},
+    "used": {
+        "session_time": 61.5,
+        "idle": 4.0,
+        "octets": 1024,
+        "octets_in": 1000,
+        "octets_out": 24,
+        "echoes_missed": 1,
+        "detection_time": 30.0,
+    },
     "ends": [{"seconds": 896.0, "why": "unless there is user traffic before (idle_timeout)"}],
     "silent": ["sent"],
     "ignored": ["RADIUS r: Framed-MTU = 64: below the 576 octets that every host must take"],
@@ -51,6 +60,7 @@ def test_a_table_with_origins(run: Run, asked: list[object]) -> None:
     assert rows["lcp_echo_failures"] == ["3", "1", "missed", "preset", "mobile", "(h.toml:2)"]
     assert rows["single_session"] == ["deny", "-", "group", "office"]
     assert rows["volume_limit"] == ["any", "1024", "octets", "default"]
+    assert rows["volume_limit_in"] == ["5000", "1000", "octets", "RADIUS", "r:", "Mikrotik-Recv-Limit"]
     assert rows["timeouts.setup_timeout"] == ["60", "-", "default"]
     assert "session 0199c0ffee, user alice, group office, up" in out
     assert "half-dead: sent is silent" in out

@@ -47,6 +47,8 @@ def test_texts_and_tables_in_one_list() -> None:
         (TLS + 'caa = "/x"', "there is no key 'caa' in such a table"),
         (TLS + 'ca = "x"', "write the whole path"),
         ('[[radius.servers]]\naddress = "192.0.2.1"', "no file with shared secrets"),
+        (TLS + "own_secret = true", "no file with shared secrets"),
+        ('[[radius.servers]]\naddress = "192.0.2.1"\nown_secret = true', "own_secret means something with transport"),
     ],
 )
 def test_tables_that_cannot_be(text: str, said: str) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from holdfast.policy.effective import Layer, over
 from holdfast.ppp.codes import Code
 
 pytestmark = pytest.mark.asyncio
@@ -62,6 +63,28 @@ async def test_the_volume_ends_it(world, crowd):
     end = await world.said("TEARDOWN")
     assert end["reason"] == "volume_limit"
     assert end["evidence"] == "1001 octets of user packets have passed, 1000 were allowed"
+
+
+@pytest.mark.parametrize(
+    ("key", "counts", "way"),
+    [
+        ("volume_limit_in", {"bytes_in": 1000, "bytes_out": 10}, "from the client"),
+        ("volume_limit_out", {"bytes_in": 10, "bytes_out": 1000}, "to the client"),
+    ],
+)
+async def test_the_volume_of_one_direction_ends_it(world, crowd, key, counts, way):
+    await crowd.up()
+    subscriber = world.only()
+    subscriber.effective = over(subscriber.effective, Layer.of({key: 1000}, "RADIUS"))
+    world.counts(**{name: 1010 - number for name, number in counts.items()})
+    world.gateway.patrol.look_soon(subscriber)
+    await asyncio.sleep(0.2)
+    assert subscriber.up, "the other direction has no limit"
+    world.counts(**counts)
+    world.gateway.patrol.look_soon(subscriber)
+    end = await world.said("TEARDOWN")
+    assert end["reason"] == "volume_limit"
+    assert f"1000 octets of user packets {way} have passed" in end["evidence"]
 
 
 async def test_an_account_that_ends_while_its_user_is_on(world, crowd):

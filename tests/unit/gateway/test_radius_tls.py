@@ -99,6 +99,22 @@ async def tls_serving(pair: Pair, ca: Path, answer, port: int = 0):
         server.close()
 
 
+@pytest.mark.root
+@pytest.mark.asyncio
+async def test_freeradius_over_tls_with_a_secret_of_its_own(tmp_path):
+    secrets = tmp_path / "secrets"
+    secrets.touch(0o600)
+    secrets.write_text("127.0.0.1 another\n")
+    settings = freeradius_eap.Settings(radsec_secret="another")
+    with freeradius_eap.running(tmp_path / "radius", settings) as server:
+        text = table(server.radsec, server.authority.pair.certificate, private(server.client))
+        named = f'[radius]\nsecrets_file = "{secrets}"\n{text}own_secret = true\n'
+        for words, fault in ((named, None), (text, Fault.SILENT)):
+            client, _ = client_of(words + "[radius]\npatience = 3.0\n" if fault else words)
+            assert (await client.ask(ALICE)).fault == fault
+            client.close()
+
+
 def accept(_request, _transport):
     return Code.ACCESS_ACCEPT
 

@@ -46,7 +46,19 @@ def test_what_is_given_is_typed_and_without_presets() -> None:
 
 def test_every_setting_can_be_overridden_and_says_what_it_is() -> None:
     given = set(KEYS) - set(Overrides.model_fields)
-    assert given == {"group", "address", "client_wish", "dns", "wins", "mtu", "mppe", "mppe_bits"}
+    assert given == {
+        "reauthenticate",
+        "volume_limit_in",
+        "volume_limit_out",
+        "group",
+        "address",
+        "client_wish",
+        "dns",
+        "wins",
+        "mtu",
+        "mppe",
+        "mppe_bits",
+    }
     assert set(Overrides.model_fields) - set(KEYS) == {"preset"}
     assert all(field.description for field in Overrides.model_fields.values())
 

@@ -51,6 +51,25 @@ def test_volumes_beyond_four_gigabytes():
     assert layer(("ChilliSpot-Max-Total-Octets", 7)).values == {"volume_limit": 7}
 
 
+def test_volumes_of_one_direction():
+    """The router receives what the client sends."""
+    found = layer(
+        ("Mikrotik-Recv-Limit", 1),
+        ("Mikrotik-Recv-Limit-Gigawords", 2),
+        ("Mikrotik-Xmit-Limit-Gigawords", 1),
+        ("ChilliSpot-Max-Output-Octets", 9),
+    )
+    assert found.values == {"volume_limit_in": (2 << 32) + 1, "volume_limit_out": 1 << 32}
+    assert found.origins["volume_limit_in"] == "RADIUS r: Mikrotik-Recv-Limit"
+    assert layer(("ChilliSpot-Max-Input-Octets", 9)).values == {"volume_limit_in": 9}
+
+
+@pytest.mark.parametrize(("action", "values", "unusable"), [(0, False, 0), (1, True, 0), (2, None, 1)])
+def test_what_happens_at_the_end_of_the_time(action, values, unusable):
+    found = layer(("Termination-Action", action))
+    assert (found.values.get("reauthenticate"), len(found.unusable)) == (values, unusable)
+
+
 @pytest.mark.parametrize(
     ("text", "network"),
     [

@@ -11,6 +11,7 @@ from holdfast.events import RadiusAnswerRefused
 from holdfast.radius.attributes import attribute
 from holdfast.radius.codes import Code
 from holdfast.radius.exchange import RadiusExchange
+from holdfast.radius.exchange_state import Pending
 from holdfast.radius.exchange_types import ExchangeConfig, Fault, Request
 from holdfast.radius.hiding import reveal_password
 from holdfast.radius.packet import read_packet
@@ -140,7 +141,7 @@ def test_every_request_has_exactly_one_outcome(steps, seed):
     assert not any(lane for server in scene.exchange._servers for lane in server.lanes)
 
 
-class NeverWalked(dict):
+class NeverWalked(dict[int, Pending]):
     """A table that may be asked by key alone."""
 
     def __iter__(self):
