@@ -6,6 +6,7 @@ from itertools import combinations
 
 from holdfast.config.model import Config, MppePolicy
 from holdfast.config.radius_section import WhenDown
+from holdfast.policy.radius_settings import SMALLEST_INTERIM
 from holdfast.policy.ranges import Address, AddressRange
 
 WITHOUT_KEYS = ("chap-md5", "pap")
@@ -13,6 +14,9 @@ WITHOUT_KEYS = ("chap-md5", "pap")
 
 COMFORTABLE_MTU = 1450
 """Above this a packet with all its headers (up to 44 octets) no longer fits PPPoE's 1492 or even Ethernet's 1500."""
+
+GRE_STATE = 180
+"""Seconds for which Linux keeps a GRE flow that both sides use, and others about as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +244,36 @@ def _cache_without_passwords(config: Config) -> Findings:
         )
 
 
+def _keepalive(config: Config) -> Findings:
+    interval, failures = config.ppp.lcp_echo_interval, config.ppp.lcp_echo_failures
+    if not interval:
+        yield Finding(
+            ("ppp.lcp_echo_interval",),
+            "LCP echo is off: a client that is gone keeps its session and address for ever",
+            "Use 10, or more where packets cost money.",
+        )
+    elif interval >= GRE_STATE:
+        yield Finding(
+            ("ppp.lcp_echo_interval",),
+            f"NAT forgets GRE after {GRE_STATE} s of silence (nf_conntrack_gre_timeout_stream), before the first echo",
+            f"Use a third of what the NAT on the way keeps it for: {GRE_STATE // 3} or less.",
+        )
+    if interval and failures == 1:
+        yield Finding(
+            ("ppp.lcp_echo_failures",), "one lost packet ends a session: false disconnects", "Use 2 at least, better 3."
+        )
+
+
+def _frequent_accounting(config: Config) -> Findings:
+    interval = config.timeouts.accounting_interval
+    if 0 < interval < SMALLEST_INTERIM:
+        yield Finding(
+            ("timeouts.accounting_interval",),
+            f"RFC 2869 section 5.16 forbids updates more often than every {SMALLEST_INTERIM} s and advises 600",
+            "Use 300 or 600.",
+        )
+
+
 _CONTRADICTIONS: tuple[Callable[[Config], Findings], ...] = (
     _encryption_without_keys,
     _eap_without_server,
@@ -261,4 +295,6 @@ _WARNINGS: tuple[Callable[[Config], Findings], ...] = (
     _open_metrics,
     _radius_outlasts_authentication,
     _cache_without_passwords,
+    _keepalive,
+    _frequent_accounting,
 )

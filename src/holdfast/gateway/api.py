@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from holdfast import __version__
@@ -101,9 +101,14 @@ class GatewayApi:
             "peer_call_id": subscriber.peer_call_id,
             "loss": loss(counters),
             "idle": round(now - active, 1) if active else None,
+            "last_activity": _moment(now - active) if active else None,
             "paths": described(subscriber),
             "counters": _counters(counters),
         }
+
+
+def _moment(seconds_ago: float) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat(timespec="seconds")
 
 
 def loss(counters: Counters) -> float | None:

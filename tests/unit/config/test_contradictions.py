@@ -98,6 +98,10 @@ def test_no_warning_without_a_reason() -> None:
     [
         ("mtu = 1451", ["ppp.mtu"]),
         ("mru = 1500", ["ppp.mru"]),
+        ("lcp_echo_interval = 0", ["ppp.lcp_echo_interval"]),
+        ("lcp_echo_interval = 180", ["ppp.lcp_echo_interval"]),
+        ("lcp_echo_interval = 179", []),
+        ("lcp_echo_failures = 1", ["ppp.lcp_echo_failures"]),
         ('mppe = "prefer"', ["ppp.mppe"]),
         ('mppe = "off"', ["ppp.mppe"]),
         ("mppe_bits = [128, 40]", ["ppp.mppe_bits"]),
@@ -110,6 +114,12 @@ def test_no_warning_without_a_reason() -> None:
 )
 def test_what_is_unwise(lines: str, keys: list[str]) -> None:
     assert warnings(f"[ppp]\n{lines}") == keys
+
+
+def test_accounting_more_often_than_its_rfc_allows():
+    assert warnings("[timeouts]\naccounting_interval = 59") == ["timeouts.accounting_interval"]
+    assert warnings("[timeouts]\naccounting_interval = 60") == []
+    assert warnings("[timeouts]\naccounting_interval = 0") == []
 
 
 def test_metrics_that_anybody_may_read_deserve_a_warning():

@@ -1,5 +1,7 @@
 """What the gateway answers on its control socket."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from holdfast.dataplane.interface import Counters
@@ -27,4 +29,6 @@ async def test_a_session_says_who_since_when_and_how_well(world, crowd) -> None:
     assert (session["user"], session["state"], session["loss"]) == ("alice", "up", 0.02)
     assert session["counters"]["round_trip_time"] == 0.02
     assert 5 <= session["idle"] < 60
+    ago = datetime.now(UTC) - datetime.fromisoformat(session["last_activity"])
+    assert abs(ago.total_seconds() - session["idle"]) < 10
     assert session["since"] == world.only().since.isoformat(timespec="seconds")

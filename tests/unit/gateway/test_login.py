@@ -64,6 +64,27 @@ async def test_a_guess_during_a_lock_tells_nothing(world, crowd, monkeypatch):
     assert asked == []
 
 
+@toml("[admission]\nfailed_logins = 2\nlock_time = 60\n")
+async def test_radius_is_not_asked_during_a_lock(world, crowd):
+    """A brute force must not become the RADIUS server's load, nor lock the account in the directory behind it."""
+    for _ in range(2):
+        await crowd.refused(password="guess")
+    await settled(world, crowd)
+
+    class Remote:
+        asked = 0
+
+        def take(self, *_):
+            self.asked += 1
+
+        def stop(self):
+            """Nothing runs."""
+
+    world.gateway.logins.remote = remote = Remote()
+    await crowd.refused()
+    assert remote.asked == 0
+
+
 async def test_answers_become_slow_after_the_first_failures(world, crowd):
     desk = world.gateway.logins
     for _ in range(5):

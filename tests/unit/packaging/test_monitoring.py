@@ -10,6 +10,7 @@ import pytest
 
 from architecture.source_tree import ROOT
 from holdfast.dialer.metrics import DialMetrics
+from holdfast.dialer.metrics_probes import probe_families
 from holdfast.errors import DisconnectReason
 from holdfast.events import Event
 from holdfast.observe.metrics import Metrics
@@ -42,7 +43,10 @@ def exposed() -> set[str]:
 
 def exposed_by_tunnels() -> set[str]:
     """The same of a dialer."""
-    return names_in(asyncio.run(DialMetrics(["office"]).page()))
+    probe = {"name": "inside", "kind": "ping", "failed": False, "runs": {}, "last": None}
+    of_probes = {family.name: family.type for family in probe_families({"office": {"probes": [probe]}})}
+    suffixed = {f"{name}_total" if kind == "counter" else name for name, kind in of_probes.items()}
+    return names_in(asyncio.run(DialMetrics(["office"]).page())) | suffixed
 
 
 def names_in(page: bytes) -> set[str]:
@@ -73,6 +77,14 @@ def test_the_rules_are_valid():
 @needs_promtool
 def test_the_alerts_fire_when_they_should_and_only_then():
     promtool("test", "rules", "holdfast.rules.test.yml")
+
+
+def test_every_alert_is_seen_to_fire_and_stands_in_the_documentation():
+    alerts = set(re.findall(r"- alert: (\w+)", RULES.read_text()))
+    fired = re.findall(r"alertname: (\w+)\n +exp_alerts:\n", (PROMETHEUS / "holdfast.rules.test.yml").read_text())
+    page = (ROOT / "docs" / "tasks" / "metrics.md").read_text(encoding="utf-8")
+    assert len(alerts) > 40
+    assert alerts == set(fired) == set(re.findall(r"`(Holdfast[A-Z]\w+)`", page))
 
 
 def test_every_name_in_rules_and_dashboard_exists():
