@@ -63,6 +63,16 @@ WANTED_ENDS = frozenset(
 """Ends that somebody wanted: they explain themselves."""
 
 
+def where_raised(error: BaseException) -> str:
+    """Return the kind of an error and the line that raised it: what may be told of a fault of ours, whose text may hold
+    anything."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    file = "" if last is None else last.tb_frame.f_code.co_filename.rpartition("/")[2]
+    return type(error).__name__ + (f" at {file}:{last.tb_lineno}" if last is not None else "")
+
+
 class HoldfastError(Exception):
     """An error for people: what happened, where, and what to do about it.
 

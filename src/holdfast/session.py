@@ -196,6 +196,11 @@ class Session:
         return self._link.events()
 
     @property
+    def ending(self) -> tuple[DisconnectReason, str] | None:
+        """Why the session ends, from the moment that is known; None while it lives."""
+        return None if self._ending is None else (self._ending.reason, self._ending.evidence)
+
+    @property
     def trace(self) -> bool:
         """Whether each PPP control packet is told as `PppPacketSeen`."""
         return self._link.trace

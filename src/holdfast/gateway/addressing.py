@@ -64,7 +64,8 @@ class AddressDesk:
             self._gateway.report(InternalFault("filter", error.text()), subscriber.context())
             refusal = AddressRefusal(f"its filter cannot be set: {error.what}", DisconnectReason.INTERNAL_ERROR)
         if subscriber.session.session_id in self._gateway.subscribers:
-            subscriber.session.address_assigned(refusal or answer, self._gateway.now())
+            with self._gateway.guarded(subscriber):
+                subscriber.session.address_assigned(refusal or answer, self._gateway.now())
             self._gateway.drive(subscriber)
 
     async def refilter(self, subscriber: "Subscriber", name: str) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from holdfast.errors import HostError
+from holdfast.errors import HostError, where_raised
 from holdfast.events import Event, InternalFault
 from holdfast.network.changes import AddRoute
 from holdfast.network.gateway import GatewayNetwork
@@ -98,11 +98,12 @@ class ClientRoutes:
             action, done = self._waiting.popleft()
             try:
                 await asyncio.to_thread(action)
-            except HostError as error:
+            except Exception as error:  # noqa: BLE001 - what comes behind it must be done all the same
+                refusal = error if isinstance(error, HostError) else HostError(f"it failed: {where_raised(error)}")
                 if done is None:
-                    self._report(InternalFault("network", error.text()), {})
+                    self._report(InternalFault("network", refusal.text()), {})
                 elif not done.done():
-                    done.set_exception(error)
+                    done.set_exception(refusal)
             else:
                 if done is not None and not done.done():
                     done.set_result(None)

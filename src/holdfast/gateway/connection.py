@@ -1,13 +1,24 @@
 """One TCP connection for control messages: octets in and out, commands and events to the gateway."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from holdfast.alarm import Alarm
 from holdfast.control.commands import AnswerCall, CloseTransport
 from holdfast.control.connection import ConnectionMachine
-from holdfast.errors import ControlEnd, DisconnectReason
-from holdfast.events import CallCleared, CallEstablished, CallRefused, Connected, ControlClosed, Direction, Event
+from holdfast.errors import ControlEnd, DisconnectReason, where_raised
+from holdfast.events import (
+    CallCleared,
+    CallEstablished,
+    CallRefused,
+    Connected,
+    ControlClosed,
+    Direction,
+    Event,
+    InternalFault,
+)
 from holdfast.gateway.health import control_heard, control_lost
 from holdfast.network.tcp_info import TcpPath, tcp_end, tcp_path
 from holdfast.policy.admission import Refused
@@ -97,8 +108,9 @@ class ControlConnection(asyncio.Protocol):
         self.last_heard = self._gateway.now()
         self._measure()
         self.tape.message(Direction.RECEIVED, data)
-        self._machine.receive(data, self.last_heard)
-        self.drive()
+        with self._guarded():
+            self._machine.receive(data, self.last_heard)
+            self.drive()
         for subscriber in list(self.subscribers.values()):
             if subscriber.missed:
                 control_heard(self._gateway, subscriber)
@@ -114,15 +126,17 @@ class ControlConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone: so is every call on it (RFC 2637 section 3.1.3)."""
-        self._gateway.paths.control_ended(self.path(), self._path)
         how = tcp_end(exc, end_of_file=self._end_of_file)
         closed = self._dropped or "the client closed the TCP connection"
         detail = f"the TCP connection was lost: {exc}" if exc else closed
-        self._machine.connection_lost(self._gateway.now(), detail, how)
-        self.drive()
+        with self._guarded():
+            self._gateway.paths.control_ended(self.path(), self._path)
+            self._machine.connection_lost(self._gateway.now(), detail, how)
+            self.drive()
         for subscriber in list(self.subscribers.values()):
             if subscriber.grace_until is None:
-                control_lost(self._gateway, subscriber, detail)
+                with self._gateway.guarded(subscriber):
+                    control_lost(self._gateway, subscriber, detail)
         self._alarm.cancel()
         self._gateway.connection_closed(self)
         self._transport = None
@@ -230,5 +244,15 @@ class ControlConnection(asyncio.Protocol):
             self._gateway.call_gone(subscriber, DisconnectReason.USER_REQUEST, event.detail)
 
     def _timer_due(self) -> None:
-        self._machine.handle_timer(self._gateway.now())
-        self.drive()
+        with self._guarded():
+            self._machine.handle_timer(self._gateway.now())
+            self.drive()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let a fault of ours inside end the connection, with its calls: one without a timer would stay for ever."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the connection must not stay as it is
+            self._gateway.report(InternalFault("control connection", where_raised(error)), self.context())
+            self.abort()

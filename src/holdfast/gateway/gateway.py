@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from holdfast.control.codes import GeneralError, OutgoingCallResult, Role
 from holdfast.control.commands import AnswerCall
 from holdfast.control.connection import ConnectionMachine
 from holdfast.dataplane.carrier import Carrier
-from holdfast.dataplane.interface import CallPath, Counters, PacketEngine, Upcall
-from holdfast.errors import DisconnectReason, HoldfastError
+from holdfast.dataplane.interface import CallPath, Counters, PacketEngine
+from holdfast.errors import DisconnectReason, HoldfastError, where_raised
 from holdfast.events import (
     AuthenticationSucceeded,
     Direction,
@@ -303,6 +303,10 @@ class Gateway:
 
     def drive(self, subscriber: Subscriber) -> None:
         """Carry out what a session wants until it wants nothing more."""
+        with self.guarded(subscriber):
+            self._drive(subscriber)
+
+    def _drive(self, subscriber: Subscriber) -> None:
         session = subscriber.session
         while commands := session.commands():
             for command in commands:
@@ -375,8 +379,30 @@ class Gateway:
         return self.recorder.keep(ended, connection.tape, subscriber.tape)
 
     def _timer_due(self, subscriber: Subscriber) -> None:
-        subscriber.session.handle_timer(self.now())
-        self.drive(subscriber)
+        with self.guarded(subscriber):
+            subscriber.session.handle_timer(self.now())
+            self._drive(subscriber)
+
+    # --- faults of ours ------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def guarded(self, subscriber: Subscriber) -> Iterator[None]:
+        """Let a fault of ours inside end this session, and neither leave it half alive nor reach anybody else."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, the session must not stay as it is
+            self._fault(subscriber, error)
+
+    def _fault(self, subscriber: Subscriber, error: Exception) -> None:
+        detail = where_raised(error)
+        self.report(InternalFault("session", detail), subscriber.context())
+        ending = subscriber.session.ending or (DisconnectReason.INTERNAL_ERROR, detail)
+        with contextlib.suppress(Exception):  # what is broken may be broken at its end, too
+            subscriber.session.abort(DisconnectReason.INTERNAL_ERROR, detail, self.now())
+            self._drive(subscriber)
+        if subscriber.session.session_id in self.subscribers:
+            self._release(subscriber, Finished(*ending))
+            subscriber.connection.clear_call(subscriber.local_call_id)
 
     # --- the engine ----------------------------------------------------------------------------------------
 
@@ -388,22 +414,7 @@ class Gateway:
 
     def _poll_engine(self) -> None:
         for upcall in self._engine.poll(POLL_BATCH):
-            self._take(upcall)
-
-    def _take(self, upcall: Upcall) -> None:
-        try:
             self._desk.take(upcall)
-        except Exception as error:  # noqa: BLE001 - one session's fault must never end the others
-            self._fault(upcall.handle, error)
-
-    def _fault(self, handle: int, error: Exception) -> None:
-        """Something of ours is broken for one session: end it, say so, carry on."""
-        subscriber = self._by_handle.get(handle)
-        detail = f"{type(error).__name__} while a frame was handled"
-        self.report(InternalFault("session", detail), subscriber.context() if subscriber else {})
-        if subscriber is not None:
-            subscriber.session.abort(DisconnectReason.INTERNAL_ERROR, detail, self.now())
-            self.drive(subscriber)
 
 
 def local_now() -> datetime:

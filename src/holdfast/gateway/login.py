@@ -84,7 +84,8 @@ class LoginDesk:
             self._judge(subscriber, exchange, claim)
 
     def _judge_late(self, subscriber: "Subscriber", exchange: Exchange, claim: int) -> None:
-        self._judge(subscriber, exchange, claim)
+        with self._gateway.guarded(subscriber):
+            self._judge(subscriber, exchange, claim)
         self._gateway.drive(subscriber)
 
     def _judge(self, subscriber: "Subscriber", exchange: Exchange, claim: int) -> None:
@@ -127,7 +128,15 @@ class LoginDesk:
             return
         source = subscriber.connection.client
         self.lockout.succeeded(exchange.account, source, self._gateway.now())
-        record = self._record(subscriber, verdict.user)
+        try:
+            record = self._authenticator.directory.record(verdict.user)
+        except StateError as error:
+            # Without the record nobody knows what the user may not do: hours, filter, how many sessions.
+            self._gateway.report(InternalFault("users", error.text()), subscriber.context())
+            detail = f"right password, but what holds for {verdict.user} cannot be read: {error.what}"
+            refusal = Verdict.reject(reason=DisconnectReason.INTERNAL_ERROR, detail=detail, user=verdict.user)
+            self._answer(subscriber, refusal, claim)
+            return
         effective = self._gateway.settings.policies.of(record, source, radius)
         self._admit(subscriber, Proven(record, exchange, verdict, effective, claim))
 
@@ -152,13 +161,6 @@ class LoginDesk:
             else:
                 event = AccountBesieged(told.account, told.sources, told.failures, told.seconds)
             self._gateway.report(event, subscriber.context())
-
-    def _record(self, subscriber: "Subscriber", user: str) -> UserRecord | None:
-        try:
-            return self._authenticator.directory.record(user)
-        except StateError as error:
-            self._gateway.report(InternalFault("users", error.text()), subscriber.context())
-            return None
 
     # --- whether a user may have a session now -------------------------------------------------------------
 
@@ -186,7 +188,7 @@ class LoginDesk:
         elif policy.single_session is SingleSession.REPLACE_NOW:
             self._replace(subscriber, proven, others, "replaced at once, as configured")
         elif policy.single_session is SingleSession.REPLACE:
-            task = self._gateway.loop.create_task(self._probe(subscriber, proven, others))
+            task = self._gateway.loop.create_task(self._find_out(subscriber, proven, others))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
@@ -202,9 +204,14 @@ class LoginDesk:
         sessions = self._by_user.get(user, ())
         return [one for one in sessions if one is not subscriber and one.session.state not in ended]
 
+    async def _find_out(self, subscriber: "Subscriber", proven: Proven, others: "list[Subscriber]") -> None:
+        with self._gateway.guarded(subscriber):
+            await self._probe(subscriber, proven, others)
+        self._gateway.drive(subscriber)
+
     async def _probe(self, subscriber: "Subscriber", proven: Proven, others: "list[Subscriber]") -> None:
         """Let the old session prove that it is alive: if it does, it stays and the new one is refused."""
-        asked = self._gateway.now()
+        asked, old = self._gateway.now(), others
         for other in others:
             other.session.probe(asked)
             self._gateway.drive(other)
@@ -215,11 +222,12 @@ class LoginDesk:
             others = [other for other in others if other.session.state in (SessionState.SETUP, SessionState.UP)]
             if any(self._gateway.counters(other).last_received > asked for other in others):
                 self._refuse_another(subscriber, proven, len(others))
-                self._gateway.drive(subscriber)
                 return
+        if any(other not in old for other in self._others(subscriber, proven.user)):
+            self._admit(subscriber, proven)  # somebody else signed in as this user meanwhile
+            return
         silent = f"the old session did not answer a probe in {PROBE_PATIENCE:g} s"
         self._replace(subscriber, proven, others, silent)
-        self._gateway.drive(subscriber)
 
     def _replace(self, subscriber: "Subscriber", proven: Proven, others: "list[Subscriber]", why: str) -> None:
         new = subscriber.session.session_id

@@ -99,7 +99,8 @@ class Patrol:
             visit = heapq.heappop(self._visits)
             subscriber = visit.subscriber
             if subscriber.up and visit.at == subscriber.visit_at:
-                self._plan(subscriber, max(self._visit(subscriber, now), now + GRAIN))
+                with self._gateway.guarded(subscriber):
+                    self._plan(subscriber, max(self._visit(subscriber, now), now + GRAIN))
         self._alarm.arm(max(self._visits[0].at, now + GRAIN) if self._visits else None)
 
     def _visit(self, subscriber: "Subscriber", now: float) -> float:

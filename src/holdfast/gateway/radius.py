@@ -51,7 +51,7 @@ class RadiusDesk:
 
     def take(self, subscriber: "Subscriber", exchange: Exchange, claim: int) -> None:
         """Find out what RADIUS says about a claim, and tell the desk for logins."""
-        task = self._gateway.loop.create_task(self._judge(subscriber, exchange, claim))
+        task = self._gateway.loop.create_task(self._answer(subscriber, exchange, claim))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -60,6 +60,11 @@ class RadiusDesk:
         for task in self._tasks:
             task.cancel()
         self._client.close()
+
+    async def _answer(self, subscriber: "Subscriber", exchange: Exchange, claim: int) -> None:
+        with self._gateway.guarded(subscriber):
+            await self._judge(subscriber, exchange, claim)
+        self._gateway.drive(subscriber)
 
     async def _judge(self, subscriber: "Subscriber", exchange: Exchange, claim: int) -> None:
         renewing = subscriber.renewal.asking
@@ -72,7 +77,6 @@ class RadiusDesk:
             again = next_request(outcome) if isinstance(exchange, EapExchange) else None
             if again is not None:
                 self._gateway.logins.go_on(subscriber, again, claim)
-                self._gateway.drive(subscriber)
                 return
             judgement = judge(outcome, exchange)
             down = outcome.packet is None
@@ -88,7 +92,6 @@ class RadiusDesk:
                 if judgement.verdict.accepted and subscriber.claim == claim:
                     subscriber.grant = judgement.grant
                 self._gateway.logins.verified(subscriber, exchange, judgement.verdict, claim, judgement.layer)
-        self._gateway.drive(subscriber)
 
     def _come_back(self, subscriber: "Subscriber", exchange: Exchange, claim: int, cache: RadiusCache) -> None:
         """No server answers: whoever was let in lately may come back, if they can prove themselves to us."""

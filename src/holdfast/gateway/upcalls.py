@@ -26,8 +26,11 @@ class UpcallDesk:
             self._gateway.report(UnknownCallSeen(upcall.value, upcall.peer), {})
             return
         subscriber = self._gateway.by_handle(upcall.handle)
-        if subscriber is None:
-            return
+        if subscriber is not None:
+            with self._gateway.guarded(subscriber):
+                self._take(subscriber, upcall)
+
+    def _take(self, subscriber: "Subscriber", upcall: Upcall) -> None:
         if upcall.kind is UpcallKind.FRAME:
             subscriber.tape.frames(Direction.RECEIVED, (upcall.frame,))
             subscriber.session.receive(upcall.frame, self._gateway.now())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from holdfast.errors import where_raised
 from holdfast.events import (
     ClockJumped,
     Event,
@@ -39,6 +40,8 @@ RETRY = 1.0
 TICK = 1.0
 CLOCK_TOLERANCE = 2.0
 CLOSING_PATIENCE = 10.0
+COMPLAINT_INTERVAL = 60.0
+"""Seconds between two lines about observers that fail."""
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -112,6 +115,7 @@ class EventLog:
         self.place = Place(path, state, self.options.segment_size, self._now_text, self.options.key)
         self._file = LogFile(self.place)
         self._idle = self._closing = False
+        self._complain_at = float("-inf")
         self._wake = threading.Event()
         self._watch = _Watch(self.options.sign_interval)
         self.receivers = list(self.options.connect(self)) if self.options.connect else []
@@ -139,8 +143,7 @@ class EventLog:
 
     def emit(self, event: Event, context: Mapping[str, Any]) -> None:
         """Report a fact. Returns at once; `context` must not be changed afterwards."""
-        for observer in self.observers:
-            observer(event, context)
+        self._observe(event, context)
         context = self._envelopes.complete(event, context)
         if event.level() in self._unwanted and not (self.traced and self.traced(context)):
             return
@@ -181,6 +184,17 @@ class EventLog:
         if self._idle:
             self._idle = False
             self._wake.set()
+
+    def _observe(self, event: Event, context: Mapping[str, Any]) -> None:
+        """Show an event to whoever counts by it; one that fails is told once a minute, and stands in nobody's way."""
+        for observer in self.observers:
+            try:
+                observer(event, context)
+            except Exception as error:  # noqa: BLE001 - what is reported must be told all the same
+                now = time.monotonic()
+                if now >= self._complain_at:
+                    self._complain_at = now + COMPLAINT_INTERVAL
+                    self.tell(InternalFault("event log", f"{event.name} could not be counted: {where_raised(error)}"))
 
     def _tell_listeners(self, event: Event, context: Mapping[str, Any], now: float) -> None:
         record = build_record(event, context, self._stamp(now))
@@ -279,8 +293,7 @@ class EventLog:
     def _tell(self, event: Event) -> None:
         """Report a fact about the log itself."""
         now = time.time()
-        for observer in self.observers:
-            observer(event, {})
+        self._observe(event, {})
         self._tell_listeners(event, {}, now)
         self._file.add([self._written(now, event, {})])
 

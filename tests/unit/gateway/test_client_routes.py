@@ -22,6 +22,7 @@ class Network:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.refused = ""
+        self.why: Exception = HostError("the kernel refuses: File exists", where="route")
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
@@ -36,7 +37,7 @@ class Network:
         assert threading.current_thread() is not threading.main_thread()
         (change,) = plan
         if change.route.destination == self.refused:
-            raise HostError("the kernel refuses: File exists", where=str(change))
+            raise self.why
         self.done.append(f"{verb} {change.route.destination}")
 
 
@@ -85,6 +86,18 @@ async def test_what_the_host_refuses_is_told_and_the_next_goes_on(routes, networ
     await idle(lambda: network.done == [f"add {OTHER}/32"])
     assert [event.where for event in told] == ["network"]
     assert "File exists" in told[0].detail
+
+
+async def test_a_fault_of_ours_is_told_and_the_next_goes_on(routes, network, told):
+    """Whoever waits hears of it, and the worker lives on: without it nobody with a filter would get in any more."""
+    network.refused, network.why = f"{OUTSIDE}/32", OSError(24, "Too many open files")
+    routes.add(OUTSIDE)
+    routes.add(OTHER)
+    await idle(lambda: network.done == [f"add {OTHER}/32"])
+    assert "OSError at test_client_routes.py" in told[0].detail
+    with pytest.raises(HostError, match="it failed"):
+        await routes.refilter((str(OTHER),), "", "guests")
+    await routes.stop()
 
 
 async def test_stopping_waits_for_what_has_begun_and_begins_nothing_more(routes, network):

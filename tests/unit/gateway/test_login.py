@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from holdfast.errors import StateError
 from holdfast.events import AuthenticationFailed
 from holdfast.secret import Secret
 
@@ -231,3 +232,33 @@ async def test_one_account_hammered_from_one_place_is_neither(world, crowd):
     await world.said("LOCKED")
     assert not world.named("SPRAYING")
     assert not world.named("BESIEGED")
+
+
+@toml('[limits]\nsingle_session = "replace"\n')
+async def test_two_who_take_over_at_the_same_time_do_not_both_stay(world, crowd):
+    """A client that dials twice while its old session is dead: one of the two comes in, and is one session."""
+    await crowd.up()
+    old = world.only().session.session_id
+    first, second = await crowd.dial(), await crowd.dial()
+    await crowd.until(lambda: first.ended or second.ended, 20)
+    await crowd.until(lambda: len(world.gateway.subscribers) == 1, 20)
+    await crowd.until(lambda: world.only().up, 20)
+    assert world.only().session.session_id != old
+    assert [end["session"] for end in world.named("TEARDOWN")].count(old) == 1
+    stays = second if first.ended else first
+    await asyncio.sleep(0.3)
+    assert stays.ended is None
+
+
+async def test_nobody_comes_in_whose_limits_cannot_be_read(world, crowd, monkeypatch):
+    def unreadable(_user):
+        raise StateError("the database cannot be used: disk I/O error")
+
+    world.users.set_policy("alice", settings={"hours": "mon 00:00-00:01"})
+    monkeypatch.setattr(world.gateway.logins._authenticator.directory, "record", unreadable)
+    await crowd.refused()
+    await settled(world, crowd)
+    (end,) = world.named("TEARDOWN")
+    assert end["reason"] == "internal_error"
+    assert "what holds for alice cannot be read" in end["evidence"]
+    assert len(world.gateway.logins.lockout._pairs) == 0
