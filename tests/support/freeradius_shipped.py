@@ -3,19 +3,20 @@
 import contextlib
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from support.freeradius import SECRET, SHIPPED, FreeRadius, free_ports, start
+from support.sql_servers import Database, running
 
 PACKAGE = Path(__file__).parents[2] / "packaging" / "freeradius"
 OVERLAY = ("mods-available", "mods-config", "policy.d", "sites-available")
-DATABASE = "radius.db"
+RADIUS_DB = {"mysql": "radius", "postgresql": "postgres"}
 
 
-def install(directory: Path, ports: tuple[int, ...]) -> None:
-    """Copy Debian's configuration and lay the policy set over it, with SQLite for SQL."""
+def install(directory: Path, ports: tuple[int, ...], database: Database) -> None:
+    """Copy Debian's configuration and lay the policy set over it."""
     shutil.copytree(SHIPPED, directory, symlinks=True, dirs_exist_ok=True)
     for name in OVERLAY:
         shutil.copytree(PACKAGE / name, directory / name, dirs_exist_ok=True)
@@ -31,8 +32,7 @@ def install(directory: Path, ports: tuple[int, ...]) -> None:
     _change(directory / "clients.conf", ("192.0.2.1", "127.0.0.1"), ("change-this-secret", SECRET))
     _change(directory / "sites-available" / "holdfast", ("port = 1812", f"port = {ports[0]}"))
     _change(directory / "sites-available" / "holdfast", ("port = 1813", f"port = {ports[1]}"))
-    sql = ("rlm_sql_null", "rlm_sql_sqlite"), ("/tmp/freeradius.db", str(directory / DATABASE))
-    _change(directory / "mods-available" / "sql", *sql)
+    _name(directory, database)
     radiusd = directory / "radiusd.conf"
     _change(radiusd, ("raddbdir = /etc/freeradius/3.0", f"raddbdir = {directory}"))
     _change(radiusd, ("logdir = /var/log/freeradius", f"logdir = {directory}/log"))
@@ -40,6 +40,25 @@ def install(directory: Path, ports: tuple[int, ...]) -> None:
     radiusd.write_text(re.sub(r"(?m)^\s*(user|group) = freerad$", "", radiusd.read_text()))
     for folder in ("log", "var/run/freeradius"):
         (directory / folder).mkdir(parents=True)
+
+
+def _name(directory: Path, database: Database) -> None:
+    """Say which SQL it is, as the README asks."""
+    sql = directory / "mods-available" / "sql"
+    if database.dialect == "sqlite":
+        _change(sql, ("rlm_sql_null", "rlm_sql_sqlite"), ("/tmp/freeradius.db", str(database.file)))
+        return
+    _change(
+        sql,
+        ('dialect = "sqlite"', f'dialect = "{database.dialect}"'),
+        ("rlm_sql_null", f"rlm_sql_{database.dialect}"),
+        ('#	server = "localhost"', f'	server = "{database.server}"'),
+        ('#	login = "radius"', f'	login = "{database.login}"'),
+        ('	radius_db = "radius"\n', f'	radius_db = "{RADIUS_DB[database.dialect]}"\n'),
+    )
+    text = sql.read_text()
+    sql.write_text(re.sub(r"(?s)\n\t\ttls \{.*?\n\t\t\}", "", text, count=1))  # the example of MySQL over TLS
+    _change(directory / "policy.d" / "holdfast", ("\t\tholdfast_used_sqlite", f"\t\tholdfast_used_{database.dialect}"))
 
 
 def _change(path: Path, *pairs: tuple[str, str]) -> None:
@@ -51,14 +70,26 @@ def _change(path: Path, *pairs: tuple[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def shipped(directory: Path) -> Iterator[FreeRadius]:
+def shipped(directory: Path, dialect: str) -> Iterator[tuple[FreeRadius, Database]]:
     """Run it; its SQL tables hold the shipped plans."""
     ports = free_ports(2)
-    install(directory, ports)
-    server = start(directory)
+    with running(dialect, directory.parent) as empty:
+        database = empty
+        if dialect == "mysql":
+            empty.ask("CREATE DATABASE radius;")
+            database = replace(empty, client=(*empty.client, "radius"))
+        if dialect != "sqlite":  # FreeRADIUS makes SQLite's tables itself
+            database.ask((SHIPPED / f"mods-config/sql/main/{dialect}/schema.sql").read_text())
+        with _served(directory, ports, database) as server:
+            yield server, database
+
+
+@contextlib.contextmanager
+def _served(directory: Path, ports: tuple[int, ...], database: Database) -> Iterator[FreeRadius]:
+    install(directory, ports, database)
+    server = start(directory, database.wrap)
     try:
-        with contextlib.closing(sqlite3.connect(directory / DATABASE)) as database:
-            database.executescript((PACKAGE / "sql" / "plans.sql").read_text())
+        database.ask((PACKAGE / "sql" / "plans.sql").read_text())
         yield FreeRadius(directory, *ports)
     finally:
         server.terminate()

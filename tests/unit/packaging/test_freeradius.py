@@ -1,8 +1,6 @@
 """The policy set in packaging/freeradius, installed into Debian's FreeRADIUS as its README says. Needs root."""
 
 import asyncio
-import contextlib
-import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +10,11 @@ import pytest
 from holdfast.gateway.accounting import start_accounting
 from holdfast.gateway.radius_probe import Credentials, probe
 from holdfast.secret import Secret
+from support import sql_servers
 from support.freeradius import FreeRadius
-from support.freeradius_shipped import DATABASE, shipped
+from support.freeradius_shipped import shipped
 from support.pns_client import PnsClient
+from support.sql_servers import Database
 from unit.gateway.conftest import world  # noqa: F401 - a fixture
 from unit.gateway.test_radius import configuration, use
 
@@ -31,21 +31,38 @@ rules = ["allow tcp 80,443"]
 """
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FreeRadius]:
-    """One that runs."""
-    with shipped(tmp_path_factory.mktemp("radius") / "raddb") as running:
+@pytest.fixture(scope="module", params=sql_servers.installed())
+def served(tmp_path_factory: pytest.TempPathFactory, request) -> Iterator[tuple[FreeRadius, Database]]:
+    """One that runs, with each SQL that is installed here."""
+    with shipped(tmp_path_factory.mktemp("radius") / "raddb", request.param) as running:
         yield running
 
 
-def spent(server: FreeRadius, user: str, octets: int = 0, seconds: int = 0) -> None:
+@pytest.fixture
+def server(served: tuple[FreeRadius, Database]) -> FreeRadius:
+    return served[0]
+
+
+@pytest.fixture
+def database(served: tuple[FreeRadius, Database]) -> Database:
+    return served[1]
+
+
+def spent(database: Database, user: str, octets: int = 0, seconds: int = 0) -> None:
     """Let a user have had a session a moment ago."""
-    with contextlib.closing(sqlite3.connect(server.directory / DATABASE)) as database:
-        now = int(time.time())
-        row = (user, f"{user}{octets}{seconds}", f"{user}{octets}{seconds}", now, now, octets, 0, seconds)
-        names = "username, acctsessionid, acctuniqueid, acctstarttime, acctstoptime, acctinputoctets, acctoutputoctets"
-        database.execute(f"INSERT INTO radacct ({names}, acctsessiontime) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        database.commit()
+    now, name = database.moment(int(time.time())), f"{user}{octets}{seconds}"
+    columns = {
+        "username": f"'{user}'",
+        "acctsessionid": f"'{name}'",
+        "acctuniqueid": f"'{name}'",
+        "nasipaddress": "'192.0.2.1'",
+        "acctstarttime": now,
+        "acctstoptime": now,
+        "acctinputoctets": str(octets),
+        "acctoutputoctets": "0",
+        "acctsessiontime": str(seconds),
+    }
+    database.ask(f"INSERT INTO radacct ({', '.join(columns)}) VALUES ({', '.join(columns.values())});")
 
 
 def month_goes_on(seconds: float) -> bool:
@@ -55,7 +72,7 @@ def month_goes_on(seconds: float) -> bool:
 
 async def signed_in(directory: Path, server: FreeRadius, user: str) -> tuple[bool, str, tuple[str, ...]]:
     """Sign a user in as `holdfast radius test` does; return whether it went well, what was said, the attributes."""
-    config = configuration(directory, server.authentication)
+    config = configuration(directory, server.authentication, GATEWAY)
     patient = config.radius.model_copy(update={"timeout": 3.0, "patience": 10.0})  # Debian's refusals take a second
     config = config.model_copy(update={"radius": patient})
     steps = [step async for step in probe(config, Credentials(user, Secret.from_text(f"change-{user}")))]
@@ -82,28 +99,28 @@ async def test_users_of_the_file_and_of_sql_get_what_their_plan_says(server, tmp
     assert set(attributes) <= set(answer)
 
 
-async def test_hours_and_volumes_of_a_month_run_out(server, tmp_path):
+async def test_hours_and_volumes_of_a_month_run_out(server, database, tmp_path):
     for user in ("grace", "dave"):
-        spent(server, user, seconds=71_000)
+        spent(database, user, seconds=71_000)
         assert (
             f"Session-Timeout = {1000 if month_goes_on(1000) else 14400}"
             in (await signed_in(tmp_path, server, user))[2]
         )
-        spent(server, user, seconds=2000)
+        spent(database, user, seconds=2000)
         assert not (await signed_in(tmp_path, server, user))[0]
     for user in ("carol", "frank"):
-        spent(server, user, octets=9_000_000_000)
+        spent(database, user, octets=9_000_000_000)
         answer = (await signed_in(tmp_path, server, user))[2]
         assert "Mikrotik-Total-Limit = 1000000000" in answer
         assert "Mikrotik-Total-Limit-Gigawords = 2" not in answer
-        spent(server, user, octets=1_000_000_001)
+        spent(database, user, octets=1_000_000_001)
         good, said, _ = await signed_in(tmp_path, server, user)
         assert not good
         assert "volume of this month is used up" in said
 
 
 @pytest.mark.parametrize("world", [GATEWAY], indirect=True)
-async def test_a_gateway_honours_it_and_its_sessions_come_to_rest_in_sql(world, server, tmp_path):  # noqa: F811
+async def test_a_gateway_honours_it_and_its_sessions_come_to_rest_in_sql(world, server, database, tmp_path):  # noqa: F811
     more = f'accounting_servers = ["127.0.0.1:{server.accounting}"]\n'
     config = configuration(tmp_path, server.authentication, more)
     use(world, config)
@@ -118,8 +135,5 @@ async def test_a_gateway_honours_it_and_its_sessions_come_to_rest_in_sql(world, 
         while len(accounts._queue):  # noqa: ASYNC110 - the queue tells nobody
             await asyncio.sleep(0.02)
     await accounts.end()
-    with contextlib.closing(sqlite3.connect(server.directory / DATABASE)) as database:
-        rows = database.execute(
-            "SELECT framedipaddress, acctterminatecause, acctinputoctets FROM radacct WHERE username = 'erin'"
-        ).fetchall()
-    assert rows == [("10.88.0.10", "Admin-Reset", 2)]
+    asked = "SELECT framedipaddress, acctterminatecause, acctinputoctets FROM radacct WHERE username = 'erin';"
+    assert database.ask(asked) == [("10.88.0.10", "Admin-Reset", "2")]
