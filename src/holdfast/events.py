@@ -595,13 +595,17 @@ class GatewayStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class AdminActed(Event):
-    """An administrator did something by the control API. `by`: the account of this machine that asked."""
+    """An administrator did something by the control API or to a user, or was refused. `by`: this machine's account.
+
+    `at`: when a user was changed, which may have been before this start.
+    """
 
     name: ClassVar[str] = "ADMIN"
     severity: ClassVar[Severity] = Severity.NOTICE
     action: str
     target: str
     by: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,13 +119,21 @@ class ApiServer:
             return {"ok": False, "error": error.what, "where": error.where, "fix": error.fix}
 
 
+def own_account() -> Peer:
+    """Return this very process, as the other end of a control socket would see it."""
+    return Peer(os.geteuid(), os.getegid(), _login("self"))
+
+
 def _peer(connection: socket.socket) -> Peer:
     pid, uid, gid = struct.unpack("3I", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return Peer(uid, gid, _login(pid))
+
+
+def _login(pid: int | str) -> int:
     try:
-        login = int(Path(f"/proc/{pid}/loginuid").read_text())
+        return int(Path(f"/proc/{pid}/loginuid").read_text())
     except (OSError, ValueError):
-        login = NO_LOGIN
-    return Peer(uid, gid, login)
+        return NO_LOGIN
 
 
 def request(path: Path, verb: str, *, patience: float = ANSWER_TIMEOUT, **arguments: Any) -> Any:

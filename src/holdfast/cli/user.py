@@ -1,7 +1,7 @@
 """`holdfast user`: who may connect. Works with and without a running gateway, which sees every change at once."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from holdfast.cli.gateway_socket import ask
 from holdfast.cli.output import local_time, print_json, print_table, print_text
 from holdfast.config.values import parse_host_address
 from holdfast.errors import HoldfastError, NotRunningError
+from holdfast.local_api import own_account
 from holdfast.policy import chap_secrets
 from holdfast.policy.files import readable_by_others
 from holdfast.policy.import_users import ImportedLine, import_chap_secrets
@@ -23,6 +24,7 @@ from holdfast.policy.overrides import parse_override
 from holdfast.policy.ranges import Address
 from holdfast.policy.records import SecretKind, UserRecord
 from holdfast.policy.store import Store
+from holdfast.policy.user_changes import Act
 from holdfast.policy.users import NoSuchUserError, UserExistsError, Users
 from holdfast.secret import Secret
 
@@ -72,11 +74,10 @@ def add(
 ) -> None:
     """Add a user. Exit code 1 when the name or the address is taken."""
     name, dedicated, end = acceptable_name(name), _address(address), _end(expires)
-    with _users(state) as users, negative(UserExistsError):
+    with _changing(state, "user add") as users, negative(UserExistsError):
         users.check_free(name, dedicated)
         secret, kind = _secret(name, password_stdin, nt_hash_stdin)
         users.add(name, secret, kind, address=dedicated, expires=end)
-    _tell(state, "user add", name)
     print_text(f"user {name} added")
 
 
@@ -85,10 +86,9 @@ def passwd(
     name: NameArgument, state: StateOption, password_stdin: PasswordOption = False, nt_hash_stdin: HashOption = False
 ) -> None:
     """Give a user another password. Sessions that are up stay up."""
-    with _users(state) as users, negative(NoSuchUserError):
+    with _changing(state, "user passwd") as users, negative(NoSuchUserError):
         users.get(name)
         users.change_secret(name, *_secret(name, password_stdin, nt_hash_stdin))
-    _tell(state, "user passwd", name)
     print_text(f"user {name} has a new password")
 
 
@@ -101,14 +101,12 @@ def change(
     """Change the dedicated address or the last day of a user; "none" takes it away."""
     if address is None and expires is None:
         raise HoldfastError("nothing to change", fix="Give --address or --expires.")
-    with _users(state) as users, negative(NoSuchUserError, UserExistsError):
-        users.get(name)
-        if address is not None:
-            users.set_address(name, _address(address))
-        if expires is not None:
-            users.set_expires(name, _end(expires))
-    given = {"address": address, "expires": expires}
-    _tell(state, "user change", name, *(f"{key}={value}" for key, value in given.items() if value is not None))
+    given = {key: value for key, value in (("address", address), ("expires", expires)) if value is not None}
+    readers: dict[str, Callable[[str], Any]] = {"address": _address, "expires": _end}
+    values = {key: readers[key](value) for key, value in given.items()}
+    details = (f"{key}={value}" for key, value in given.items())
+    with _changing(state, "user change", *details) as users, negative(NoSuchUserError, UserExistsError):
+        users.change(name, **values)
     print_text(f"user {name} changed")
 
 
@@ -132,44 +130,41 @@ def set_(
     if not settings and group is None:
         raise HoldfastError("nothing to set", fix="Give key=value, or --group.")
     given = dict(parse_override(text) for text in settings or ())
-    with _users(state) as users, negative(NoSuchUserError):
+    details = (*(settings or ()), *([f"group={group}"] if group is not None else ()))
+    with _changing(state, "user set", *details) as users, negative(NoSuchUserError):
         users.set_policy(name, group="" if group == NEVER else group, settings=given)
-    _tell(state, "user set", name, *(settings or ()), *([f"group={group}"] if group is not None else ()))
     print_text(f"user {name} changed")
 
 
 @app.command(epilog="Example: holdfast user disable alice")
 def disable(name: NameArgument, state: StateOption) -> None:
     """Keep a user out, password and address kept. Sessions that are up stay up: see `holdfast disconnect`."""
-    with _users(state) as users, negative(NoSuchUserError):
+    with _changing(state, "user disable") as users, negative(NoSuchUserError):
         users.set_disabled(name, True)
-    _tell(state, "user disable", name)
     print_text(f"user {name} disabled")
 
 
 @app.command(epilog="Example: holdfast user enable alice")
 def enable(name: NameArgument, state: StateOption) -> None:
     """Let a disabled user in again."""
-    with _users(state) as users, negative(NoSuchUserError):
+    with _changing(state, "user enable") as users, negative(NoSuchUserError):
         users.set_disabled(name, False)
-    _tell(state, "user enable", name)
     print_text(f"user {name} enabled")
 
 
 @app.command(epilog="Example: holdfast user remove alice")
 def remove(name: NameArgument, state: StateOption) -> None:
     """Forget a user and the password. Sessions that are up stay up: see `holdfast disconnect`."""
-    with _users(state) as users, negative(NoSuchUserError):
+    with _changing(state, "user remove") as users, negative(NoSuchUserError):
         users.remove(name)
-    _tell(state, "user remove", name)
     print_text(f"user {name} removed")
 
 
 @app.command("list", epilog="Example: holdfast user list --json")
 def list_users(state: StateOption, as_json: JsonOption = False) -> None:
     """Show all users of the database."""
-    with _users(state) as users:
-        records, now = users.list(), time.time()
+    with Store.open(state) as store:
+        records, now = Users(store).list(), time.time()
     if as_json:
         print_json([_as_dict(record, now) for record in records])
         return
@@ -200,10 +195,8 @@ def import_chap_secrets_file(
         raise HoldfastError(f"cannot be read: {error.strerror}", where=str(file)) from None
     if readable_by_others(file):
         warn(f"other users of this machine may read the passwords in {file}; run: chmod 600 {file}")
-    with _users(state) as users:
+    with _changing(state, "user import") as users:
         answers = import_chap_secrets(lines, users)
-    for taken in (answer for answer in answers if answer.taken):
-        _tell(state, "user import", taken.user)
     if as_json:
         print_json([asdict(answer) for answer in answers])
     else:
@@ -219,20 +212,16 @@ def _print_import(answers: list[ImportedLine]) -> None:
 
 
 @contextmanager
-def _users(state: Path) -> Iterator[Users]:
+def _changing(state: Path, action: str, *details: str) -> Iterator[Users]:
+    """Open the users for a change that the event log shall have; then let a gateway that runs take it over."""
     with Store.open(state) as store:
-        yield Users(store)
-
-
-def _tell(state: Path, action: str, name: str, *details: str) -> None:
-    """Let the log of a running gateway say what was done. It is done in any case."""
-    target = f"{name}: {', '.join(details)}" if details else name
+        yield Users(store, act=Act(action, str(own_account()), details))
     try:
-        ask(state, "user-changed", action=action, target=target, user=name)
+        ask(state, "user-changed")
     except NotRunningError:
-        pass  # no gateway, no log that is being written
+        pass  # the next gateway finds the note
     except HoldfastError as error:
-        warn(f"done, but the gateway's log was not told: {error.what}")
+        warn(f"done, but the gateway could not put it into its log yet; its next start will: {error.what}")
 
 
 def _secret(name: str, password_stdin: bool, nt_hash_stdin: bool) -> tuple[Secret, SecretKind]:

@@ -1,4 +1,4 @@
-"""The verbs for operation on the control socket: why, reload, drain, unlock, and notes on changes of users."""
+"""The verbs for operation on the control socket: why, reload, drain, unlock."""
 
 from typing import Any
 
@@ -12,15 +12,14 @@ from holdfast.local_api import Handler, caller
 
 
 class OperationApi:
-    """`why`, `reload`, `drain`, `unlock`, `user-changed`."""
+    """`why`, `reload`, `drain`, `unlock`."""
 
     def __init__(self, gateway: Gateway, reloader: Reloader) -> None:
         self._gateway, self._reloader = gateway, reloader
 
     def verbs(self) -> dict[str, Handler]:
         """Return the verbs by name."""
-        verbs = {"why": self.why, "reload": self.reload, "drain": self.drain, "unlock": self.unlock}
-        return {**verbs, "user-changed": self.user_changed}
+        return {"why": self.why, "reload": self.reload, "drain": self.drain, "unlock": self.unlock}
 
     async def why(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer what holds for a session, where each value came from, how far it is used up, and what RADIUS said that
@@ -100,11 +99,3 @@ class OperationApi:
             raise HoldfastError("name a user and an address", fix="The event LOCKED names both.")
         self._gateway.report(AdminActed("unlock", f"{user} at {address}", caller()), {"user": user})
         return {"unlocked": self._gateway.logins.lockout.unlock(user, address, self._gateway.now())}
-
-    async def user_changed(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Note in the log what `holdfast user` did to the database: `action`, `target` and, if it was one, `user`."""
-        action, target, user = (request.get(key) for key in ("action", "target", "user"))
-        if not isinstance(action, str) or not isinstance(target, str) or not isinstance(user, str) or not action:
-            raise HoldfastError("say what was done, to what, and to which user")
-        self._gateway.report(AdminActed(action, target, caller()), {"user": user} if user else {})
-        return {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from holdfast import __version__
 from holdfast.config import Config, Endpoint, LoadedConfig
 from holdfast.dataplane.engine import Engine
-from holdfast.errors import ControlEnd, DisconnectReason, HostError, StateError
+from holdfast.errors import ControlEnd, DisconnectReason, HoldfastError, HostError, StateError
 from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.client_routes import ClientRoutes
@@ -31,6 +31,7 @@ from holdfast.gateway.recording import recorder_from
 from holdfast.gateway.reload import Reloader
 from holdfast.gateway.settings import settings_from, usual_workers
 from holdfast.gateway.tracing import Tracing
+from holdfast.gateway.user_changes import UserChangeTeller
 from holdfast.local_api import SOCKET_NAME, ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
@@ -100,8 +101,11 @@ async def serve(
         guard = ControlGuard(state / SOCKET_NAME, lambda event: gateway.report(event, {}), gateway.now)
         reloader = Reloader(loaded, gateway, log, _resolvers(), guard.apply)
         loop.add_signal_handler(signal.SIGHUP, reloader.by_signal)
+        changes = UserChangeTeller(store, log, gateway.report)
         verbs = GatewayApi(gateway, engine, listen).verbs() | LogApi(journal).verbs() | Tracing(gateway, log).verbs()
-        api = ApiServer(state / SOCKET_NAME, verbs | OperationApi(gateway, reloader).verbs(), guard.check)
+        api = ApiServer(
+            state / SOCKET_NAME, verbs | OperationApi(gateway, reloader).verbs() | changes.verbs(), guard.check
+        )
         await api.start()
         stack.push_async_callback(api.stop)
         guard.apply(config)
@@ -109,6 +113,9 @@ async def serve(
         await metrics.start(gateway, engine)
         await gateway.start(servers)
         started(Started(listen, config, state, make_first_user(store), tuple(recovered)))
+        # When the log cannot be written, LOG_FAILED says it, and the notes wait for the next change or start.
+        with contextlib.suppress(HoldfastError):
+            await changes.tell()
         gateway.report(GatewayStarted(listen, __version__), {})
         notify("READY=1")
         await _until(stop, gateway.drained, gateway.broken)

@@ -45,6 +45,7 @@ FIELD_WORDS: dict[str, str] = {
     "answer": "What was answered; empty for nothing.",
     "authentication": "The method that LCP agreed on; empty for none.",
     "bits": "Length of the keys.",
+    "at": "When it was done, where that was noted before the log was told: changes of users; empty for now.",
     "both_ways": "Whether it is known to pass both ways.",
     "buffer_overruns": "Buffer overruns (RFC 2637 section 2.14).",
     "by": "Who did it.",

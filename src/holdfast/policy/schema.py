@@ -32,6 +32,19 @@ user_policies = Table(
 )
 """Of users who have them: their group (or nothing) and their own settings, as a JSON object."""
 
+user_changes = Table(
+    "user_changes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What was done to users and does not stand in the event log yet. No number is ever used again."""
+
 leases = Table(
     "leases",
     metadata,

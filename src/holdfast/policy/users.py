@@ -16,6 +16,7 @@ from holdfast.policy.ranges import Address, AddressRange
 from holdfast.policy.records import Credentials, SecretKind, UserRecord
 from holdfast.policy.schema import meta, user_policies, users
 from holdfast.policy.store import Store
+from holdfast.policy.user_changes import Act, note
 from holdfast.secret import Secret
 
 SOURCE = "database"
@@ -32,10 +33,13 @@ class UserExistsError(HoldfastError):
 
 
 class Users:
-    """The users of one store. Every change is seen at once by whoever else has the store open."""
+    """The users of one store. Every change is seen at once by whoever else has the store open.
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
-        self._store, self._clock = store, clock
+    With an `act` each change leaves a note for the event log: what was done, and who did it.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time, *, act: Act | None = None) -> None:
+        self._store, self._clock, self._act = store, clock, act
         self._decoy = store.sealer.seal(Secret(b""), _DECOY)
         self._dedicated: dict[Address, str] = {}
         self._seen: bytes | None = None
@@ -64,7 +68,7 @@ class Users:
         try:
             with self._store.write() as connection:
                 connection.execute(insert(users).values(values))
-                _note_change(connection)
+                self._changed(connection, name)
         except IntegrityError:
             raise self._taken(name, address) from None
         return self.get(name)
@@ -87,14 +91,21 @@ class Users:
 
     def set_address(self, name: str, address: Address | None) -> None:
         """Dedicate an address to a user, or none."""
-        try:
-            self._update(acceptable_name(name), address=str(address) if address else None)
-        except IntegrityError:
-            raise self._taken(None, address) from None
+        self.change(name, address=address)
 
     def set_expires(self, name: str, expires: float | None) -> None:
         """Let an account end at that time (seconds since 1970), or never."""
-        self._update(acceptable_name(name), expires=expires)
+        self.change(name, expires=expires)
+
+    def change(self, name: str, **given: Any) -> None:
+        """Change `address`, `expires` or both of a user, at once; None takes one away."""
+        values = dict(given)
+        if (address := values.get("address")) is not None:
+            values["address"] = str(address)
+        try:
+            self._update(acceptable_name(name), **values)
+        except IntegrityError:
+            raise self._taken(None, address) from None
 
     def set_policy(self, name: str, *, group: str | None = None, settings: Mapping[str, Any] | None = None) -> None:
         """Put a user into a group (none for an empty name) or change single settings; None takes a setting away.
@@ -111,17 +122,17 @@ class Users:
             connection.execute(delete(user_policies).where(user_policies.c.name == record.name))
             if values != {"group": "", "settings": "{}"}:
                 connection.execute(insert(user_policies).values(name=record.name, **values))
-            _note_change(connection)
+            self._changed(connection, record.name)
 
     def remove(self, name: str) -> None:
         """Forget a user."""
         name = acceptable_name(name)
         with self._store.write() as connection:
             found = connection.execute(delete(users).where(users.c.name == name)).rowcount
+            if not found:
+                raise _unknown(name)
             connection.execute(delete(user_policies).where(user_policies.c.name == name))
-            _note_change(connection)
-        if not found:
-            raise _unknown(name)
+            self._changed(connection, name)
 
     def get(self, name: str) -> UserRecord:
         """Return a user, or raise NoSuchUserError."""
@@ -172,10 +183,14 @@ class Users:
     def _update(self, name: str, **values: Any) -> None:
         with self._store.write() as connection:
             change = update(users).where(users.c.name == name).values(changed=self._clock(), **values)
-            found = connection.execute(change).rowcount
-            _note_change(connection)
-        if not found:
-            raise _unknown(name)
+            if not connection.execute(change).rowcount:
+                raise _unknown(name)
+            self._changed(connection, name)
+
+    def _changed(self, connection: Connection, name: str) -> None:
+        _note_change(connection)
+        if self._act is not None:
+            note(connection, self._act, name, self._clock())
 
     def _taken(self, name: str | None, address: Address | None) -> UserExistsError:
         if name is not None and self._row(select(users.c.name).where(users.c.name == name)):

@@ -13,6 +13,7 @@ import pytest
 from holdfast.errors import HoldfastError
 from holdfast.policy.records import SecretKind
 from holdfast.policy.store import Store
+from holdfast.policy.user_changes import UserChanges
 from holdfast.policy.users import Users
 from unit.cli.conftest import Run
 
@@ -333,20 +334,13 @@ def test_settings_of_nobody(run: Run) -> None:
     assert run("user", "set", "bob").code == 2
 
 
-@pytest.fixture
-def told(state: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
-    """What a running gateway was told to note."""
-    notes: list[tuple[str, str, str]] = []
-
-    def ask(where: Path, verb: str, **said: str) -> None:
-        assert (where, verb) == (state, "user-changed")
-        notes.append((said["action"], said["target"], said["user"]))
-
-    monkeypatch.setattr("holdfast.cli.user.ask", ask)
-    return notes
+def noted(state: Path) -> list[tuple[str, str, str]]:
+    """What the next gateway will tell its log."""
+    with Store.open(state) as store:
+        return [(change.action, change.target, change.user) for change in UserChanges(store).pending(100)]
 
 
-def test_the_log_is_told_of_each_change(run: Run, told: list[tuple[str, str, str]], tmp_path: Path) -> None:
+def test_each_change_leaves_a_note_for_the_log(run: Run, state: Path, tmp_path: Path) -> None:
     secrets = tmp_path / "chap-secrets"
     secrets.write_text("bob pptpd hunter22hunter *\nalice pptpd other-secret *\n")
     run("user", "add", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
@@ -357,7 +351,7 @@ def test_the_log_is_told_of_each_change(run: Run, told: list[tuple[str, str, str
     for action in ("disable", "enable", "remove", "remove"):
         run("user", action, "alice")
     run("user", "list")
-    assert told == [
+    assert noted(state) == [
         ("user add", "alice", "alice"),
         ("user passwd", "alice", "alice"),
         ("user change", "alice: address=10.77.0.9, expires=none", "alice"),
@@ -367,6 +361,34 @@ def test_the_log_is_told_of_each_change(run: Run, told: list[tuple[str, str, str
         ("user enable", "alice", "alice"),
         ("user remove", "alice", "alice"),
     ]
+    with Store.open(state) as store:
+        assert {change.by.partition(" (")[0] for change in UserChanges(store).pending(100)} == {f"uid {os.geteuid()}"}
+
+
+def test_what_was_refused_leaves_no_note(run: Run, state: Path) -> None:
+    run("user", "add", "alice", "--password-stdin", "--address", "10.77.0.9", stdin=PASSWORD.encode() + b"\n")
+    run("user", "add", "bob", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
+    assert run("user", "change", "bob", "--address", "10.77.0.9", "--expires", "none").code == 1
+    assert run("user", "add", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n").code == 1
+    assert run("user", "disable", "nobody-we-know").code == 1
+    assert [action for action, _, _ in noted(state)] == ["user add", "user add"]
+
+
+def test_no_secret_is_noted(run: Run, state: Path) -> None:
+    run("user", "add", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
+    run("user", "passwd", "alice", "--nt-hash-stdin", stdin=b"0123456789abcdef0123456789ABCDEF\n")
+    with Store.open(state) as store, store.read() as connection:
+        rows = str(connection.exec_driver_sql("SELECT * FROM user_changes").all())
+    assert PASSWORD not in rows
+    assert "0123456789abcdef" not in rows.lower()
+
+
+def test_a_gateway_that_runs_is_asked_to_take_it_over(run: Run, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Path, str]] = []
+    monkeypatch.setattr("holdfast.cli.user.ask", lambda where, verb: asked.append((where, verb)))
+    run("user", "add", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
+    run("user", "list")
+    assert asked == [(state, "user-changed")]
 
 
 def test_a_gateway_that_takes_no_note_keeps_nobody_from_a_change(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,5 +396,8 @@ def test_a_gateway_that_takes_no_note_keeps_nobody_from_a_change(run: Run, monke
         raise HoldfastError("not a request")
 
     monkeypatch.setattr("holdfast.cli.user.ask", ask)
-    ran = run("user", "add", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
-    assert ran == (0, "user alice added\n", "warning: done, but the gateway's log was not told: not a request\n")
+    code, out, err = run("user", "add", "alice", "--password-stdin", stdin=PASSWORD.encode() + b"\n")
+    assert (code, out) == (0, "user alice added\n")
+    assert (
+        err == "warning: done, but the gateway could not put it into its log yet; its next start will: not a request\n"
+    )

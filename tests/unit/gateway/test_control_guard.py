@@ -16,6 +16,7 @@ from holdfast.gateway import control_guard
 from holdfast.gateway.control_guard import OPERATE, OWN, VIEW, ControlGuard, needed_for
 from holdfast.gateway.log_api import LogApi
 from holdfast.gateway.tracing import Tracing
+from holdfast.gateway.user_changes import UserChangeTeller
 from holdfast.local_api import SOCKET_NAME, ApiServer, Peer
 from holdfast.policy.access import Role
 from support.accounts import DAEMON, GAMES, MAIL, NEWS, NOBODY, holdfast_as, reachable_folder
@@ -62,7 +63,8 @@ async def desk() -> AsyncIterator[Desk]:
 async def test_every_verb_of_a_gateway_has_its_place(world: Any) -> None:
     assert not VIEW & OPERATE
     assert not OWN & (VIEW | OPERATE)
-    served = (world.api, world.operation, Tracing(world.gateway, world.log), LogApi(None))  # type: ignore[arg-type]
+    changes = UserChangeTeller(world.store, world.log, world.gateway.report)
+    served = (world.api, world.operation, Tracing(world.gateway, world.log), LogApi(None), changes)  # type: ignore[arg-type]
     assert {verb for api in served for verb in api.verbs()} == VIEW | OPERATE | OWN
 
 

@@ -1,13 +1,10 @@
 """why, reload, drain, unlock and notes about users on the control socket."""
 
-import asyncio
-import os
 import time
 
 import pytest
 
 from holdfast.errors import HoldfastError
-from holdfast.local_api import ApiServer, request
 
 pytestmark = pytest.mark.asyncio
 
@@ -61,7 +58,7 @@ async def test_a_deadline_is_a_number(world, deadline):
 
 
 async def test_the_verbs(world):
-    assert set(world.operation.verbs()) == {"why", "reload", "drain", "unlock", "user-changed"}
+    assert set(world.operation.verbs()) == {"why", "reload", "drain", "unlock"}
 
 
 @pytest.mark.parametrize("world", ["[admission]\nfailed_logins = 1\n"], indirect=True)
@@ -78,20 +75,3 @@ async def test_a_locked_account_is_let_in_again(world, crowd):
 async def test_unlock_needs_both_names(world, request_):
     with pytest.raises(HoldfastError, match="name a user and an address"):
         await world.operation.unlock(request_)
-
-
-async def test_the_log_tells_who_changed_which_user(world, tmp_path):
-    server = ApiServer(tmp_path / "s", world.operation.verbs())
-    await server.start()
-    told = {"action": "user disable", "target": "alice", "user": "alice"}
-    assert await asyncio.to_thread(request, tmp_path / "s", "user-changed", **told) == {}
-    await server.stop()
-    record = await world.said("ADMIN")
-    assert {key: record[key] for key in told} == told
-    assert record["by"].startswith(f"uid {os.getuid()}")
-
-
-@pytest.mark.parametrize("told", [{}, {"action": "x"}, {"action": "", "target": "t", "user": "u"}, {"action": 1}])
-async def test_a_note_says_what_was_done_to_whom(world, told):
-    with pytest.raises(HoldfastError, match="what was done"):
-        await world.operation.user_changed(told)
