@@ -651,6 +651,19 @@ class RadiusAnswerRefused(Event):
     severity: ClassVar[Severity] = Severity.ERROR
     server: str
     detail: str
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RadiusPacketSeen(Event):
+    """A RADIUS request about a client went out, or its answer came; attributes as text, secrets left out."""
+
+    name: ClassVar[str] = "RADIUS_PACKET"
+    severity: ClassVar[Severity] = Severity.DEBUG
+    direction: Direction
+    server: str
+    code: str
+    attributes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -710,6 +723,7 @@ class DynamicRequestSeen(Event):
     request: str
     answer: str
     detail: str
+    times: int = 1
 
 
 # --- the dialer --------------------------------------------------------------------------------------------

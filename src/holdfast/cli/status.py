@@ -39,8 +39,15 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         f"  out           {engine['packets_out']} packets, {octets(engine['bytes_out'])} octets",
         f"  dropped       {drops}",
     ]
+    lines += [_radius(one) for one in answer.get("radius", ())]
     if answer["draining"]:
         lines.append("  leaving       no new sessions are taken")
     if log["failed"] or log["dropped"]:
         lines.append(f"  event log     {log['dropped']} facts lost; {log['failed']}")
     return lines
+
+
+def _radius(server: dict[str, Any]) -> str:
+    how = "down" if server["down"] else "up"
+    dropped = f"{server['refused']} answers not to be trusted, {server['strays']} to nothing"
+    return f"  RADIUS        {server['server']} {how}, {server['waiting']} waiting; dropped: {dropped}"

@@ -43,6 +43,7 @@ class GatewayApi:
             "addresses": gateway.address_use(),
             "event_log": gateway.log_state(),
             "lockouts": {"remembered": len(lockout), "unsaved": len(lockout.changes)},
+            "radius": gateway.logins.remote.state() if gateway.logins.remote else [],
             "engine": _counters(self._engine.totals()),
         }
 

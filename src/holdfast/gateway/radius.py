@@ -2,16 +2,16 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast.config import Config
 from holdfast.config.radius_section import WhenDown
 from holdfast.config.radius_server import ACCOUNTING_PORT, RadiusServer
 from holdfast.errors import ConfigError, DisconnectReason, StateError
-from holdfast.events import Event, InternalFault, RadiusFailed
+from holdfast.events import Direction, Event, InternalFault, RadiusFailed, RadiusPacketSeen
 from holdfast.gateway.radius_certificates import TLS_SECRET, tls_ways
 from holdfast.gateway.radius_client import Address, RadiusClient
 from holdfast.gateway.renewal import AGAIN
@@ -23,7 +23,8 @@ from holdfast.policy.radius_login import Judgement, Place, judge, login_request
 from holdfast.policy.store import Store
 from holdfast.ppp.authentication_types import ChapMd5Exchange, EapExchange, Exchange, Verdict
 from holdfast.ppp.credentials import StoredSecret, verify
-from holdfast.radius.codes import Code
+from holdfast.radius.attributes import Attribute, in_words
+from holdfast.radius.codes import Code, code_name
 from holdfast.radius.exchange_types import ExchangeConfig, Outcome, ServerConfig
 from holdfast.secret import Secret
 
@@ -73,7 +74,11 @@ class RadiusDesk:
         if request is None:
             self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
         else:
+            self._trace(subscriber, Direction.SENT, "", request.code, request.attributes)
             outcome = await self._client.ask(request)
+            if outcome.packet is not None:
+                packet = outcome.packet
+                self._trace(subscriber, Direction.RECEIVED, outcome.server, packet.code, packet.attributes)
             again = next_request(outcome) if isinstance(exchange, EapExchange) else None
             if again is not None:
                 self._gateway.logins.go_on(subscriber, again, claim)
@@ -131,6 +136,17 @@ class RadiusDesk:
             return
         if known.nt_hash is None or verify(exchange, StoredSecret.from_nt_hash(known.nt_hash)).accepted:
             cache.forget(exchange.user)
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return how each server is, as plain data."""
+        return self._client.state()
+
+    def _trace(
+        self, subscriber: "Subscriber", direction: Direction, server: str, code: int, attributes: Iterable[Attribute]
+    ) -> None:
+        if subscriber.session.trace:
+            seen = RadiusPacketSeen(direction, server, code_name(code), in_words(attributes))
+            self._gateway.report(seen, subscriber.context())
 
     def _complain(
         self, subscriber: "Subscriber", exchange: Exchange, server: str, judgement: Judgement, *, down: bool

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 from holdfast.alarm import Alarm
 from holdfast.events import Event
@@ -66,6 +66,10 @@ class RadiusClient:
             lane.close()
         for future in self._waiting.values():
             future.cancel()
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return how each server is, as plain data."""
+        return self._exchange.state()
 
     # --- inside --------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COMPLAINT_INTERVAL = 60.0
 """Seconds between two log lines about the same source."""
 SOURCES = 1000
-"""Sources whose last complaint is remembered."""
+"""Sources whose last complaint is remembered, with how many more there were since."""
 CHANGING = frozenset(
     {
         "Session-Timeout",
@@ -44,7 +44,7 @@ class DynamicDesk(asyncio.DatagramProtocol):
     def __init__(self, gateway: "Gateway", server: DynamicServer) -> None:
         self._gateway, self._server = gateway, server
         self._transport: asyncio.DatagramTransport | None = None
-        self._complaints: OrderedDict[str, float] = OrderedDict()
+        self._complaints: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- asyncio.DatagramProtocol --------------------------------------------------------------------------
@@ -132,14 +132,18 @@ class DynamicDesk(asyncio.DatagramProtocol):
     def _complain(self, answered: Answered, source: str, data: bytes) -> None:
         """Say once a minute and source why something was dropped or refused: a flood must not fill the log."""
         now = self._gateway.now()
-        if not answered.why or now < self._complaints.get(source, float("-inf")):
+        if not answered.why:
             return
-        self._complaints[source] = now + COMPLAINT_INTERVAL
+        due, times = self._complaints.get(source, (float("-inf"), 0))
+        if now < due:
+            self._complaints[source] = (due, times + 1)
+            return
+        self._complaints[source] = (now + COMPLAINT_INTERVAL, 0)
         self._complaints.move_to_end(source)
         if len(self._complaints) > SOURCES:
             self._complaints.popitem(last=False)
-        kind = code_name(data[0]) if data else "nothing"
-        self._gateway.report(DynamicRequestSeen(source, kind, "NAK" if answered.octets else "", answered.why), {})
+        kind, answer = code_name(data[0]) if data else "nothing", "NAK" if answered.octets else ""
+        self._gateway.report(DynamicRequestSeen(source, kind, answer, answered.why, times + 1), {})
 
 
 def fits(subscriber: "Subscriber", match: Match) -> bool:

@@ -34,10 +34,9 @@ from holdfast.ppp.crypto import (
 from holdfast.ppp.eap import LONGEST_IDENTITY
 from holdfast.ppp.eap_types import RESPONSE, EapType, type_name
 from holdfast.ppp.packet import Packet
-from holdfast.radius.attributes import attribute, describe
+from holdfast.radius.attributes import attribute, in_words
 from holdfast.radius.codes import Code, code_name
 from holdfast.radius.exchange_types import Fault, Outcome, Request
-from holdfast.radius.packet import MESSAGE_AUTHENTICATOR
 from holdfast.secret import Secret
 
 FIXES = {
@@ -136,9 +135,7 @@ async def _login(client: RadiusClient, name: str, config: Config, credentials: C
         return Step(name, what, True, f"the server begins with {type_name(begun.message.reveal()[4])}; {EAP_REST}")
     if outcome.packet is None:
         return Step(name, what, False, judgement.trouble, FIXES.get(outcome.fault or Fault.SILENT, ""))
-    answer = tuple(
-        f"{one.name} = {describe(one)}" for one in outcome.packet.attributes if one.number != MESSAGE_AUTHENTICATOR
-    )
+    answer = in_words(outcome.packet.attributes)
     found = effective_of(config, judgement.layer or Layer({}, {}))
     good, said, fix = _verdict(outcome, judgement, exchange, credentials)
     names = names_of(config)

@@ -40,6 +40,7 @@ _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
 _TARGET = re.compile(r"\b(user )(.+?)(?=, user |$)")
 """How an administrator's action names a user."""
 _SAID_NAME = re.compile(r"\b(name|user)=(\S+)")
+_RADIUS_NAME = re.compile(r'^(User-Name = ")(.+)(")$')
 
 
 class Keyring:
@@ -189,6 +190,7 @@ class Pseudonymiser:
 
     def _scrubbed(self, text: str, user: str) -> str:
         """Replace every address in a text, the user's name, and names that a packet told."""
+        text = _RADIUS_NAME.sub(lambda found: f"{found[1]}{self.keyring.pseudonym(USER, found[2])}{found[3]}", text)
         text = _SAID_NAME.sub(lambda found: f"{found[1]}={self.keyring.pseudonym(USER, found[2])}", text)
         if user and user in text:
             name = re.compile(rf"(?<![\w-]){re.escape(user)}(?![\w-])")

@@ -167,6 +167,11 @@ def _rejected(values: Attributes, server: str) -> Verdict:
 
 def _accepted(outcome: Outcome, values: Attributes, exchange: Exchange) -> Judgement:
     grant = _grant(values, outcome.server)
+    service = values.integer("Service-Type")
+    if service not in (None, SERVICE_FRAMED):
+        # RFC 2865 section 5.6: as though an Access-Reject had been received instead
+        trouble = f"an Access-Accept with Service-Type {service}, not Framed: it lets the user do something else"
+        return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble), None, grant, trouble)
     try:
         keys = _keys(outcome, exchange)
     except MalformedError as error:

@@ -141,6 +141,11 @@ class Attributes:
         return [one.name for one in self.all if one.definition is None]
 
 
+def in_words(attributes: Iterable[Attribute]) -> tuple[str, ...]:
+    """Return attributes for people, one a line; `***` for what is secret. A signature says nothing and is left out."""
+    return tuple(f"{one.name} = {describe(one)}" for one in attributes if one.name != "Message-Authenticator")
+
+
 def describe(one: Attribute) -> str:
     """Return the value for people; `***` for what is secret."""
     found, data = one.definition, one.data

@@ -14,6 +14,7 @@ as are needed. On a connection nothing is repeated; what is unanswered when it b
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from holdfast.events import Event, RadiusAnswerRefused, RadiusServerDown, RadiusServerUp
 from holdfast.machine import Entropy, earliest
@@ -96,6 +97,7 @@ class RadiusExchange:
         known = self._servers[server]
         pending = known.lanes[lane].get(octets[1]) if 0 <= lane < len(known.lanes) else None
         if pending is None:
+            known.strays += 1
             return
         shared = known.config.secret
         # An Accounting-Response never carries one: its request was signed with the secret, not merely random. A sign
@@ -182,6 +184,19 @@ class RadiusExchange:
     def waiting(self) -> int:
         """How many requests have no answer yet."""
         return sum(not one.probe for one in self._pending.values())
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return how each server is, as plain data."""
+        return [
+            {
+                "server": one.config.name,
+                "down": one.dead,
+                "waiting": sum(len(lane) for lane in one.lanes),
+                "refused": one.refused,
+                "strays": one.strays,
+            }
+            for one in self._servers
+        ]
 
     # --- which server --------------------------------------------------------------------------------------
 
@@ -378,11 +393,13 @@ class RadiusExchange:
     def _refuse(self, pending: Pending, server: Server, fault: PacketFault, now: float) -> None:
         """A reply that cannot be trusted: go on waiting, the true one may still come. A connection has had its day."""
         pending.refused = fault
+        server.refused, server.complaints = server.refused + 1, server.complaints + 1
         if server.config.reliable:
             self._closing.append((pending.server, pending.place[0]))
         if now >= server.next_complaint:
             server.next_complaint = now + COMPLAINT_INTERVAL
-            self._events.append(RadiusAnswerRefused(server.config.name, fault.value))
+            self._events.append(RadiusAnswerRefused(server.config.name, fault.value, server.complaints))
+            server.complaints = 0
 
     def _give_up(self, pending: Pending) -> None:
         name = self._servers[pending.waited_for[-1]].config.name if pending.waited_for else ""

@@ -20,6 +20,11 @@ class Server:
     answers_probes: bool = False
     """Whether it ever answered a Status-Server: only then does its silence say that it, or a connection, is dead."""
     next_complaint: float = float("-inf")
+    complaints: int = 0
+    """Answers that could not be trusted, since the last event about them."""
+    refused: int = 0
+    strays: int = 0
+    """Answers of all time that could not be trusted, and answers to nothing (or to what was answered already)."""
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.config import Config, parse
 from holdfast.errors import ConfigError
+from holdfast.events import Severity
 from holdfast.gateway.radius import accounting_servers, read_secrets, server_configs, use_radius
 from holdfast.gateway.radius_client import RadiusClient
 from holdfast.policy.authenticate import Authenticator
@@ -192,6 +193,23 @@ async def test_a_yes_that_lacks_something_is_explained(world, tmp_path, attribut
         client = await PnsClient.dial(world.client_engine, world.port)
         assert (await ended(world, client))["reason"] == "auth_refused"
         assert said in world.named("RADIUS_FAILED")[0]["detail"]
+
+
+@pytest.mark.parametrize("world", [PLAIN + '[log]\nlevel = "debug"\n'], indirect=True)
+@pytest.mark.asyncio
+async def test_what_was_asked_and_answered_can_be_traced(world, tmp_path):
+    world.log.threshold = Severity.DEBUG
+    answer = [attribute("Session-Timeout", 60), attribute("Reply-Message", "welcome")]
+    async with serving(lambda _: (Code.ACCESS_ACCEPT, answer)) as (_, port):
+        use(world, configuration(tmp_path, port))
+        client = await PnsClient.dial(world.client_engine, world.port, methods=(Method.CHAP_MD5,), ccp=OPEN)
+        await client.up()
+    asked, answered = world.named("RADIUS_PACKET")
+    assert (asked["direction"], asked["code"], asked["server"]) == ("sent", "Access-Request", "")
+    assert {'User-Name = "alice"', "CHAP-Password = ***"} <= set(asked["attributes"])
+    assert (answered["code"], answered["server"]) == ("Access-Accept", f"127.0.0.1:{port}")
+    assert list(answered["attributes"]) == ["Session-Timeout = 60", 'Reply-Message = "welcome"']
+    assert (await world.api.status({}))["radius"][0]["server"] == f"127.0.0.1:{port}"
 
 
 @pytest.mark.asyncio

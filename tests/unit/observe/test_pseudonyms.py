@@ -105,6 +105,11 @@ def test_no_name_and_no_address_is_left(keyring: Keyring, event) -> None:
 def test_names_that_packets_tell_go_too(keyring: Keyring) -> None:
     record = {"event": "PPP_PACKET", "detail": "value=49 octets name=alice", "user": ""}
     assert "alice" not in Pseudonymiser(keyring).apply(record)["detail"]
+    said = ['User-Name = "alice smith"', 'Calling-Station-Id = "203.0.113.7"']
+    record = {"event": "RADIUS_PACKET", "attributes": said, "user": ""}
+    text = str(Pseudonymiser(keyring).apply(record)["attributes"])
+    assert "alice" not in text
+    assert "203.0.113.7" not in text
 
 
 def test_a_port_stays_and_a_word_that_holds_the_name_too(keyring: Keyring) -> None:

@@ -128,6 +128,13 @@ def test_a_yes_that_lacks_something(attributes, exchange, accepted, said):
     assert bool(said) == bool(judged.trouble)
 
 
+@pytest.mark.parametrize(("service", "accepted"), [(2, True), (1, False), (6, False)])
+def test_a_service_that_is_not_ours_is_a_no(service, accepted):
+    judged = judge(outcome(Code.ACCESS_ACCEPT, attribute("Service-Type", service)), PAP)
+    assert judged.verdict.accepted is accepted
+    assert ("Service-Type" in judged.trouble) is not accepted
+
+
 def test_no_is_passed_on_word_for_word():
     text = b"E=648 R=0 C=00112233445566778899aabbccddeeff V=3 M=password expired"
     judged = judge(outcome(Code.ACCESS_REJECT, attribute("MS-CHAP-Error", b"\x05" + text)), V2)

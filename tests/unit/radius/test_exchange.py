@@ -61,6 +61,20 @@ def test_an_answer_of_another_kind_is_none(code):
     assert not scene.outcomes
 
 
+def test_what_is_dropped_is_counted():
+    scene = Scene(FIRST)
+    scene.ask()
+    for _ in range(3):
+        scene.answer(secret=Secret(b"wrong"))
+    scene.now = 61.0
+    scene.answer(secret=Secret(b"wrong"))
+    scene.answer()
+    scene.answer()
+    (state,) = scene.exchange.state()
+    assert state == {"server": "a", "down": False, "waiting": 0, "refused": 4, "strays": 1}
+    assert [event.times for event in scene.events] == [1, 3]
+
+
 def test_answers_to_nothing_and_answers_twice():
     scene = Scene(FIRST)
     scene.exchange.receive(0, 0, bytes(20), 0)
