@@ -135,8 +135,15 @@ async def test_a_flood_from_strangers_is_logged_once_and_answered_never(world, t
         stranger.setblocking(False)
         with pytest.raises(BlockingIOError):
             stranger.recv(100)
-    (seen,) = world.named("RADIUS_REQUEST")
-    assert (seen["request"], seen["answer"]) == ("Disconnect-Request", "")
+        (seen,) = world.named("RADIUS_REQUEST")
+        assert (seen["request"], seen["answer"], seen["times"]) == ("Disconnect-Request", "", 1)
+        _, dropped = desk._complaints["127.0.0.1"]
+        desk._complaints["127.0.0.1"] = (0.0, dropped)
+        stranger.send(bytes((40, 1)) + bytes(18))
+        async with asyncio.timeout(10):
+            while len(world.named("RADIUS_REQUEST")) < 2:
+                await asyncio.sleep(0.01)
+        assert world.named("RADIUS_REQUEST")[1]["times"] == dropped + 1
     desk.close()
 
 
