@@ -247,11 +247,15 @@ class FragmentCount:
 
 @final
 class CaptureCounts:
-    """Counts over all inputs. `messages`: segments that begin with a control message; `ppp`: GRE with a PPP frame."""
+    """Counts over all inputs. `messages`: segments that begin with a control message; `ppp`: GRE with a PPP frame.
+
+    `elsewhere`: another TCP port on which PPTP was begun, 0 when there is none.
+    """
 
     frames: int
     octets: int
     control: int
+    elsewhere: int
     messages: int
     gre: int
     ppp: int
@@ -287,11 +291,13 @@ def read_captures(
     data_frames: int,
     data_octets: int,
     budget: int,
+    port: int,
     progress: Callable[[int, int | None], bool] | None = None,
 ) -> CaptureIndex:
     """Read files (`-`: standard input) as one capture, the GIL released.
 
     `data_frames` and `data_octets` bound what is kept of each flow's user data, `budget` the octets kept in all.
+    `port` is the TCP port of control connections.
     `progress(octets taken, of how many)` is called now and then; False stops. Raises CaptureError when no input can
     be read; one that cannot among others that can is told in `files`.
     """
@@ -300,7 +306,9 @@ def read_captures(
 class LiveIndex:
     """The same index over IP packets that come one after the other. At most `gre_flows` are looked at."""
 
-    def __new__(cls, name: str, *, data_frames: int, data_octets: int, budget: int, gre_flows: int) -> LiveIndex: ...
+    def __new__(
+        cls, name: str, *, data_frames: int, data_octets: int, budget: int, gre_flows: int, port: int
+    ) -> LiveIndex: ...
     def add(self, time_ns: int, packet: bytes, length: int) -> None:
         """Take an IP packet, or its beginning, that had `length` octets on the wire."""
 

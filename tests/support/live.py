@@ -30,11 +30,11 @@ class LiveDesk:
     now: int = 0
 
     @classmethod
-    def make(cls, folder: Path | None = None, limits: ShelfLimits | None = None) -> "LiveDesk":
-        """Return one; with a folder it keeps captures there."""
+    def make(cls, folder: Path | None = None, limits: ShelfLimits | None = None, port: int = 1723) -> "LiveDesk":
+        """Return one; with a folder it keeps captures there. `port` is the servers'."""
         made = cls()
         shelf = Shelf(folder, limits or ShelfLimits(), lambda _why: None) if folder else None
-        made.desk = Desk("test0", lambda event, context: made.told.append((event, context)), shelf)
+        made.desk = Desk("test0", lambda event, context: made.told.append((event, context)), shelf, port=port)
         return made
 
     def play(self, scene: Scene, *, step: float = 0.5) -> "LiveDesk":

@@ -81,6 +81,7 @@ class Scene:
     client: str = CLIENT
     server: str = SERVER
     port: int = 40000
+    server_port: int = 1723
     client_call: int = 100
     server_call: int = 200
     now: float = 1_700_000_000.0
@@ -119,7 +120,7 @@ class Scene:
 
     def tcp(self, up: bool, flags: int, payload: bytes = b"", sequence: int | None = None) -> "Scene":
         """Send a segment; its numbers follow from what was sent before."""
-        ports = (self.port, 1723) if up else (1723, self.port)
+        ports = (self.port, self.server_port) if up else (self.server_port, self.port)
         number = self.tcp_numbers[up] if sequence is None else sequence
         head = struct.pack("!HHIIBBHHH", *ports, number, self.tcp_numbers[not up], 0x50, flags, 8192, 0, 0)
         source, destination = (self.client, self.server) if up else (self.server, self.client)

@@ -136,19 +136,21 @@ fn go_on(progress: Option<&Py<PyAny>>, done: u64, size: Option<u64>) -> PyResult
 }
 
 #[pyfunction]
-#[pyo3(signature = (names, *, data_frames, data_octets, budget, progress = None))]
+#[pyo3(signature = (names, *, data_frames, data_octets, budget, port, progress = None))]
 fn read_captures(
     py: Python<'_>,
     names: Vec<String>,
     data_frames: usize,
     data_octets: usize,
     budget: usize,
+    port: u16,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<CaptureIndex> {
     let options = core::Options {
         data_frames,
         data_octets,
         budget,
+        port,
         ..core::Options::default()
     };
     let mut failure = None;

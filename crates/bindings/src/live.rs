@@ -19,19 +19,21 @@ struct LiveIndex {
 #[pymethods]
 impl LiveIndex {
     #[new]
-    #[pyo3(signature = (name, *, data_frames, data_octets, budget, gre_flows))]
+    #[pyo3(signature = (name, *, data_frames, data_octets, budget, gre_flows, port))]
     fn new(
         name: String,
         data_frames: usize,
         data_octets: usize,
         budget: usize,
         gre_flows: usize,
+        port: u16,
     ) -> Self {
         let options = core::Options {
             data_frames,
             data_octets,
             budget,
             gre_flows,
+            port,
         };
         Self {
             live: core::Live::new(name, options),

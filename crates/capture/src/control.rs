@@ -1,4 +1,4 @@
-//! TCP connections on port 1723, kept segment by segment so that the control messages can be put together.
+//! TCP connections on PPTP's port, kept segment by segment so that the control messages can be put together.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,7 +8,9 @@ use crate::sample::Sample;
 use crate::tcp::{self, Tcp, ACK, FIN, RST, SYN};
 use crate::Place;
 
+/// The registered port (RFC 2637 section 2).
 pub(crate) const PORT: u16 = 1723;
+const START_CONTROL_CONNECTION_REQUEST: [u8; 2] = [0, 1];
 /// Message type 1 and the magic cookie, as every control message has them after its length (RFC 2637 section 2).
 const MARK: [u8; 6] = [0, 1, 0x1a, 0x2b, 0x3c, 0x4d];
 const OUTGOING_CALL_REPLY: u16 = 8;
@@ -83,19 +85,37 @@ pub(crate) struct CallPair {
     pub(crate) pns_call_id: u16,
 }
 
-/// Quick look before anything is parsed.
-pub(crate) fn concerns(packet: &Packet<'_>) -> bool {
-    let wanted = PORT.to_be_bytes();
-    packet.payload.get(0..2) == Some(&wanted) || packet.payload.get(2..4) == Some(&wanted)
+/// The port to which a segment sends a Start-Control-Connection-Request: PPTP, wherever it is spoken.
+pub(crate) fn asks_for_pptp(packet: &Packet<'_>) -> Option<u16> {
+    let data = packet.payload;
+    let header = usize::from(data.get(12)? >> 4) * 4;
+    let message = data.get(header..header + 10)?;
+    (message[2..8] == MARK && message[8..10] == START_CONTROL_CONNECTION_REQUEST)
+        .then(|| u16::from_be_bytes([data[2], data[3]]))
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct ControlFlows {
+    port: u16,
     current: HashMap<(Endpoint, Endpoint), usize>,
     pub(crate) flows: Vec<ControlFlow>,
 }
 
 impl ControlFlows {
+    pub(crate) fn new(port: u16) -> Self {
+        Self {
+            port,
+            current: HashMap::new(),
+            flows: Vec::new(),
+        }
+    }
+
+    /// Quick look before anything is parsed.
+    pub(crate) fn concerns(&self, packet: &Packet<'_>) -> bool {
+        let wanted = self.port.to_be_bytes();
+        packet.payload.get(0..2) == Some(&wanted) || packet.payload.get(2..4) == Some(&wanted)
+    }
+
     /// Take a segment; `room` is how many octets may still be kept. Returns how many were kept, and a call when
     /// this segment establishes one.
     pub(crate) fn take(
@@ -148,7 +168,7 @@ impl ControlFlows {
             if !anew {
                 if opening {
                     flow.initial = Some(tcp.sequence);
-                    flow.opened |= tcp.destination_port == PORT;
+                    flow.opened |= tcp.destination_port == self.port;
                 }
                 flow.lively |= !opening;
                 return Some(index);
@@ -157,22 +177,28 @@ impl ControlFlows {
         if self.flows.len() >= most_flows {
             return None;
         }
-        self.flows
-            .push(ControlFlow::new(source, destination, tcp, opening));
+        let flow = ControlFlow::new(source, destination, tcp, opening, self.port);
+        self.flows.push(flow);
         self.current.insert(key, self.flows.len() - 1);
         Some(self.flows.len() - 1)
     }
 }
 
 impl ControlFlow {
-    fn new(source: Endpoint, destination: Endpoint, tcp: &Tcp<'_>, opening: bool) -> Self {
+    fn new(
+        source: Endpoint,
+        destination: Endpoint,
+        tcp: &Tcp<'_>,
+        opening: bool,
+        port: u16,
+    ) -> Self {
         let answers = tcp.flags & (SYN | ACK) == SYN | ACK;
         let to_server = if opening {
             true
         } else if answers {
             false
         } else {
-            destination.1 == PORT
+            destination.1 == port
         };
         let (client, server) = if to_server {
             (source, destination)
@@ -184,13 +210,13 @@ impl ControlFlow {
             server,
             segments: Sample::new(SEGMENT_HEAD, SEGMENT_TAIL),
             cookie: false,
-            opened: opening && server.1 == PORT,
+            opened: opening && server.1 == port,
             messages: 0,
             kept: 0,
             initial: opening.then_some(tcp.sequence),
             lively: !opening,
-            // A client may use 1723 as its own port: such a connection goes somewhere else.
-            foreign: server.1 != PORT,
+            // A client may use that port as its own: such a connection goes somewhere else.
+            foreign: server.1 != port,
         }
     }
 
@@ -349,11 +375,11 @@ mod tests {
 
     #[test]
     fn a_client_that_happens_to_use_port_1723_is_no_pptp() {
-        let mut flows = ControlFlows::default();
+        let mut flows = ControlFlows::new(PORT);
         feed(&mut flows, true, &tcp(1723, 80, 1, SYN, b""));
         feed(&mut flows, false, &tcp(80, 1723, 1, SYN | ACK, b""));
         assert!(flows.flows.iter().all(|flow| !flow.relevant()));
-        let mut started_before = ControlFlows::default();
+        let mut started_before = ControlFlows::new(PORT);
         feed(
             &mut started_before,
             true,
@@ -364,7 +390,7 @@ mod tests {
 
     #[test]
     fn the_cookie_makes_it_pptp_even_in_the_middle() {
-        let mut flows = ControlFlows::default();
+        let mut flows = ControlFlows::new(PORT);
         let message = [0, 16, 0, 1, 0x1a, 0x2b, 0x3c, 0x4d, 0, 5, 0, 0, 0, 0, 0, 1];
         feed(&mut flows, false, &tcp(1723, 4000, 5, ACK, &message));
         assert!(flows.flows[0].relevant() && flows.flows[0].cookie);
@@ -375,8 +401,31 @@ mod tests {
     }
 
     #[test]
+    fn pptp_on_another_port_is_known_by_its_first_message_and_followed_when_asked_for() {
+        let mut message = vec![0, 156, 0, 1, 0x1a, 0x2b, 0x3c, 0x4d, 0, 1];
+        message.resize(156, 0);
+        let segment = tcp(4000, 7723, 5, ACK, &message);
+        assert_eq!(asks_for_pptp(&packet(true, &segment)), Some(7723));
+        let echo = [0, 16, 0, 1, 0x1a, 0x2b, 0x3c, 0x4d, 0, 5];
+        assert_eq!(
+            asks_for_pptp(&packet(true, &tcp(4000, 7723, 5, ACK, &echo))),
+            None
+        );
+        for end in 0..segment.len() {
+            let _ = asks_for_pptp(&packet(true, &segment[..end]));
+        }
+        let mut flows = ControlFlows::new(7723);
+        assert!(flows.concerns(&packet(true, &segment)));
+        assert!(!flows.concerns(&packet(true, &tcp(4000, 1723, 5, ACK, b""))));
+        feed(&mut flows, true, &tcp(4000, 7723, 4, SYN, b""));
+        feed(&mut flows, true, &segment);
+        assert!(flows.flows[0].relevant() && flows.flows[0].opened);
+        assert_eq!(flows.flows[0].server.1, 7723);
+    }
+
+    #[test]
     fn a_new_syn_begins_a_new_connection_and_a_repeated_one_does_not() {
-        let mut flows = ControlFlows::default();
+        let mut flows = ControlFlows::new(PORT);
         feed(&mut flows, true, &tcp(4000, 1723, 7, SYN, b""));
         feed(&mut flows, true, &tcp(4000, 1723, 7, SYN, b""));
         assert_eq!(flows.flows.len(), 1);

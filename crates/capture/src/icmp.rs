@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use crate::control::PORT;
 use crate::ip::{Packet, GRE, ICMP6, TCP};
 use crate::Place;
 
@@ -49,8 +48,9 @@ pub(crate) struct IcmpNotices {
 }
 
 impl IcmpNotices {
-    pub(crate) fn take(&mut self, packet: &Packet<'_>, place: Place) {
-        let Some(notice) = read(packet, place) else {
+    /// Take an error; `port` is the control connections'.
+    pub(crate) fn take(&mut self, packet: &Packet<'_>, place: Place, port: u16) {
+        let Some(notice) = read(packet, place, port) else {
             return;
         };
         let key = (
@@ -86,7 +86,7 @@ fn is_error(protocol: u8, kind: u8) -> bool {
     }
 }
 
-fn read(packet: &Packet<'_>, place: Place) -> Option<IcmpNotice> {
+fn read(packet: &Packet<'_>, place: Place, port: u16) -> Option<IcmpNotice> {
     let data = packet.payload;
     let (kind, code) = (*data.first()?, *data.get(1)?);
     if !is_error(packet.protocol, kind) {
@@ -98,7 +98,7 @@ fn read(packet: &Packet<'_>, place: Place) -> Option<IcmpNotice> {
     };
     let quoted_call_id = match quoted.protocol {
         GRE => gre_call_id(quoted.payload)?,
-        TCP if half(quoted.payload, 0)? == PORT || half(quoted.payload, 2)? == PORT => None,
+        TCP if half(quoted.payload, 0)? == port || half(quoted.payload, 2)? == port => None,
         _ => return None,
     };
     let mtu = match (packet.protocol, kind, code) {

@@ -34,6 +34,8 @@ pub struct Options {
     pub budget: usize,
     /// GRE flows looked at; more are only counted.
     pub gre_flows: usize,
+    /// TCP port of the control connections.
+    pub port: u16,
 }
 
 impl Default for Options {
@@ -43,6 +45,7 @@ impl Default for Options {
             data_octets: 96,
             budget: 96 << 20,
             gre_flows: GRE_LIMIT,
+            port: control::PORT,
         }
     }
 }
@@ -54,8 +57,10 @@ pub struct Counts {
     pub frames: u64,
     /// Octets on the wire.
     pub octets: u64,
-    /// TCP segments with port 1723 on either side.
+    /// TCP segments with PPTP's port on either side.
     pub control: u64,
+    /// Another port on which PPTP was begun; 0: none.
+    pub elsewhere: u16,
     /// Enhanced GRE packets.
     pub gre: u64,
     /// Enhanced GRE packets with a PPP frame.
@@ -108,7 +113,7 @@ pub struct Index {
     pub files: Vec<FileSummary>,
     /// Counts over all inputs.
     pub counts: Counts,
-    /// TCP connections to port 1723.
+    /// TCP connections to PPTP's port.
     pub control: Vec<ControlFlow>,
     /// GRE flows, one for each direction of each call.
     pub gre: Vec<GreFlow>,
@@ -166,6 +171,7 @@ pub fn index(
 #[derive(Clone)]
 pub(crate) struct Pass {
     room: usize,
+    port: u16,
     counts: Counts,
     control: ControlFlows,
     gre: Tunnels,
@@ -187,8 +193,9 @@ impl Pass {
         };
         Self {
             room: options.budget,
+            port: options.port,
             counts: Counts::default(),
-            control: ControlFlows::default(),
+            control: ControlFlows::new(options.port),
             gre: Tunnels::new(keep, options.gre_flows),
             icmp: IcmpNotices::default(),
             radius: Sample::new(RADIUS_HEAD, RADIUS_TAIL),
@@ -278,11 +285,16 @@ impl Pass {
 
     fn transport(&mut self, packet: &Packet<'_>, place: Place, facts: LinkFacts) {
         match packet.protocol {
-            ip::TCP if control::concerns(packet) => self.segment(packet, place, facts),
+            ip::TCP if self.control.concerns(packet) => self.segment(packet, place, facts),
+            ip::TCP => {
+                if let Some(port) = control::asks_for_pptp(packet) {
+                    self.counts.elsewhere = port;
+                }
+            }
             ip::GRE => self.gre(packet, place, facts),
             ip::ICMP | ip::ICMP6 => {
                 self.counts.icmp += 1;
-                self.icmp.take(packet, place);
+                self.icmp.take(packet, place, self.port);
             }
             ip::UDP => {
                 if let Some(found) = radius::read(packet, place) {

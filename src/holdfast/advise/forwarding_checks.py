@@ -6,12 +6,12 @@ from ipaddress import IPv4Address
 from holdfast.advise.check import Check, fault, ok, unknown, warning
 from holdfast.advise.facts import HostFacts
 from holdfast.advise.packet_walk import Outcome, Packet, walk
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.wire.hidden import is_hidden
 
 FORWARD = "net/ipv4/ip_forward"
 PERSIST = "echo 'net.ipv4.ip_forward = 1' > /etc/sysctl.d/90-pptp.conf && sysctl --system"
 SWITCHES = (FORWARD, "net/ipv4/conf/all/forwarding", "net/ipv4/conf/*/forwarding")
-PORT = 1723
 OUTSIDE = IPv4Address("198.51.100.1")
 """Somebody on the internet (RFC 5737)."""
 
@@ -74,7 +74,7 @@ def doors(facts: HostFacts) -> Iterator[Check]:
         "firewall-input-1723",
         "TCP port 1723",
         ("prerouting", "input"),
-        Packet("tcp", PORT, iif=iif, local=True),
+        Packet("tcp", CONTROL_PORT, iif=iif, local=True),
         "nft insert rule inet filter input tcp dport 1723 accept",
         "iptables -I INPUT -p tcp --dport 1723 -j ACCEPT",
     )
@@ -107,7 +107,7 @@ def client_doors(facts: HostFacts, server: IPv4Address | None) -> Iterator[Check
         "firewall-output-1723",
         "TCP port 1723 to the server",
         out,
-        Packet("tcp", PORT, destination=server, oif=iif),
+        Packet("tcp", CONTROL_PORT, destination=server, oif=iif),
         "nft insert rule inet filter output tcp dport 1723 accept",
         "iptables -I OUTPUT -p tcp --dport 1723 -j ACCEPT",
     )
@@ -162,7 +162,7 @@ def through(facts: HostFacts) -> Iterator[Check]:
 def router_doors(facts: HostFacts) -> Iterator[Check]:
     """Both channels through a router, from the inside to a server outside, and GRE back."""
     uplink = facts.uplink
-    out = Packet("tcp", PORT, destination=OUTSIDE, oif=uplink)
+    out = Packet("tcp", CONTROL_PORT, destination=OUTSIDE, oif=uplink)
     yield _gate(
         facts,
         "firewall-forward-1723",

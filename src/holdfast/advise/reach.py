@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address
 
-from holdfast.control.codes import Role
+from holdfast.control.codes import CONTROL_PORT, Role
 from holdfast.control.config import ControlConfig
 from holdfast.control.connection import ConnectionMachine
 from holdfast.errors import DisconnectReason
@@ -29,7 +29,6 @@ from holdfast.ppp.packet import Packet, parse
 from holdfast.wire.errors import MalformedError
 from holdfast.wire.tlv import Option, write_options
 
-PORT = 1723
 READ_SIZE = 65536
 REPEAT = 1.0
 """Seconds between Configure-Requests."""
@@ -74,11 +73,11 @@ class Reach:
 
 def resolve(host: str) -> list[IPv4Address]:
     """Return the IPv4 addresses of a name, as the system's resolver says. OSError when there is none."""
-    found = socket.getaddrinfo(host, PORT, socket.AF_INET, socket.SOCK_STREAM)
+    found = socket.getaddrinfo(host, CONTROL_PORT, socket.AF_INET, socket.SOCK_STREAM)
     return [IPv4Address(address[0]) for *_, address in found]
 
 
-def try_server(server: IPv4Address, *, call: bool = True, port: int = PORT, patience: float = 5.0) -> Reach:
+def try_server(server: IPv4Address, *, call: bool = True, port: int = CONTROL_PORT, patience: float = 5.0) -> Reach:
     """Try a server and say what came back. `call`: go on to a call and GRE; each step waits `patience` seconds."""
     reach = Reach(server)
     with ExitStack() as stack:

@@ -19,11 +19,11 @@ from pyroute2 import IPRoute
 from holdfast.advise import daemons
 from holdfast.advise.facts import Assignment, Daemon, Firewall, HostFacts, Interface, Listener, Logs
 from holdfast.advise.iptables_rules import statements
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.errors import HostError
 from holdfast.network.kernel import Kernel
 from holdfast.network.nft import SEARCH_PATH, Statement
 
-PORT = 1723
 SYSCTL = (
     "net/ipv4/ip_forward",
     "net/netfilter/nf_conntrack_helper",
@@ -163,7 +163,7 @@ class HostReader:
             for line in self._text(f"/proc/net/{name}").splitlines()[1:]:
                 words = line.split()
                 address, _, port = words[1].partition(":")
-                if words[3] == LISTENING and int(port, 16) == PORT:
+                if words[3] == LISTENING and int(port, 16) == CONTROL_PORT:
                     owners = self._owners() if owners is None else owners
                     yield self._listener(socket_address(address), owners.get(words[9], 0))
 

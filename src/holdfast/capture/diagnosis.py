@@ -15,6 +15,7 @@ from holdfast.capture.moment import iso
 from holdfast.capture.reading import Progress, read
 from holdfast.capture.session import Kind, Phase, Session
 from holdfast.capture.vantage import Pair, compare
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.secret import Secret
 
 
@@ -97,13 +98,15 @@ def diagnose(
     nt_hash: Secret | None = None,
     user: str = "",
     logs: Sequence[Log] = (),
+    port: int | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Read captures and judge them, with `logs` of the same time. UnreadableCaptureError when none can be read.
 
-    `nt_hash` opens the sessions that it fits; with `user`, only those of that name are tried.
+    `nt_hash` opens the sessions that it fits; with `user`, only those of that name are tried. `port` is the TCP port of
+    control connections where it is another one than 1723.
     """
-    case = build(read(names, whole_data=nt_hash is not None, progress=progress))
+    case = build(read(names, whole_data=nt_hash is not None, port=port, progress=progress))
     for session in case.sessions if nt_hash is not None else []:
         if nt_hash is not None and user in ("", session.user):
             session.inside = look_inside(session, nt_hash)
@@ -111,11 +114,13 @@ def diagnose(
     return Diagnosis(case, judgement, join(case.sessions, judgement, list(logs)) if logs else None)
 
 
-def compare_ends(at_client: Sequence[str], at_server: Sequence[str], *, progress: Progress | None = None) -> Comparison:
+def compare_ends(
+    at_client: Sequence[str], at_server: Sequence[str], *, port: int | None = None, progress: Progress | None = None
+) -> Comparison:
     """Judge captures made at both ends and follow every frame from one to the other."""
     ends = []
     for names in (at_client, at_server):
-        case = build(read(names, whole_data=True, progress=progress))
+        case = build(read(names, whole_data=True, port=port, progress=progress))
         ends.append(Diagnosis(case, judge(case)))
     return Comparison(ends[0], ends[1], compare(ends[0].case, ends[1].case))
 
@@ -126,7 +131,8 @@ def session_filter(session: Session) -> str:
         return "ppp || lcp || chap"
     field = "ipv6" if ":" in session.client + session.server else "ip"
     pair = f"{field}.addr == {session.client} && {field}.addr == {session.server}"
-    return f"{pair} && (tcp.port == 1723 || gre || icmp)"
+    port = session.conversation.server[1] if session.conversation else CONTROL_PORT
+    return f"{pair} && (tcp.port == {port} || gre || icmp)"
 
 
 def _file(file: Any) -> dict[str, Any]:

@@ -135,7 +135,8 @@ def _tcp(session: Session) -> Iterator[Row]:
     conversation = session.conversation
     if conversation is None:
         return
-    yield from (_row(moment, True, "tcp", "SYN", "TCP connect to port 1723") for moment in conversation.syns)
+    port = conversation.server[1]
+    yield from (_row(moment, True, "tcp", "SYN", f"TCP connect to port {port}") for moment in conversation.syns)
     if conversation.syn_ack:
         yield _row(conversation.syn_ack, False, "tcp", "SYN ACK", "the port is open")
     yield from (_row(moment, client, "tcp", "FIN", "TCP closes") for moment, client in conversation.fins)

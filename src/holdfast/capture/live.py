@@ -4,6 +4,7 @@ from holdfast._native import LiveIndex
 from holdfast.capture.case import build
 from holdfast.capture.diagnosis import Diagnosis
 from holdfast.capture.findings.catalogue import judge
+from holdfast.control.codes import CONTROL_PORT
 
 DATA_FRAMES = 64
 DATA_OCTETS = 64
@@ -16,9 +17,9 @@ GRE_FLOWS = 16
 class LiveCapture:
     """Packets of one connection as they come. Memory is bounded whatever comes."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, port: int = CONTROL_PORT) -> None:
         self._index = LiveIndex(
-            name, data_frames=DATA_FRAMES, data_octets=DATA_OCTETS, budget=BUDGET, gre_flows=GRE_FLOWS
+            name, data_frames=DATA_FRAMES, data_octets=DATA_OCTETS, budget=BUDGET, gre_flows=GRE_FLOWS, port=port
         )
 
     def add(self, nanoseconds: int, packet: bytes, length: int) -> None:

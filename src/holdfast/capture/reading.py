@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from holdfast._native import CaptureError, CaptureIndex, read_captures
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.errors import HoldfastError
 
 DATA_FRAMES = 256
@@ -12,6 +13,8 @@ WHOLE_DATA_OCTETS = 2048
 BUDGET = 96 << 20
 """Octets that the index may keep in all, so that any capture fits into 300 MB of memory."""
 
+STANDARD_INPUT = "-"
+
 Progress = Callable[[int, int | None], bool]
 
 
@@ -19,17 +22,29 @@ class UnreadableCaptureError(HoldfastError):
     """No capture among those named could be read."""
 
 
-def read(names: Sequence[str], *, whole_data: bool = False, progress: Progress | None = None) -> CaptureIndex:
+def read(
+    names: Sequence[str], *, whole_data: bool = False, port: int | None = None, progress: Progress | None = None
+) -> CaptureIndex:
     """Read the captures (`-`: standard input) as one. UnreadableCaptureError when none can be read.
 
-    `whole_data` keeps user data whole, as deciphering it needs.
+    `whole_data` keeps user data whole, as deciphering it needs. `port` is the TCP port of control connections. Without
+    one it is 1723; when nothing is there and PPTP was begun on another one, files are read again for that.
     """
+    index = _read(names, whole_data=whole_data, port=port or CONTROL_PORT, progress=progress)
+    elsewhere = index.counts.elsewhere
+    if port is None and elsewhere and not index.control_count and STANDARD_INPUT not in names and not index.stopped:
+        return _read(names, whole_data=whole_data, port=elsewhere, progress=progress)
+    return index
+
+
+def _read(names: Sequence[str], *, whole_data: bool, port: int, progress: Progress | None) -> CaptureIndex:
     try:
         return read_captures(
             list(names),
             data_frames=WHOLE_DATA_FRAMES if whole_data else DATA_FRAMES,
             data_octets=WHOLE_DATA_OCTETS if whole_data else DATA_OCTETS,
             budget=BUDGET,
+            port=port,
             progress=progress,
         )
     except CaptureError as error:

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.common import command_app
+from holdfast.cli.common import PortOption, command_app
 from holdfast.cli.output import print_text
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.errors import HoldfastError, HostError
 
 app = command_app("Make a capture that `holdfast diagnose` can judge.")
@@ -46,11 +47,12 @@ def capture(
     *,
     interface: InterfaceOption = ANY,
     host: HostOption = "",
+    port: PortOption = None,
     seconds: SecondsOption = 600,
     whole: WholeOption = False,
 ) -> None:
     """Capture TCP 1723, GRE and ICMP in one file. Start it before the client dials; Ctrl-C ends it early."""
-    arguments = command(file, interface=interface, host=host, whole=whole)
+    arguments = command(file, interface=interface, host=host, port=port or CONTROL_PORT, whole=whole)
     _make_private(file)
     print_text(f"Capturing for up to {seconds} s; Ctrl-C ends it. Let the client dial now.")
     sys.stdout.flush()
@@ -73,22 +75,22 @@ def _make_private(file: Path) -> None:
         raise HoldfastError(f"it cannot be written: {error.strerror}", where=str(file)) from None
 
 
-def command(file: Path, *, interface: str, host: str, whole: bool) -> list[str]:
+def command(file: Path, *, interface: str, host: str, whole: bool, port: int = CONTROL_PORT) -> list[str]:
     """Return the arguments of tcpdump. HoldfastError when `host` is no address."""
     snap = WHOLE_SNAP if whole else PRIVATE_SNAP
     arguments = ["tcpdump", "-n", "-U", "-i", interface, "-s", str(snap)]
     if os.geteuid() == 0:
         arguments += ["-Z", "root"]
-    return [*arguments, "-w", str(file), pcap_filter(host, vlan=interface != ANY)]
+    return [*arguments, "-w", str(file), pcap_filter(host, vlan=interface != ANY, port=port)]
 
 
-def pcap_filter(host: str, *, vlan: bool) -> str:
+def pcap_filter(host: str, *, vlan: bool, port: int = CONTROL_PORT) -> str:
     """Return the capture filter: both channels and ICMP, and the same behind one VLAN tag and behind two.
 
     `proto 47` stands for GRE, as `gre` is no word of this language. VLAN tags cannot be asked for on `any`. Each `vlan`
     moves what follows it behind one more tag.
     """
-    wanted = "tcp port 1723 or proto 47 or icmp or (icmp6 and ip6[40] < 128)"
+    wanted = f"tcp port {port} or proto 47 or icmp or (icmp6 and ip6[40] < 128)"
     if host:
         wanted = f"host {_address(host)} and ({wanted})"
     return f"({wanted}) or (vlan and (({wanted}) or (vlan and ({wanted}))))" if vlan else wanted

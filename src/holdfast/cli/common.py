@@ -59,6 +59,13 @@ ConfigOption = Annotated[
     typer.Option("--config", metavar="FILE", envvar="HOLDFAST_CONFIG", help="The configuration; defaults without it."),
 ]
 
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--port", metavar="N", min=1, max=65535, help="TCP port of the servers, where it is another one than 1723."
+    ),
+]
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

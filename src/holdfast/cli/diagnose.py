@@ -20,7 +20,7 @@ from holdfast.capture.inside import nt_hash_of
 from holdfast.capture.logs.judge import Log, read_log, worst
 from holdfast.capture.pcapng_writer import write as write_pcapng
 from holdfast.capture.text_report import WIDTH, render, render_comparison, render_log
-from holdfast.cli.common import LONGEST_LINE, JsonOption, ask_secret, command_app, read_secret_line
+from holdfast.cli.common import LONGEST_LINE, JsonOption, PortOption, ask_secret, command_app, read_secret_line
 from holdfast.cli.output import print_json, print_text
 from holdfast.errors import HoldfastError
 from holdfast.secret import Secret
@@ -79,7 +79,6 @@ DecryptedOption = Annotated[
 ]
 
 NT_HASH_SIZE = 16
-STANDARD_INPUT = "-"
 WIDEST = 120
 """Columns beyond which lines are hard to read."""
 BAR_FROM = 64 << 20
@@ -98,6 +97,7 @@ def diagnose(
     server: ServerOption = None,
     log: LogOption = None,
     html: HtmlOption = None,
+    port: PortOption = None,
     as_json: JsonOption = False,
     password_stdin: StdinOption = False,
     ask_password: AskOption = False,
@@ -109,8 +109,8 @@ def diagnose(
     """Say what is wrong in a capture, how sure that is, which frames show it, and what to do."""
     gc.disable()  # one judgement, then the process ends: collecting cycles would only cost time
     if client or server:
-        _compare(files, client or [], server or [], html=html, as_json=as_json)
-    if [*(log or []), *(files or [])].count(STANDARD_INPUT) > 1:
+        _compare(files, client or [], server or [], html=html, port=port, as_json=as_json)
+    if [*(log or []), *(files or [])].count(reading.STANDARD_INPUT) > 1:
         raise HoldfastError("standard input was named twice", fix="Only one file can come from there.")
     logs = [read_log(name) for name in log or []]
     if logs and not files:
@@ -121,7 +121,7 @@ def diagnose(
     if decrypted is not None and nt_hash is None:
         raise HoldfastError("--decrypted needs a password or an NT hash", fix="For example: --password-file FILE")
     with _progress() as progress:
-        diagnosis = judge_captures(files, nt_hash=nt_hash, user=user, logs=logs, progress=progress)
+        diagnosis = judge_captures(files, nt_hash=nt_hash, user=user, logs=logs, port=port, progress=progress)
     if html is not None:
         _write_page(diagnosis, html)
     if decrypted is not None:
@@ -135,13 +135,19 @@ def diagnose(
 
 
 def _compare(
-    files: list[str] | None, client: list[str], server: list[str], *, html: Path | None, as_json: bool
+    files: list[str] | None,
+    client: list[str],
+    server: list[str],
+    *,
+    html: Path | None,
+    port: int | None,
+    as_json: bool,
 ) -> NoReturn:
     """Judge both ends, print, and end the command."""
     if files or not client or not server:
         raise HoldfastError("a comparison needs both ends and nothing else", fix="--client A.pcap --server B.pcap")
     with _progress() as progress:
-        comparison = compare_ends(client, server, progress=progress)
+        comparison = compare_ends(client, server, port=port, progress=progress)
     if html is not None:
         _write_page(comparison, html)
     if as_json:

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from holdfast.cli.common import UNITS, JsonOption, StateOption, command_app, complain, plain
+from holdfast.cli.common import UNITS, JsonOption, PortOption, StateOption, command_app, complain, plain
 from holdfast.cli.watch_view import LiveTable, Teller
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.errors import HoldfastError
 from holdfast.events import Event
 from holdfast.observe.event_log import EventLog, LogOptions
@@ -65,6 +66,7 @@ def watch(
     *,
     interface: InterfaceOption,
     host: HostOption = "",
+    port: PortOption = None,
     duration: ForOption = "",
     keep: KeepOption = None,
     keep_files: KeepFilesOption = 200,
@@ -80,7 +82,7 @@ def watch(
     up, and when it goes sick; what failed is kept as a capture without user traffic and without secrets.
     """
     seconds = _seconds(duration)
-    options = WatchOptions(interface, host_address(host) if host else "", seconds, ring << 20)
+    options = WatchOptions(interface, host_address(host) if host else "", seconds, ring << 20, port or CONTROL_PORT)
     folder = keep or state / "watch"
     with ExitStack() as stack:
         show, look = _shown(stack, as_json=as_json)

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.errors import HoldfastError
 
 GRE_SNAP = 256
@@ -16,7 +17,6 @@ GRE_SNAP = 256
 WHOLE_SNAP = 2048
 IPV4, IPV6, VLAN, QINQ, PPPOE = 0x0800, 0x86DD, 0x8100, 0x88A8, 0x8864
 TCP, GRE, ICMP, ICMPV6, FRAGMENT = 6, 47, 1, 58, 44
-PORT = 1723
 ICMP_ERRORS = (3, 4, 5, 11, 12)
 """Types that quote a packet (RFC 792)."""
 
@@ -61,12 +61,15 @@ class _Program:
         return octets
 
 
-def program(host: str = "") -> bytes:
-    """Return the filter; with `host` (an IPv4 address) for packets from or to it only."""
+def program(host: str = "", port: int = CONTROL_PORT) -> bytes:
+    """Return the filter; with `host` (an IPv4 address) for packets from or to it only.
+
+    `port` is the servers' TCP port.
+    """
     lines = _Program()
     _link_layers(lines)
-    _version_4(lines, host)
-    _version_6(lines, host)
+    _version_4(lines, host, port)
+    _version_6(lines, host, port)
     for name, size in (("gre", GRE_SNAP), ("whole", WHOLE_SNAP), ("drop", 0)):
         lines.place(name)
         lines.add(_RET, size)
@@ -107,7 +110,7 @@ def _kinds(lines: _Program, size: int, inner: tuple[str, str]) -> None:
     lines.jump(PPPOE, inner[1], "drop")
 
 
-def _version_4(lines: _Program, host: str) -> None:
+def _version_4(lines: _Program, host: str, port: int) -> None:
     lines.place("4")
     if host:
         address = int(IPv4Address(host))
@@ -123,9 +126,9 @@ def _version_4(lines: _Program, host: str) -> None:
     lines.place("4 tcp")
     _behind_header(lines)
     lines.add(_LD_H_X, 0)
-    lines.jump(PORT, "whole")
+    lines.jump(port, "whole")
     lines.add(_LD_H_X, 2)
-    lines.jump(PORT, "whole", "drop")
+    lines.jump(port, "whole", "drop")
     lines.place("4 icmp")
     _behind_header(lines)
     lines.add(_LD_B_X, 0)
@@ -145,7 +148,7 @@ def _behind_header(lines: _Program) -> None:
     lines.add(_TAX)
 
 
-def _version_6(lines: _Program, host: str) -> None:
+def _version_6(lines: _Program, host: str, port: int) -> None:
     lines.place("6")
     lines.add(_LD_B_X, 6)
     if host:
@@ -156,9 +159,9 @@ def _version_6(lines: _Program, host: str) -> None:
     lines.jump(FRAGMENT, "6 fragment")
     lines.jump(TCP, "", "drop")
     lines.add(_LD_H_X, 40)
-    lines.jump(PORT, "whole")
+    lines.jump(port, "whole")
     lines.add(_LD_H_X, 42)
-    lines.jump(PORT, "whole", "drop")
+    lines.jump(port, "whole", "drop")
     lines.place("6 fragment")
     lines.add(_LD_B_X, 40)
     lines.jump(GRE, "gre", "drop")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.capture.findings.base import Finding
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.events import Event, WatchedEnded, WatchedFailed, WatchedSick, WatchedUp, WatchImpaired
 from holdfast.watch.bpf import GRE, ICMP, ICMPV6, TCP
 from holdfast.watch.packets import FIN, RST, STOPPED, SYN, Seen, Segment, call_id, look, quoted, segment, text
@@ -45,8 +46,8 @@ class Tally:
 class Desk:
     """All connections of one interface. Times in nanoseconds since 1970."""
 
-    def __init__(self, interface: str, report: Report, shelf: Shelf | None = None) -> None:
-        self.interface, self._report, self._shelf = interface, report, shelf
+    def __init__(self, interface: str, report: Report, shelf: Shelf | None = None, *, port: int = CONTROL_PORT) -> None:
+        self.interface, self._report, self._shelf, self._port = interface, report, shelf, port
         self.tally = Tally()
         self.watched: dict[Ends, Watched] = {}
         self._strangers: OrderedDict[Ends, Watched] = OrderedDict()
@@ -74,7 +75,7 @@ class Desk:
             self._icmp(when, seen, length)
 
     def _tcp(self, when: int, seen: Seen, length: int) -> None:
-        found = segment(seen)
+        found = segment(seen, self._port)
         if found is None:
             return
         key = (*found.client, *found.server)
@@ -139,7 +140,7 @@ class Desk:
         self._make_room()
         self._count += 1
         watched = Watched(
-            f"{self.interface}-{when // SECOND:x}-{self._count}", self.interface, key, when, self.tally.lost
+            f"{self.interface}-{when // SECOND:x}-{self._count}", self.interface, key, when, self.tally.lost, self._port
         )
         self.watched[key] = self._strangers[key] = watched
         self._by_pair[watched.pair].append(watched)

@@ -4,7 +4,8 @@ import struct
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from holdfast.watch.bpf import FRAGMENT, GRE, ICMP, ICMPV6, IPV4, IPV6, PORT, PPPOE, QINQ, TCP, VLAN
+from holdfast.control.codes import CONTROL_PORT
+from holdfast.watch.bpf import FRAGMENT, GRE, ICMP, ICMPV6, IPV4, IPV6, PPPOE, QINQ, TCP, VLAN
 
 FIN, SYN, RST = 1, 2, 4
 COOKIE = b"\x1a\x2b\x3c\x4d"
@@ -35,7 +36,10 @@ class Seen(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A TCP segment on port 1723. `calls` are (Call ID, Peer's Call ID or None) that it tells, `kind` its message."""
+    """A TCP segment of a control connection: the message's type in `kind`, and the Call IDs that it tells in `calls`.
+
+    `calls` are Call ID and Peer's Call ID or None.
+    """
 
     from_client: bool
     client: tuple[bytes, int]
@@ -79,14 +83,14 @@ def _version_6(ip: bytes) -> Seen | None:
     return Seen(protocol, ip[8:24], ip[24:40], ip, at, later)
 
 
-def segment(seen: Seen) -> Segment | None:
-    """Take a TCP segment apart; None unless it is one of port 1723."""
+def segment(seen: Seen, port: int = CONTROL_PORT) -> Segment | None:
+    """Take a TCP segment apart; None unless it goes to or comes from that port."""
     if seen.protocol != TCP or seen.fragment or len(seen.ip) < seen.at + 20:
         return None
     source, destination, _, _, offset, flags = _PORTS.unpack_from(seen.ip, seen.at)
-    if PORT not in (source, destination):
+    if port not in (source, destination):
         return None
-    from_client = destination == PORT
+    from_client = destination == port
     ends = ((seen.source, source), (seen.destination, destination))
     client, server = ends if from_client else ends[::-1]
     kind, calls = _message(seen.ip[seen.at + (offset >> 4) * 4 :])

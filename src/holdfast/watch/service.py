@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.errors import HostError
 from holdfast.events import WatchImpaired, WatchStarted, WatchStopped
 from holdfast.watch.bpf import program
@@ -22,12 +23,16 @@ AGAIN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class WatchOptions:
-    """What is watched: `host` limits it to one IPv4 address, `seconds` in time (0: no limit); `ring` in octets."""
+    """What is watched: `host` limits it to one IPv4 address, `seconds` in time (0: no limit); `ring` in octets.
+
+    `port` is the servers' TCP port.
+    """
 
     interface: str
     host: str = ""
     seconds: float = 0.0
     ring: int = 8 << 20
+    port: int = CONTROL_PORT
 
 
 @dataclass
@@ -44,7 +49,7 @@ class Watch:
     def run(self) -> Desk:
         """Watch until SIGINT, SIGTERM or the time is over. HostError when it cannot begin."""
         ring: Ring | None = self._open()
-        desk = Desk(self.options.interface, self.report, self.shelf)
+        desk = Desk(self.options.interface, self.report, self.shelf, port=self.options.port)
         begin = time.monotonic()
         before = {number: signal.signal(number, self._told) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -72,7 +77,7 @@ class Watch:
         return bool(self.options.seconds) and time.monotonic() - begin >= self.options.seconds
 
     def _open(self) -> Ring:
-        return Ring(self.options.interface, program(self.options.host), octets=self.options.ring)
+        return Ring(self.options.interface, program(self.options.host, self.options.port), octets=self.options.ring)
 
     def _turn(self, ring: Ring | None, desk: Desk) -> Ring | None:
         lost = 0

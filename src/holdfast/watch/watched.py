@@ -7,6 +7,7 @@ from holdfast.capture.diagnosis import Diagnosis
 from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.live import LiveCapture
 from holdfast.capture.session import Phase, Session
+from holdfast.control.codes import CONTROL_PORT
 from holdfast.watch.packets import Seen, text
 from holdfast.watch.tape import Tape
 
@@ -38,6 +39,7 @@ class Watched:
     born: int
     lost_before: int = 0
     """Packets that the ring had lost when this began."""
+    port: int = CONTROL_PORT
     capture: LiveCapture = field(init=False)
     tape: Tape = field(default_factory=Tape)
     last: int = 0
@@ -60,7 +62,7 @@ class Watched:
     user: str = ""
 
     def __post_init__(self) -> None:
-        self.capture = LiveCapture(self.interface)
+        self.capture = LiveCapture(self.interface, self.port)
         self.last = self.checked = self.born
 
     @property

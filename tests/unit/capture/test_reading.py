@@ -222,3 +222,24 @@ def test_a_progress_that_fails_is_heard(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="no terminal"):
         read([str(path)], progress=fail)
+
+
+def test_pptp_on_another_port_is_found_by_its_cookie(tmp_path: Path) -> None:
+    there = Scene(server_port=7723).up().goodbye().write(tmp_path)
+    assert counts(there) == EXPECTED
+    assert read([str(there)], port=7723).control_count == 1
+
+
+def test_pptp_on_two_ports_is_read_where_it_belongs_or_where_it_is_asked_for(tmp_path: Path) -> None:
+    other = Scene(server_port=7723, port=41000, client_call=101, server_call=201).call()
+    both = str(Scene().call().together(other).write(tmp_path))
+    for port, ends in ((None, 1723), (1723, 1723), (7723, 7723)):
+        index = read([both], port=port)
+        assert [flow.server[1] for flow in index.control(10)] == [ends]
+        assert index.counts.elsewhere == 7723 + 1723 - ends
+
+
+def test_a_web_server_on_another_port_is_no_pptp(tmp_path: Path) -> None:
+    scene = Scene(server_port=80).handshake().tcp(True, 24, b"GET / HTTP/1.1\r\n\r\n" * 8)
+    index = read([str(scene.write(tmp_path))])
+    assert (index.counts.elsewhere, index.control_count) == (0, 0)

@@ -18,6 +18,10 @@ def test_tcpdump_understands_the_filter(host: str) -> None:
         assert subprocess.run(arguments, check=False, capture_output=True).returncode == 0
 
 
+def test_another_port() -> None:
+    assert "tcp port 7723 or proto 47" in pcap_filter("", vlan=False, port=7723)
+
+
 def test_what_is_no_address_never_reaches_the_filter() -> None:
     with pytest.raises(HoldfastError, match="no IP address"):
         pcap_filter("192.0.2.1 or port 22", vlan=False)

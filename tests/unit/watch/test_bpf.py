@@ -114,3 +114,11 @@ def test_addresses() -> None:
     assert host_address("192.0.2.1") == "192.0.2.1"
     with pytest.raises(HoldfastError, match="no IPv4 address"):
         host_address("2001:db8::1")
+
+
+def test_another_port() -> None:
+    there = struct.pack("!HH", 9, 7723) + bytes(16)
+    for version, packet in ((IPV4, ip(CLIENT, SERVER, 6, there)), (IPV6, v6(6, there))):
+        assert run(program(port=7723), packet, version) == WHOLE_SNAP
+        assert run(program(), packet, version) == 0
+    assert run(program(port=7723), ip(CLIENT, SERVER, 6, TCP_TO), IPV4) == 0

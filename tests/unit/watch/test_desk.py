@@ -48,6 +48,15 @@ def test_a_session_that_fails_is_kept_and_the_file_says_the_same(tmp_path: Path)
     assert (live.desk.tally.sessions, live.desk.tally.failures) == (1, 1)
 
 
+def test_servers_on_another_port(tmp_path: Path) -> None:
+    scene = Scene(server_port=7723).call().lcp().refuse().goodbye(False)
+    live = LiveDesk.make(tmp_path, port=7723).play(scene).silence(OVER)
+    (failed,) = live.of("WATCH_FAILED")
+    assert failed["finding"] == "auth-rejected"
+    again = diagnose([failed["capture"]])
+    assert again.findings(again.case.sessions[0])[0].id == "auth-rejected"
+
+
 def test_a_session_that_cannot_come_up_is_told_before_it_gives_up(tmp_path: Path) -> None:
     scene = Scene().call()
     for number in range(10):
