@@ -103,7 +103,7 @@ class GatewayApi:
             "loss": loss(counters),
             "idle": round(now - active, 1) if active else None,
             "last_activity": _moment(now - active) if active else None,
-            "paths": described(subscriber),
+            "paths": described(subscriber, counters),
             "counters": _counters(counters),
         }
 

@@ -27,7 +27,8 @@ class OperationApi:
         session = request.get("session")
         found = self._gateway.matching(session) if isinstance(session, str) and session else []
         if not found:
-            raise HoldfastError("there is no such session", fix="holdfast sessions lists them.")
+            fix = "holdfast sessions lists those that are on; how one ended: holdfast events --session ID."
+            raise HoldfastError("there is no such session", fix=fix)
         (subscriber,) = found
         return {
             "id": subscriber.session.session_id,

@@ -83,11 +83,11 @@ class PathMeter:
         self.retransmits += max(0, path.retransmits - before.retransmits)
 
 
-def described(subscriber: "Subscriber") -> dict[str, Any]:
+def described(subscriber: "Subscriber", counters: Counters) -> dict[str, Any]:
     """Return how the paths to a client are, as plain data; None where nothing was measured."""
     tunnel, direct = subscriber.path, subscriber.connection.path()
     return {
-        "tunnel_round_trip": tunnel.round_trip or None,
+        "tunnel_round_trip": counters.round_trip_time or None,
         "tunnel_jitter": tunnel.jitter,
         "direct_round_trip": direct.round_trip or None,
         "direct_jitter": direct.deviation if direct.round_trip else None,
