@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 SECRET = "testing123"
@@ -25,12 +25,14 @@ security {{
     allow_vulnerable_openssl = yes
     reject_delay = 0
     require_message_authenticator = yes
+    {security}
 }}
 client loopback {{
     ipaddr = 127.0.0.1
     secret = {secret}
     require_message_authenticator = yes
 }}
+{clients}
 modules {{
     pap {{ }}
     chap {{ }}
@@ -60,9 +62,11 @@ server default {{
         ipaddr = 127.0.0.1
         port = {accounting}
     }}
+    {listeners}
     authorize {{
         chap
         mschap
+        {authorize}
         files
         pap
     }}
@@ -70,6 +74,7 @@ server default {{
         pap
         chap
         mschap
+        {authenticate}
     }}
     {preacct}
     accounting {{
@@ -78,6 +83,7 @@ server default {{
     }}
     {post_auth}
 }}
+{servers}
 """
 
 SIGNED = """post-auth {
@@ -185,21 +191,39 @@ def configure(
     directory: Path, ports: tuple[int, int], *, signed: bool = True, sql: bool = False, users: str = USERS
 ) -> None:
     """Write the configuration. `signed`: whether answers carry a Message-Authenticator; `sql`: account into SQLite."""
-    directory.mkdir(exist_ok=True)
     places = {"directory": directory, "shipped": SHIPPED}
-    (directory / "radiusd.conf").write_text(
-        CONFIGURATION.format(
-            directory=directory,
-            secret=SECRET,
-            authentication=ports[0],
-            accounting=ports[1],
-            post_auth=SIGNED if signed else "",
-            modules=SQL.format(**places) if sql else "",
-            policy=SQL_POLICY.format(**places) if sql else "",
-            preacct="preacct {\n        acct_unique\n    }" if sql else "",
-            accounting_modules="sql" if sql else "ok",
-        )
+    parts = Parts(
+        post_auth=SIGNED if signed else "",
+        modules=SQL.format(**places) if sql else "",
+        policy=SQL_POLICY.format(**places) if sql else "",
+        preacct="preacct {\n        acct_unique\n    }" if sql else "",
+        accounting_modules="sql" if sql else "ok",
     )
+    write(directory, ports, parts, users)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What one has more than every other, each put in where its name stands in `CONFIGURATION`."""
+
+    security: str = ""
+    clients: str = ""
+    modules: str = ""
+    policy: str = ""
+    listeners: str = ""
+    authorize: str = ""
+    authenticate: str = ""
+    preacct: str = ""
+    accounting_modules: str = "ok"
+    post_auth: str = SIGNED
+    servers: str = ""
+
+
+def write(directory: Path, ports: tuple[int, int], parts: Parts, users: str = USERS) -> None:
+    """Write a configuration; `parts` are ready, without anything to be filled in."""
+    directory.mkdir(exist_ok=True)
+    ready = {"directory": directory, "secret": SECRET, "authentication": ports[0], "accounting": ports[1]}
+    (directory / "radiusd.conf").write_text(CONFIGURATION.format(**ready, **asdict(parts)))
     (directory / "users").write_text(users)
     (directory / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n")
 

@@ -11,56 +11,21 @@ from support.certificates import CLIENT_EXTENSIONS, SERVER_EXTENSIONS, SERVER_NA
 
 USER = "alice"
 
-CONFIGURATION = """
-prefix = /usr
-libdir = /usr/lib/freeradius
-raddbdir = {directory}
-logdir = {directory}
-run_dir = {directory}
-pidfile = {directory}/pid
-max_request_time = 30
-max_requests = 16384
-security {{
-    allow_vulnerable_openssl = yes
-    reject_delay = 0
-    status_server = yes
-    require_message_authenticator = yes
-}}
-thread pool {{
+THREADS = """thread pool {
     start_servers = 2
     max_servers = 8
     min_spare_servers = 1
     max_spare_servers = 3
     max_requests_per_server = 0
-}}
-client peer {{
-    ipaddr = {client}
-    secret = {secret}
-    require_message_authenticator = yes
-}}
-clients radsec {{
+}"""
+CLIENTS = """clients radsec {{
     client tls {{
-        ipaddr = {client}
+        ipaddr = 127.0.0.1
         proto = tls
         secret = {radsec_secret}
     }}
-}}
-modules {{
-    pap {{ }}
-    chap {{ }}
-    mschap {{
-        use_mppe = yes
-    }}
-    files {{
-        filename = {directory}/users
-    }}
-    detail {{
-        filename = {directory}/detail
-    }}
-    always ok {{
-        rcode = ok
-    }}
-    eap {{
+}}"""
+EAP_MODULE = """eap {{
         default_eap_type = {default}
         timer_expire = 60
         ignore_unknown_eap_types = no
@@ -94,22 +59,13 @@ modules {{
         }}
         mschapv2 {{
         }}
-    }}
-}}
-server default {{
-    listen {{
-        type = auth
-        ipaddr = {listen}
-        port = {authentication}
-    }}
-    listen {{
-        type = acct
-        ipaddr = {listen}
-        port = {accounting}
-    }}
-    listen {{
+    }}"""
+EAP = """eap {
+            ok = return
+        }"""
+RADSEC = """listen {{
         type = auth+acct
-        ipaddr = {listen}
+        ipaddr = 127.0.0.1
         port = {radsec}
         proto = tcp
         virtual_server = default
@@ -134,45 +90,20 @@ server default {{
                 enable = no
             }}
         }}
-    }}
-    authorize {{
-        chap
+    }}"""
+INNER = """server inner {
+    authorize {
         mschap
-        eap {{
+        eap {
             ok = return
-        }}
+        }
         files
-        pap
-    }}
-    authenticate {{
-        pap
-        chap
+    }
+    authenticate {
         mschap
         eap
-    }}
-    preacct {{
-        ok
-    }}
-    accounting {{
-        detail
-        ok
-    }}
-    {post_auth}
-}}
-server inner {{
-    authorize {{
-        mschap
-        eap {{
-            ok = return
-        }}
-        files
-    }}
-    authenticate {{
-        mschap
-        eap
-    }}
-}}
-"""
+    }
+}"""
 
 
 @dataclass(frozen=True)
@@ -200,11 +131,9 @@ class EapRadius:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where it listens, whom it answers, which EAP it begins with. Ports 0: free ones."""
+    """Which EAP it begins with, where it listens on loopback, whom it knows. Ports 0: free ones."""
 
     default: str = "tls"
-    listen: str = "127.0.0.1"
-    client: str = "127.0.0.1"
     ports: tuple[int, int, int] = (0, 0, 0)
     users: str = freeradius.USERS
     radsec_secret: str = "radsec"
@@ -216,15 +145,19 @@ def running(directory: Path, settings: Settings = Settings(), *, wrap: tuple[str
     directory.mkdir(exist_ok=True)
     authority = _authority(directory)
     ports = settings.ports if any(settings.ports) else freeradius.free_ports(3)
-    server = authority.issue(SERVER_NAME, SERVER_EXTENSIONS)
-    text = CONFIGURATION.format(
-        directory=directory, secret=freeradius.SECRET, server=server, ca=authority.pair.certificate,
-        authentication=ports[0], accounting=ports[1], radsec=ports[2], post_auth=freeradius.SIGNED,
-        default=settings.default, listen=settings.listen, client=settings.client, radsec_secret=settings.radsec_secret,
-    )  # fmt: skip
-    (directory / "radiusd.conf").write_text(text)
-    (directory / "users").write_text(settings.users)
-    (directory / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n")
+    server, ca = authority.issue(SERVER_NAME, SERVER_EXTENSIONS), authority.pair.certificate
+    parts = freeradius.Parts(
+        security="status_server = yes",
+        clients=CLIENTS.format(radsec_secret=settings.radsec_secret),
+        modules=EAP_MODULE.format(default=settings.default, server=server, ca=ca),
+        policy=THREADS,
+        listeners=RADSEC.format(radsec=ports[2], server=server, ca=ca),
+        authorize=EAP,
+        authenticate="eap",
+        preacct="preacct {\n        ok\n    }",
+        servers=INNER,
+    )
+    freeradius.write(directory, ports[:2], parts, settings.users)
     process = freeradius.start(directory, wrap)
     try:
         yield EapRadius(directory, *ports, authority, authority.issue(USER, CLIENT_EXTENSIONS), process)
