@@ -10,7 +10,7 @@ from holdfast.events import AddressExhausted, InternalFault, SettingUnusable
 from holdfast.gateway.client_routes import ClientRoutes
 from holdfast.policy.addresses import AddressPool
 from holdfast.policy.ranges import AddressRange
-from holdfast.policy.session_records import SessionRecord, SessionRecords
+from holdfast.policy.session_records import SessionNotes, SessionRecord
 from holdfast.ppp.commands import AddressAssignment, AddressRefusal, AssignAddress
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class AddressDesk:
         self,
         gateway: "Gateway",
         pool: AddressPool,
-        records: SessionRecords,
+        records: SessionNotes,
         routes: ClientRoutes,
     ) -> None:
         self._gateway, self._pool, self._records = gateway, pool, records

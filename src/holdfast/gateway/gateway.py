@@ -46,7 +46,7 @@ from holdfast.observe.recorder_packets import Ends
 from holdfast.policy.addresses import AddressPool
 from holdfast.policy.admission import Refused
 from holdfast.policy.authenticate import Authenticator
-from holdfast.policy.session_records import SessionRecords
+from holdfast.policy.session_records import SessionNotes
 from holdfast.ppp.commands import AssignAddress, VerifyCredentials
 from holdfast.ppp.link import Link
 from holdfast.session import ClearCall, Finished, Session
@@ -61,7 +61,7 @@ class Means:
     engine: PacketEngine
     authenticator: Authenticator
     pool: AddressPool
-    records: SessionRecords
+    records: SessionNotes
     log: EventLog
     recorder: Recorder = field(default_factory=no_recorder)
     routes: ClientRoutes = field(default_factory=no_routes)

@@ -30,6 +30,7 @@ from holdfast.gateway.radius_service import radius
 from holdfast.gateway.recording import recorder_from
 from holdfast.gateway.reload import Reloader
 from holdfast.gateway.settings import settings_from, usual_workers
+from holdfast.gateway.state_keeper import kept_state
 from holdfast.gateway.tracing import Tracing
 from holdfast.gateway.user_changes import UserChangeTeller
 from holdfast.local_api import SOCKET_NAME, ApiServer
@@ -44,6 +45,7 @@ from holdfast.policy.files import OWNER_ONLY
 from holdfast.policy.first_start import FirstUser, make_first_user
 from holdfast.policy.host_dns import host_dns
 from holdfast.policy.session_records import SessionRecords
+from holdfast.policy.state_changes import StateChanges
 from holdfast.policy.store import Store
 from holdfast.policy.users import Users
 from holdfast.systemd import notify, watchdog_interval
@@ -90,8 +92,10 @@ async def serve(
         recorder = recorder_from(config, state, log)
         stack.callback(recorder.close)
         users = _authenticator(config, store)
-        means = Means(engine, users, _pool(config, store, users), SessionRecords(store), log, recorder, routes)
+        changes = StateChanges()
+        means = Means(engine, users, _pool(config, store, users, changes), changes, log, recorder, routes)
         gateway = Gateway(settings_from(loaded, _resolvers()), means)
+        await stack.enter_async_context(kept_state(changes, store, lambda event: gateway.report(event, {})))
         await stack.enter_async_context(kept_lockouts(gateway, store))
         await stack.enter_async_context(watched_fragments(gateway))
         await stack.enter_async_context(radius(gateway, config, state, users, log, store=store))
@@ -177,11 +181,11 @@ def _authenticator(config: Config, store: Store) -> Authenticator:
     return Authenticator(sources)
 
 
-def _pool(config: Config, store: Store, authenticator: Authenticator) -> AddressPool:
+def _pool(config: Config, store: Store, authenticator: Authenticator, changes: StateChanges) -> AddressPool:
     addresses = config.addresses
     named = {name: pool.ranges for name, pool in config.pools.items()}
     rules = PoolRules(addresses.pool, (addresses.gateway,), named)
-    return AddressPool(rules, store, dedications=authenticator.directory.dedicated)
+    return AddressPool(rules, store, dedications=authenticator.directory.dedicated, remember=changes.lease)
 
 
 def _report_leftovers(store: Store, gateway: Gateway) -> None:

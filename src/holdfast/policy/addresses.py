@@ -9,12 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from holdfast.policy.ranges import Address, AddressRange, contains
 from holdfast.policy.schema import leases
+from holdfast.policy.state_changes import Batch, Lease, write
 from holdfast.policy.store import Store
 
 Dedications = Callable[[], Mapping[Address, str]]
@@ -63,9 +63,14 @@ class AddressPool:
         *,
         dedications: Dedications = dict,
         clock: Callable[[], float] = time.time,
+        remember: Callable[[Lease], None] | None = None,
     ) -> None:
-        """Start with what the database remembers; whatever it says to be in use is free from now on."""
+        """Start with what the database remembers; whatever it says to be in use is free from now on.
+
+        `remember` is told what is to be written down; without it that is done at once.
+        """
         self._rules, self._store, self._dedications, self._clock = rules, store, dedications, clock
+        self._remember = remember or self._write
         self._in_use: dict[Address, _Lease] = {}
         self._held: dict[str, Address] = {}
         # Free addresses of the pool that were given before, each with its last user, the longest unused first.
@@ -198,17 +203,7 @@ class AddressPool:
                     connection.execute(delete(leases).where(leases.c.address == row.address))
 
     def _record(self, address: Address, user: str, session: str | None) -> None:
-        values = {"at": str(address), "by": user, "session_now": session, "now": self._clock()}
-        with self._store.write() as connection:
-            if not connection.execute(_CHANGE_LEASE, values).rowcount:
-                connection.execute(_ADD_LEASE, values)
+        self._remember(Lease(str(address), user, session, self._clock()))
 
-
-# Built once: building a statement costs more than running it, and these run twice in every session.
-_LEASE: Mapping[str, BindParameter[Any]] = {
-    "user": bindparam("by"),
-    "session": bindparam("session_now"),
-    "since": bindparam("now"),
-}
-_CHANGE_LEASE = update(leases).where(leases.c.address == bindparam("at")).values(_LEASE)
-_ADD_LEASE = insert(leases).values(address=bindparam("at"), **_LEASE)
+    def _write(self, lease: Lease) -> None:
+        write(self._store, Batch({lease.address: lease}))

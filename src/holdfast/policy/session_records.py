@@ -1,6 +1,7 @@
 """The sessions of the gateway that runs, written down for the one that comes after a crash."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import delete, insert, select
 
@@ -17,6 +18,16 @@ class SessionRecord:
     local_call_id: int
     address: str | None
     started: float
+
+
+class SessionNotes(Protocol):
+    """Whoever writes sessions down."""
+
+    def add(self, record: SessionRecord) -> None:
+        """Write down a session that came up."""
+
+    def remove(self, session: str) -> None:
+        """Strike out a session that ended; one that is not there is fine."""
 
 
 class SessionRecords:
