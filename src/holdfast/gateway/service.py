@@ -75,10 +75,8 @@ async def serve(
     HoldfastError says why it cannot start, or that its packet engine broke; nothing is left behind then.
     """
     config = loaded.config
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _told_to_stop(loop)
     _allow_many_files()
     async with contextlib.AsyncExitStack() as stack:
         store = stack.enter_context(Store.open(state))
@@ -92,10 +90,10 @@ async def serve(
         recorder = recorder_from(config, state, log)
         stack.callback(recorder.close)
         users = _authenticator(config, store)
-        changes = StateChanges()
-        means = Means(engine, users, _pool(config, store, users, changes), changes, log, recorder, routes)
+        kept = StateChanges()
+        means = Means(engine, users, _pool(config, store, users, kept), kept, log, recorder, routes)
         gateway = Gateway(settings_from(loaded, _resolvers()), means)
-        await stack.enter_async_context(kept_state(changes, store, lambda event: gateway.report(event, {})))
+        await stack.enter_async_context(kept_state(kept, store, lambda event: gateway.report(event, {})))
         await stack.enter_async_context(kept_lockouts(gateway, store))
         await stack.enter_async_context(watched_fragments(gateway))
         await stack.enter_async_context(radius(gateway, config, state, users, log, store=store))
@@ -131,6 +129,14 @@ async def serve(
         raise HostError(
             f"the packet engine broke: {gateway.fault}", fix="Start the gateway again; systemd does so by itself."
         )
+
+
+def _told_to_stop(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
+    """Return what SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
 
 
 def _why(stop: asyncio.Event, gateway: Gateway) -> str:
