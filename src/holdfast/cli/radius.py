@@ -11,7 +11,7 @@ from holdfast.cli.common import ConfigOption, JsonOption, ask_secret, command_ap
 from holdfast.cli.output import print_json, print_text
 from holdfast.config import Config, load
 from holdfast.errors import ConfigError
-from holdfast.gateway.radius_probe import Credentials, Step, probe
+from holdfast.gateway.radius_probe import Credentials, Step, probe, probe_accounting
 from holdfast.ppp.authentication_types import Method
 from holdfast.secret import Secret
 
@@ -49,7 +49,8 @@ def try_login(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign a user in at each RADIUS server, as the gateway would, and say at which step it fails and why.
+    """Sign a user in at each RADIUS server, as the gateway would, and say at which step it fails and why; then ask the
+    accounting servers for a sign of life.
 
     No session is made, and nothing is accounted. The password is asked for at the terminal; EAP needs none, for only
     its first step is tried.
@@ -73,10 +74,11 @@ def _password(user: str, method: Way, *, from_stdin: bool) -> Secret:
 
 async def _all(config: Config, credentials: Credentials, *, quiet: bool) -> list[Step]:
     steps = []
-    async for step in probe(config, credentials):
-        steps.append(step)
-        if not quiet:
-            print_text(_text(step))
+    for asked in (probe(config, credentials), probe_accounting(config)):
+        async for step in asked:
+            steps.append(step)
+            if not quiet:
+                print_text(_text(step))
     return steps
 
 

@@ -2,11 +2,11 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.config import Config
 from holdfast.gateway.known_names import names_of, why_unknown
-from holdfast.gateway.radius import exchange_config, nas_identifier, server_configs
+from holdfast.gateway.radius import accounting_servers, exchange_config, nas_identifier, server_configs
 from holdfast.gateway.radius_certificates import tls_ways
 from holdfast.gateway.radius_client import Address, RadiusClient
 from holdfast.gateway.radius_tls import TlsWay, try_out
@@ -101,6 +101,24 @@ async def probe(config: Config, credentials: Credentials) -> AsyncIterator[Step]
                 yield await _unsigned(client, server.name, config)
         finally:
             client.close()
+
+
+async def probe_accounting(config: Config) -> AsyncIterator[Step]:
+    """Yield a step for each accounting server: whether it gives a sign of life. Nothing is accounted.
+
+    What serves logins and accounting through one port (TLS) was asked by `probe`.
+    """
+    servers = [server for server in accounting_servers(config) if server not in config.radius.servers]
+    ways = tls_ways(servers)
+    for address, server in server_configs(config, servers).items():
+        tls = {address: ways[address]} if address in ways else {}
+        client = RadiusClient({address: server}, exchange_config(config), secrets.token_bytes, lambda _event: None, tls)
+        try:
+            step = await _status(client, server.name, config)
+        finally:
+            client.close()
+        said = step.said.replace("the login will tell", "ACCOUNTING_QUEUE in the log will tell")
+        yield replace(step, what="accounting, Status-Server", said=said)
 
 
 async def _tls(name: str, address: Address, way: TlsWay) -> Step:

@@ -14,14 +14,19 @@ BAD = Step("192.0.2.11:1812", "login by ms-chap-v2", False, "no server answered"
 @pytest.fixture
 def probed(monkeypatch):
     """Stands in for the servers: the steps that it says, and the credentials that it was given."""
-    seen = {"steps": [GOOD], "credentials": None}
+    seen = {"steps": [GOOD], "accounting": [], "credentials": None}
 
     async def probe(_config, credentials):
         seen["credentials"] = credentials
         for step in seen["steps"]:
             yield step
 
+    async def accounting(_config):
+        for step in seen["accounting"]:
+            yield step
+
     monkeypatch.setattr(module, "probe", probe)
+    monkeypatch.setattr(module, "probe_accounting", accounting)
     return seen
 
 
@@ -52,6 +57,13 @@ def test_one_that_is_not(run, probed, config):
     ran = run(*arguments, "--json", stdin=b"x\n")
     assert ran.code == 1
     assert [step["good"] for step in json.loads(ran.out)] == [True, False]
+
+
+def test_an_accounting_server_that_is_not_there(run, probed, config):
+    probed["accounting"] = [Step("192.0.2.10:1813", "accounting, Status-Server", False, "no server is there", "ss")]
+    ran = run("radius", "test", "--config", config, "--user", "alice", "--password-stdin", stdin=b"x\n")
+    assert ran.code == 1
+    assert "192.0.2.10:1813  accounting, Status-Server: FAILED, no server is there" in ran.out
 
 
 def test_without_servers_or_a_terminal(run, config):

@@ -3,12 +3,13 @@
 import pytest
 
 from holdfast.config import parse
-from holdfast.gateway.radius_probe import Credentials, Step, make_exchange, probe, proves_itself
+from holdfast.gateway.radius_probe import Credentials, Step, make_exchange, probe, probe_accounting, proves_itself
 from holdfast.policy.radius_login import Judgement
 from holdfast.ppp.authentication_types import Method, Verdict
 from holdfast.ppp.credentials import StoredSecret, verify
 from holdfast.radius.attributes import attribute
 from holdfast.radius.codes import Code
+from holdfast.radius.exchange_types import Fault
 from holdfast.secret import Secret
 from support import freeradius, freeradius_eap
 from support.certificates import CLIENT_EXTENSIONS, SERVER_NAME, make_authority
@@ -161,3 +162,34 @@ async def test_tls_is_tried_first(tmp_path):
         assert not tls.good
         (tls,) = await steps(parse(table(server.radsec, ca, own, "another.example.net")).config)
         assert "Hostname mismatch" in tls.said
+
+
+@pytest.mark.root
+@pytest.mark.asyncio
+async def test_accounting_servers_are_asked_for_a_sign_of_life(tmp_path, unused_udp_port):
+    with freeradius.running(tmp_path / "radius") as server:
+        there = f'accounting_servers = ["127.0.0.1:{server.accounting}"]\n'
+        (step,) = [one async for one in probe_accounting(configuration(tmp_path, server.authentication, there))]
+        assert (step.server, step.good) == (f"127.0.0.1:{server.accounting}", True)
+        assert server.detail() == []
+    gone = configuration(tmp_path, server.authentication, f'accounting_servers = ["127.0.0.1:{unused_udp_port}"]\n')
+    (step,) = [one async for one in probe_accounting(gone)]
+    assert (step.good, step.said) == (False, Fault.UNREACHABLE)
+    assert [one async for one in probe_accounting(configuration(tmp_path, 1, "accounting_servers = []\n"))] == []
+
+
+@pytest.mark.asyncio
+async def test_what_cannot_hold_is_named_and_a_name_that_nobody_knows_fails(tmp_path):
+    answer = [attribute("Framed-MTU", 64), attribute("Filter-Id", "guests")]
+    pap = Credentials("alice", Secret(b"secret"), Method.PAP)
+    async with serving(lambda _: (Code.ACCESS_ACCEPT, answer)) as (_, port):
+        login = (await steps(configuration(tmp_path, port), pap))[-1]
+        assert not login.good
+        assert "[filters.guests]: the gateway lets nobody in with it" in login.said
+        assert "Framed-MTU = 64: below the 576 octets" in login.ignored[0]
+        named = configuration(tmp_path, port, '[filters.guests]\nrules = ["allow any"]\n')
+        login = (await steps(named, pap))[-1]
+        assert (login.good, len(login.ignored)) == (True, 1)
+        ignoring = configuration(tmp_path, port, 'unknown_names = "ignore"\n')
+        login = (await steps(ignoring, pap))[-1]
+        assert (login.good, len(login.ignored)) == (True, 2)
