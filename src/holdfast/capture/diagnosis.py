@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from holdfast.capture.case import Case, build
+from holdfast.capture.checklist import checklist
 from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.findings.catalogue import Judgement, judge
 from holdfast.capture.inside import look_inside
@@ -182,6 +183,7 @@ def _session(session: Session, findings: list[Finding]) -> dict[str, Any]:
         "negotiated": negotiated(session),
         "counters": {"client_to_server": counters(session, up=True), "server_to_client": counters(session, up=False)},
         "inside": _inside(session),
+        "checklist": [item.as_data() for item in checklist(session, findings)],
         "filter": session_filter(session),
         "findings": [finding.as_data(session_filter(session)) for finding in findings],
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from textwrap import fill, shorten
 
+from holdfast.capture.checklist import State, checklist, sentence
 from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict, session_filter
 from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.logs.judge import Log
@@ -15,7 +16,7 @@ from holdfast.capture.windows_codes import named
 WIDTH, NARROWEST = 100, 60
 FULL_MOST = 4
 """Sessions shown in full: the first of each kind of trouble. The rest have a line each, past `LINES_MOST` a count."""
-LINES_MOST = 8
+LINES_MOST = 6
 LOG_SESSIONS_MOST = 12
 NOTES_MOST = 4
 CODES_MOST = 2
@@ -139,7 +140,9 @@ class _Writer:
 
     def _session(self, session: Session, findings: list[Finding]) -> Iterator[str]:
         yield from self._wrapped(_title(session), 0)
-        for line in (_phases(session), _details(session), _counts(session), inside_text(session)):
+        items = checklist(session, findings)
+        steps = "" if all(item.state is State.OK for item in items) else f"checks: {sentence(items)}"
+        for line in (_phases(session), steps, _details(session), _counts(session), inside_text(session)):
             yield from self._wrapped(line, 2) if line else ()
         notes = 0
         for finding in findings:
