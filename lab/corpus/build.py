@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lab import image
+from lab.corpus.gateway_stage import gateway_guest, staged
 from lab.corpus.scenario import Scenario, View
-from lab.corpus.stage import Stage
 from lab.guest import Guest, GuestError
 from lab.network import namespace, remove_abandoned
 
@@ -34,21 +34,24 @@ def build(folder: Path, scenarios: Sequence[Scenario], say: Callable[[str], None
     """
     folder.mkdir(parents=True, exist_ok=True)
     remove_abandoned()
-    waiting: queue.SimpleQueue[Scenario] = queue.SimpleQueue()
+    waiting, outside_too = queue.SimpleQueue[Scenario](), queue.SimpleQueue[Scenario]()
     for scenario in scenarios:
-        waiting.put(scenario)
+        (waiting if scenario.gateway is None else outside_too).put(scenario)
     failed: list[str] = []
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         outside = stack.enter_context(namespace("corpus"))
         built = image.ensure()
-        count = min(GUESTS, len(scenarios))
+        count = min(GUESTS, waiting.qsize())
         guests = [stack.enter_context(Guest(built, outside, place / f"guest{index}")) for index in range(count)]
         lanes = [
             threading.Thread(target=_lane, args=(guest, f"lane{lane}", waiting, folder, failed, say))
             for lane in range(LANES)
             for guest in guests
         ]
+        if not outside_too.empty():
+            gate = stack.enter_context(gateway_guest(built, outside, place))
+            lanes.append(threading.Thread(target=_lane, args=(gate, "gate", outside_too, folder, failed, say)))
         for lane in lanes:
             lane.start()
         for lane in lanes:
@@ -93,7 +96,7 @@ def _played(guest: Guest, lane: str, scenario: Scenario, folder: Path) -> str:
     trouble = ""
     for _ in range(ATTEMPTS):
         try:
-            with Stage(guest, lane, scenario) as stage:
+            with staged(guest, lane, scenario) as stage:
                 scenario.play(stage)
             made = stage.files()
         except GuestError as error:

@@ -126,6 +126,15 @@ def same_host(stage: Stage) -> None:
             stage.hang_up(client)
 
 
+def replaced(stage: Stage) -> None:
+    """Let the same user dial twice from one host; the server lets only the later one stay."""
+    for _ in range(2):
+        client = stage.dial()
+        if client is not None:
+            stage.use(client, PING)
+    time.sleep(2)
+
+
 def second_try(stage: Stage) -> None:
     """Mistype the password once, then get in."""
     stage.dial(password="mistyped")

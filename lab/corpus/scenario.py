@@ -85,5 +85,9 @@ class Scenario:
     """The client addresses that the server's list of secrets allows."""
     files: tuple[tuple[str, str], ...] = ()
     """More files, name and text, for the server's /etc/ppp."""
+    gateway: str | None = None
+    """The configuration of a Holdfast gateway that stands outside the guest, in the place of pptpd."""
+    administer: tuple[tuple[str, ...], ...] = ()
+    """Commands for its administrator, before it starts."""
     patience: float = 25.0
     """Seconds that a client may take until it is up or gives up."""

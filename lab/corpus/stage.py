@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from lab.corpus.scenario import Scenario, View, Where
 from lab.guest import Guest, GuestError, Job
@@ -39,11 +39,13 @@ join() {{
 }}
 join street c0 {lan}.2 router r0 {lan}.1
 join street2 c0 {second}.2 router r2 {second}.1
-join server s0 {server} router r1 198.51.100.254
 ip -n {lane}-street route add default via {lan}.1
 ip -n {lane}-street2 route add default via {second}.1
-ip -n {lane}-server route add default via 198.51.100.254
 ip netns exec {lane}-router sysctl -qw net.ipv4.ip_forward=1
+"""
+SERVER_LINK = """
+join server s0 {server} router r1 198.51.100.254
+ip -n {lane}-server route add default via 198.51.100.254
 """
 CLEAN = """
 for n in street street2 router server; do
@@ -70,10 +72,12 @@ class Stage:
     clients: list[Client] = field(default_factory=list)
     number: int = field(default_factory=lambda: next(_numbers))
     _captures: dict[View, Job] = field(default_factory=dict)
+    server_link: ClassVar[str] = SERVER_LINK
+    places: ClassVar[dict[Where, tuple[str, str]]] = PLACES
 
     def __enter__(self) -> Self:
-        lan = self.scenario.lan
-        self.guest.run(NETWORK.format(lane=self.lane, lan=lan, second=SECOND_LAN, server=SERVER))
+        lan, script = self.scenario.lan, NETWORK + self.server_link
+        self.guest.run(script.format(lane=self.lane, lan=lan, second=SECOND_LAN, server=SERVER))
         self._capture(late=False)
         if self.scenario.before:
             self.run(Where.ROUTER, self.scenario.before)
@@ -142,7 +146,7 @@ class Stage:
         return [(view, path.read_bytes()) for view, path in made if path.exists()]
 
     def _namespace(self, where: Where) -> str:
-        return f"{self.lane}-{PLACES[where][0]}"
+        return f"{self.lane}-{self.places[where][0]}"
 
     def _wrap(self, where: Where, script: str) -> str:
         return f"ip netns exec {self._namespace(where)} sh -ec {shlex.quote(script)}"
@@ -153,7 +157,7 @@ class Stage:
     def _capture(self, *, late: bool) -> None:
         wanted = [view for view in self.scenario.views if view.late is late and view not in self._captures]
         for view in wanted:
-            command = f"tcpdump -Z root -U --immediate-mode -s {SNAP} -i {PLACES[view.where][1]}"
+            command = f"tcpdump -Z root -U --immediate-mode -s {SNAP} -i {self.places[view.where][1]}"
             target = f"/share/{self._path(view).name}"
             self._captures[view] = self.start(view.where, f"exec {command} -w {target} {shlex.quote(view.only)}")
         if wanted:
@@ -183,7 +187,7 @@ class Stage:
         secrets = "".join(f'"{user}" pptpd "{password}" {allowed}\n' for user, password in USERS.items())
         for file, text in (("chap-secrets", secrets), ("pap-secrets", secrets), ("options", ""), *self.scenario.files):
             (folder / "ppp" / file).write_text(text, encoding="ascii")
-            (folder / "ppp" / file).chmod(0o600)
+            (folder / "ppp" / file).chmod(0o700 if text.startswith("#!") else 0o600)
         self.start(
             Where.SERVER,
             f"mount --bind /share/{name}/ppp /etc/ppp; mount -t tmpfs none /run\n"

@@ -6,14 +6,28 @@ from holdfast.control.messages import ControlMessage, OutgoingCallReply, StartCo
 PPTP_VERSION = 0x0100
 
 
-def as_printf(message: ControlMessage) -> str:
-    """Return a shell command that writes a message."""
-    return "printf '" + "".join(f"\\{octet:03o}" for octet in message.encode()) + "'"
+def as_printf(octets: bytes) -> str:
+    """Return a shell command that writes octets."""
+    return "printf '" + "".join(f"\\{octet:03o}" for octet in octets) + "'"
+
+
+def as_hdlc(frame: bytes) -> bytes:
+    """Return a PPP frame as it goes over a serial line (RFC 1662 sections 4 and C.2)."""
+    check = 0xFFFF
+    for octet in frame:
+        check ^= octet
+        for _ in range(8):
+            check = check >> 1 ^ (0x8408 if check & 1 else 0)
+    whole = frame + (check ^ 0xFFFF).to_bytes(2, "little")
+    escaped = b"".join(
+        bytes((0x7D, octet ^ 0x20)) if octet < 0x20 or octet in b"}~" else bytes((octet,)) for octet in whole
+    )
+    return b"~" + escaped + b"~"
 
 
 def says(*messages: ControlMessage) -> str:
     """Return a server that says these messages, whatever it hears."""
-    talk = "".join(f"sleep 0.6; {as_printf(message)}; " for message in messages)
+    talk = "".join(f"sleep 0.6; {as_printf(message.encode())}; " for message in messages)
     return f"({talk} sleep 8) | nc -l -p 1723"
 
 

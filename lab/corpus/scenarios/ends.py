@@ -1,6 +1,6 @@
 """Sessions that were up and end, for better or worse."""
 
-from lab.corpus.plays import broken, stay, struck, visit
+from lab.corpus.plays import broken, replaced, stay, struck, visit
 from lab.corpus.scenario import ECHO, HEALTHY, MPPE, V2_MPPE, Scenario, View, Where, at_client, at_server, both
 
 CUT = "iptables -I FORWARD -j DROP"
@@ -9,8 +9,14 @@ CUT_TCP = "iptables -I FORWARD -p tcp -j DROP"
 CLEAR = ("nomppe",)
 BY_SERVER = ("server-ended", "idle-timeout", "session-timeout", "admin-disconnect")
 """With encryption on, pppd says nothing but that MPPE was disabled."""
+ONLY_ONE = """#!/bin/sh
+test -f /run/$PEERNAME && kill $(cat /run/$PEERNAME)
+echo $PPPD_PID > /run/$PEERNAME
+"""
+"""Run by pppd when a tunnel is up: a user's older session ends."""
 
 SCENARIOS = (
+    Scenario("replaced", both("session-replaced"), replaced, files=(("ip-up", ONLY_ONE),)),
     Scenario(
         "control-lost",
         both("control-lost"),

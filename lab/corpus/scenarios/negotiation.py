@@ -2,6 +2,7 @@
 
 from lab.corpus.plays import attempt, guesses, stay, visit
 from lab.corpus.scenario import MPPE, QUICK, V2_MPPE, Scenario, at_server, both
+from lab.corpus.wire_texts import as_hdlc, as_printf
 
 CLEAR = ("nomppe",)
 ENCRYPTION = ("mppe-refused", "mppe-unavailable")
@@ -36,7 +37,41 @@ ATTRIBUTE CHAP-Challenge 60 string
 ATTRIBUTE NAS-Port-Type 61 integer
 """
 
+REQUEST = as_printf(as_hdlc(bytes.fromhex("ff03c0210101000801040578")))
+"""An LCP Configure-Request with an MRU."""
+RAW = "#!/bin/sh\nstty raw -echo <&1\n"
+LOOP = f"{RAW}exec cat <&1\n"
+"""Instead of pppd: sends back what it hears."""
+HUNG = f"{RAW}{REQUEST}\nexec sleep 60\n"
+"""Instead of pppd: says something once, and nothing more."""
+DEAF = f"{RAW}while {REQUEST}; do sleep 1.5; done\n"
+"""Instead of pppd: asks again and again, and hears nothing."""
+
 SCENARIOS = (
+    Scenario(
+        "looped-back",
+        both("lcp-loop"),
+        attempt,
+        client=(*MPPE, *QUICK),
+        configuration="connections 20\nppp /etc/ppp/loop",
+        files=(("loop", LOOP),),
+    ),
+    Scenario(
+        "server-hangs",
+        both("lcp-unanswered"),
+        attempt,
+        client=(*MPPE, *QUICK),
+        configuration="connections 20\nppp /etc/ppp/hung",
+        files=(("hung", HUNG),),
+    ),
+    Scenario(
+        "server-hears-nothing",
+        both("gre-missing-from-client", "lcp-unanswered"),
+        attempt,
+        client=(*MPPE, *QUICK),
+        configuration="connections 20\nppp /etc/ppp/deaf",
+        files=(("deaf", DEAF),),
+    ),
     Scenario("wrong-password", both("auth-rejected"), attempt, password="wrong"),
     Scenario("unknown-user", both("auth-rejected"), attempt, user="nobody", password="x"),
     Scenario(
