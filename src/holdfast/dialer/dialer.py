@@ -373,6 +373,7 @@ class Dialer:
                 self._tell(CarrierChanged(gone))
                 tunnel.abort(DisconnectReason.NETWORK_ERROR, gone)
                 return
+            self._note_host(await self._host.restore())
             await self._probe_if_touched(tunnel, before, now, detail)
         except HostError as error:
             self._tell(DialNoticed(error.text().replace("\n", "; ")))

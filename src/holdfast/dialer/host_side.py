@@ -112,6 +112,11 @@ class HostSide:
         self._pin = plan.pin if isinstance(plan.pin, AddRoute) else None
         return done, (*plan.why, *names.why)
 
+    async def restore(self) -> list[str]:
+        """Make routes into the tunnel again that went when somebody took its interface down; return which."""
+        interface = self._settings.interface
+        return await self._in_thread(lambda: self._network.restore_routes(interface)) if self._made else []
+
     async def more(self, answer: dhcp.Answer, up: Up, surroundings: Surroundings) -> tuple[list[str], tuple[str, ...]]:
         """Add what the server's DHCP answer says; return what was done and what was refused."""
         settings = self._settings

@@ -17,12 +17,12 @@ from holdfast.dialer.host_side import HostSide
 from holdfast.dialer.metrics import DialMetrics, MetricsSettings
 from holdfast.dialer.phases import Step
 from holdfast.dialer.settings import TunnelSettings
-from holdfast.dialer.watch import NetworkWatch
 from holdfast.errors import HoldfastError, HostError
 from holdfast.events import DialNoticed, Event
 from holdfast.local_api import SOCKET_NAME, ApiServer, request
 from holdfast.network.host import HostNetwork
 from holdfast.network.refusal import RIGHTS_FIX
+from holdfast.network.watch import NetworkWatch
 from holdfast.observe.event_log import EventLog
 from holdfast.secret import Secret
 from holdfast.systemd import notify

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from holdfast.errors import HostError, where_raised
-from holdfast.events import Event, InternalFault
+from holdfast.events import Event, HostChanged, InternalFault
 from holdfast.network.changes import AddRoute
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
@@ -64,6 +64,10 @@ class ClientRoutes:
         """The client is gone."""
         self._do(partial(self._refilter, tuple(addresses), old, ""))
 
+    def interfaces_changed(self, _detail: str) -> None:
+        """Some interface of this host went down or came up: routes may have gone with ours."""
+        self._do(self._restore)
+
     async def stop(self) -> None:
         """Begin nothing more and wait for what has begun. What still stands, the network's rollback takes back."""
         self._stopped = True
@@ -97,7 +101,7 @@ class ClientRoutes:
         while self._waiting:
             action, done = self._waiting.popleft()
             try:
-                await asyncio.to_thread(action)
+                fact = await asyncio.to_thread(action)
             except Exception as error:  # noqa: BLE001 - what comes behind it must be done all the same
                 refusal = error if isinstance(error, HostError) else HostError(f"it failed: {where_raised(error)}")
                 if done is None:
@@ -105,6 +109,8 @@ class ClientRoutes:
                 elif not done.done():
                     done.set_exception(refusal)
             else:
+                if isinstance(fact, Event):
+                    self._report(fact, {})
                 if done is not None and not done.done():
                     done.set_result(None)
         self._work = None
@@ -112,6 +118,11 @@ class ClientRoutes:
     def _change(self, route: AddRoute, present: bool) -> None:
         if self._network is not None:
             (self._network.apply if present else self._network.undo)([route])
+
+    def _restore(self) -> HostChanged | None:
+        made = self._network.restore_routes(self._plan.tun) if self._network and self._plan else []
+        detail = f"somebody took the interface down; made again: {'; '.join(made)}"
+        return HostChanged(detail) if made else None
 
     def _refilter(self, addresses: Sequence[str], old: str, new: str) -> None:
         if self._network is not None and self._plan is not None:

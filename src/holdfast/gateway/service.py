@@ -36,6 +36,7 @@ from holdfast.gateway.user_changes import UserChangeTeller
 from holdfast.local_api import SOCKET_NAME, ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
+from holdfast.network.watch import LINKS, NetworkWatch
 from holdfast.observe.event_log import EventLog, Listener
 from holdfast.policy.addresses import AddressPool, PoolRules
 from holdfast.policy.authenticate import Authenticator
@@ -173,6 +174,7 @@ async def _host(
     await asyncio.to_thread(network.apply, plan.changes())
     routes = ClientRoutes(network, plan, log.emit)
     stack.push_async_callback(routes.stop)
+    stack.callback(NetworkWatch(routes.interfaces_changed, LINKS).close)
     return engine, routes, recovered
 
 

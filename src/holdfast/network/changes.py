@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from holdfast.errors import HostError
 from holdfast.network.files import ReplaceFile
 from holdfast.network.kernel import Kernel
-from holdfast.network.netlink import Route, Rule
+from holdfast.network.netlink import MAIN_TABLE, Route, Rule
 from holdfast.network.nft import Statement
 from holdfast.network.resolved import UseResolved
 
@@ -152,6 +152,20 @@ class AddRoute:
             if kernel.netlink.has_route(self.route):
                 raise AlreadySoError("it is there already", where=str(self)) from None
             raise
+
+    def is_lost(self, kernel: Kernel) -> bool:
+        """Whether the route is gone although its interface is up: the kernel drops routes when an interface goes down.
+
+        The main table, which may be large, is looked through only when packets do not go where they should.
+        """
+        link = kernel.netlink.link(self.route.interface)
+        if link is None or not link.up:
+            return False
+        if self.route.table == MAIN_TABLE:
+            found = kernel.netlink.route_to(self.route.destination.partition("/")[0])
+            if found is not None and found.interface == self.route.interface:
+                return False
+        return not kernel.netlink.has_route(self.route)
 
     def undo(self, kernel: Kernel, memory: Memory) -> bool:  # noqa: ARG002  # the protocol's signature
         """Remove the route."""

@@ -5,11 +5,12 @@ the next one works off. All methods block for as long as the kernel, `nft` and t
 milliseconds): call them through `asyncio.to_thread` from an event loop.
 """
 
+import contextlib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from holdfast.errors import HostError
-from holdfast.network.changes import AlreadySoError, Change
+from holdfast.network.changes import AddRoute, AlreadySoError, Change
 from holdfast.network.journal import Entry, Journal
 from holdfast.network.kernel import Kernel
 from holdfast.network.nft import Statement
@@ -66,6 +67,21 @@ class HostNetwork:
         """Undo some of the changes that were made, last first; return what was undone."""
         wanted = set(changes)
         return self._take_back([entry for entry in self._held() if entry.change in wanted])
+
+    def restore_routes(self, interface: str) -> list[str]:
+        """Make again the routes that went when somebody took their interface down, once it is up; return which.
+
+        The first of them shows whether any went. HostError when the kernel refuses one.
+        """
+        held = [entry.change for entry in self._held() if isinstance(entry.change, AddRoute)]
+        routes = [change for change in held if change.route.interface == interface]
+        if not routes or not routes[0].is_lost(self._kernel):
+            return []
+        lost = [change for change in routes if change.is_lost(self._kernel)]
+        for change in lost:
+            with contextlib.suppress(AlreadySoError):
+                change.apply(self._kernel)
+        return [str(change) for change in lost]
 
     def rollback(self) -> list[str]:
         """Undo everything, last first; return what was undone. HostError tells what could not be."""

@@ -50,6 +50,9 @@ class NotedHost:
 
     async def allow(self, servers: Sequence[IPv4Address]) -> None: ...
 
+    async def restore(self) -> list[str]:
+        return []
+
     async def look(self, server: IPv4Address) -> Surroundings:
         return Surroundings(HostView(self.addresses), CarrierPath(self.route), 1400)
 

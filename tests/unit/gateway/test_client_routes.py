@@ -23,6 +23,7 @@ class Network:
         self.done: list[str] = []
         self.refused = ""
         self.why: Exception = HostError("the kernel refuses: File exists", where="route")
+        self.lost: list[str] = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
@@ -31,6 +32,11 @@ class Network:
 
     def undo(self, plan: list[AddRoute]) -> None:
         self._note("remove", plan)
+
+    def restore_routes(self, interface: str) -> list[str]:
+        assert interface == PLAN.tun
+        made, self.lost = self.lost, []
+        return made
 
     def _note(self, verb: str, plan: list[AddRoute]) -> None:
         assert self.may_go_on.wait(5)
@@ -119,3 +125,15 @@ async def test_a_gateway_without_a_host_has_none():
     routes = no_routes()
     routes.add(OUTSIDE)
     await routes.stop()
+
+
+async def test_routes_that_went_with_the_interface_are_made_again_and_told(network):
+    told = asyncio.Queue()
+    routes = ClientRoutes(network, PLAN, lambda event, _context: told.put_nowait(event))
+    network.lost = ["route 10.77.0.0/24 dev hf0"]
+    for _ in range(2):
+        routes.interfaces_changed("links changed")
+    fact = await asyncio.wait_for(told.get(), 10)
+    await routes.stop()
+    assert told.empty()
+    assert "made again: route 10.77.0.0/24 dev hf0" in fact.detail

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from holdfast.errors import HostError
 from holdfast.network import changes
 from holdfast.network.host import HostNetwork
 from holdfast.network.kernel import Kernel
+from holdfast.network.netlink import Link, Route
 
 
 @dataclass(frozen=True)
@@ -171,3 +173,41 @@ class Stubborn(Mark):
 
     def apply(self, kernel: Kernel) -> None:
         raise HostError("cannot")
+
+
+class Routing:
+    """Netlink as far as routes are concerned: an interface, and what it leads to."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.made: list[Route] = []
+        self.looked_through = 0
+
+    def link(self, name: str) -> Link:
+        return Link(7, name, 1400, self.up)
+
+    def route_to(self, address: str) -> Route | None:
+        found = [route for route in self.made if ip_address(address) in ip_network(route.destination)]
+        return found[0] if found else None
+
+    def has_route(self, route: Route) -> bool:
+        self.looked_through += 1
+        return route in self.made
+
+    def add_route(self, route: Route) -> None:
+        self.made.append(route)
+
+
+def test_routes_that_went_with_their_interface_come_back_once_it_is_up(tmp_path: Path) -> None:
+    routing = Routing()
+    network = HostNetwork(tmp_path, kernel=Kernel(netlink=routing))
+    routes = [changes.AddRoute(Route(network, "tun0")) for network in ("10.77.0.0/24", "192.168.5.5/32")]
+    network.apply(routes)
+    assert network.restore_routes("tun0") == network.restore_routes("eth0") == []
+    looked = routing.looked_through
+    routing.up, routing.made = False, []
+    assert network.restore_routes("tun0") == [], "who takes it down wants it so"
+    assert routing.looked_through == looked, "all routes of a router may be a million"
+    routing.up = True
+    assert network.restore_routes("tun0") == ["route 10.77.0.0/24 dev tun0", "route 192.168.5.5/32 dev tun0"]
+    assert [change.route for change in routes] == routing.made

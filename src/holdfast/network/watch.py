@@ -6,8 +6,10 @@ import socket
 import time
 from collections.abc import Callable
 
-GROUPS = 0x1 | 0x10 | 0x40
-"""RTMGRP_LINK, RTMGRP_IPV4_IFADDR and RTMGRP_IPV4_ROUTE of rtnetlink(7)."""
+LINKS = 0x1
+"""RTMGRP_LINK of rtnetlink(7)."""
+EVERYTHING = LINKS | 0x10 | 0x40
+"""RTMGRP_IPV4_IFADDR and RTMGRP_IPV4_ROUTE as well."""
 SETTLE = 0.1
 """Seconds to wait for the rest of a burst: one cable pulled is a dozen messages."""
 SLEEP_CHECK = 2.0
@@ -18,14 +20,14 @@ READ_SIZE = 65536
 
 
 class NetworkWatch:
-    """Calls `changed` (without arguments) some time after links, addresses or routes changed, and after a suspend."""
+    """Calls `changed`, with words for people, some time after what is in `groups` changed, and after a suspend."""
 
-    def __init__(self, changed: Callable[[str], None]) -> None:
+    def __init__(self, changed: Callable[[str], None], groups: int = EVERYTHING) -> None:
         self._loop = asyncio.get_running_loop()
         self._changed = changed
         self._pending: asyncio.TimerHandle | None = None
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
-        self._socket.bind((0, GROUPS))
+        self._socket.bind((0, groups))
         self._loop.add_reader(self._socket, self._heard)
         self._asleep = _time_asleep()
         self._check = self._loop.call_later(SLEEP_CHECK, self._look_at_clocks)

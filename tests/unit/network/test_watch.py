@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from holdfast.dialer import watch
-from holdfast.dialer.watch import NetworkWatch
+from holdfast.network import watch
+from holdfast.network.watch import NetworkWatch
 
 pytestmark = pytest.mark.asyncio
 
