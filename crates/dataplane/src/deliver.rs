@@ -175,8 +175,11 @@ impl Delivery {
         let most = call
             .last_encrypted
             .map_or(u32::MAX, |last| frame.sequence.wrapping_sub(last));
-        let costly = mppe.is_costly(*header);
+        let costly = mppe.is_costly(*header, most);
         if costly && call.failed_leaps.is_spent(now) {
+            if let Some(Opened::Desynchronised { news }) = mppe.skip(*header) {
+                self.tell_desync(&call.shared, news);
+            }
             return Err(Cause::MppeCoherency);
         }
         let opened = mppe.open(*header, data, most);

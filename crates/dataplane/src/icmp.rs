@@ -18,7 +18,7 @@ const QUOTE_V6: usize = 1280 - 48;
 /// when the MTU has no room for a fragment.
 #[must_use]
 pub fn fragments(packet: &[u8], view: &View, mtu: usize) -> Option<Vec<Vec<u8>>> {
-    if view.is_v6() || packet[6] & DONT_FRAGMENT != 0 || mtu < view.header + 8 {
+    if !may_fragment(packet, view) || mtu < view.header + 8 {
         return None;
     }
     let step = (mtu - view.header) & !7;
@@ -35,6 +35,12 @@ pub fn fragments(packet: &[u8], view: &View, mtu: usize) -> Option<Vec<Vec<u8>>>
         fragment
     };
     Some(payload.chunks(step).enumerate().map(cut).collect())
+}
+
+/// Whether the sender of a packet lets it be fragmented on its way.
+#[must_use]
+pub fn may_fragment(packet: &[u8], view: &View) -> bool {
+    !view.is_v6() && packet[6] & DONT_FRAGMENT == 0
 }
 
 fn finish_header_v4(packet: &mut [u8], header: usize) {

@@ -15,6 +15,10 @@ const GARBLED_LIMIT: u32 = 32;
 const IN_ORDER: u16 = 8;
 /// Key changes that are tried for any packet whose count asks for them.
 const CHEAP_STEPS: u16 = 64;
+/// Packets until the count is the same again.
+const ROUND: u32 = COUNT_MASK as u32 + 1;
+/// How often it may have gone round during a loss that the window of GRE survives.
+const MOST_ROUNDS: u32 = 2;
 /// Loss of synchronisation is told with the first packet dropped for it and with every so many after that.
 const RETELL: u32 = 32;
 
@@ -258,10 +262,17 @@ impl Receiver {
         }
     }
 
-    /// Whether a packet with this header would cost many key changes to judge.
+    /// Whether a packet with this header would cost many key changes to judge. `most` as for `open`.
     #[must_use]
-    pub fn is_costly(&self, header: [u8; HEADER]) -> bool {
-        self.cipher.is_none() && self.steps(header) > CHEAP_STEPS
+    pub fn is_costly(&self, header: [u8; HEADER], most: u32) -> bool {
+        let steps = self.steps(header);
+        self.cipher.is_none() && (steps > CHEAP_STEPS || rounds(steps, most) > 0)
+    }
+
+    /// A packet with this header was not tried at all: what its count says is known all the same.
+    pub fn skip(&mut self, header: [u8; HEADER]) -> Option<Opened> {
+        self.hear(u16::from_be_bytes(header) & COUNT_MASK);
+        self.judge(false)
     }
 
     /// By how much the coherency count has moved on.
@@ -270,24 +281,37 @@ impl Receiver {
     }
 
     /// Judge a packet by its header. `most` is how far the count can have moved since the last packet, as far as
-    /// the sequence numbers of GRE tell: it bounds the work that a forged count can cause.
+    /// the sequence numbers of GRE tell, `u32::MAX` when they do not: it bounds the work that a forged count can cause.
     pub fn open(&mut self, header: [u8; HEADER], data: &mut [u8], most: u32) -> Opened {
         let bits = u16::from_be_bytes(header);
         let steps = self.steps(header);
-        if bits & ENCRYPTED == 0 || steps == 0 {
+        let stateful = self.cipher.is_some();
+        if bits & ENCRYPTED == 0 || (stateful && steps == 0) {
             return Opened::Incoherent;
         }
-        if self.cipher.is_some() {
+        if stateful {
             return self.open_stateful(bits & FLUSHED != 0, steps, data);
         }
-        if u32::from(steps) > most {
-            return Opened::Incoherent;
-        }
-        self.open_stateless(steps, data)
+        self.open_stateless(steps, data, most)
     }
 
-    fn open_stateless(&mut self, steps: u16, data: &[u8]) -> Opened {
+    fn open_stateless(&mut self, steps: u16, data: &[u8], most: u32) -> Opened {
+        let rounds = rounds(steps, most);
+        if u32::from(steps) > most || (steps == 0 && rounds == 0) {
+            return Opened::Incoherent;
+        }
         let count = (self.count + steps) & COUNT_MASK;
+        self.hear(count);
+        if steps != 1 || rounds > 0 {
+            return self.leap(steps, rounds, data);
+        }
+        self.chain.advance();
+        self.count = count;
+        Opened::Apply(self.chain.key())
+    }
+
+    /// Note whether the counts of packets that make no sense follow each other.
+    fn hear(&mut self, count: u16) {
         let moved = count.wrapping_sub(self.heard) & COUNT_MASK;
         let in_order = (1..=IN_ORDER).contains(&moved);
         self.garbled = if in_order {
@@ -296,26 +320,24 @@ impl Receiver {
             1
         };
         self.heard = count;
-        if steps > 1 {
-            return self.leap(steps, count, data);
-        }
-        self.chain.advance();
-        self.count = count;
-        Opened::Apply(self.chain.key())
     }
 
-    /// A gap, or a forged count: try it on a copy, and believe it when the packet decrypts to something.
-    fn leap(&mut self, steps: u16, count: u16, data: &[u8]) -> Opened {
+    /// A gap, during which the count may have gone round, or a forged count: try it on a copy, and believe it when the
+    /// packet decrypts to something. The key of the last packet is never tried again: that would be a replay.
+    fn leap(&mut self, steps: u16, rounds: u32, data: &[u8]) -> Opened {
         let mut chain = self.chain.clone();
-        for _ in 0..steps {
-            chain.advance();
+        for round in 0..=rounds {
+            let further = if round == 0 { steps.into() } else { ROUND };
+            for _ in 0..further {
+                chain.advance();
+            }
+            if further > 0 && makes_sense(&chain.key(), data) {
+                self.chain = chain;
+                self.count = (self.count + steps) & COUNT_MASK;
+                return Opened::Apply(self.chain.key());
+            }
         }
-        if !makes_sense(&chain.key(), data) {
-            return self.judge(false).unwrap_or(Opened::Incoherent);
-        }
-        self.chain = chain;
-        self.count = count;
-        Opened::Apply(self.chain.key())
+        self.judge(false).unwrap_or(Opened::Incoherent)
     }
 
     /// Learn whether what was decrypted made sense; tell when stateless mode has lost its way for good.
@@ -366,6 +388,14 @@ impl Receiver {
         self.discarded = self.discarded.wrapping_add(1);
         Opened::Desynchronised { news }
     }
+}
+
+/// How often the count may have gone round besides moving on by `steps`, when it moved by `most` at most.
+fn rounds(steps: u16, most: u32) -> u32 {
+    if most == u32::MAX {
+        return 0;
+    }
+    (most.saturating_sub(steps.into()) / ROUND).min(MOST_ROUNDS)
 }
 
 /// How many of the `steps` packets after `count` are "flag" packets.

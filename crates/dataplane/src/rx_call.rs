@@ -19,7 +19,7 @@ use std::sync::Arc;
 const ACK_DELAY: u64 = 100_000_000;
 /// Acknowledge alone at the latest after as many packets.
 const ACK_EVERY: u32 = 32;
-/// Large gaps in the coherency count that may turn out to be forged in a second; each costs up to a millisecond.
+/// Large gaps in the coherency count that may turn out to be forged in a second; each costs up to three milliseconds.
 const FAILED_LEAPS_PER_SECOND: u32 = 20;
 /// Kind of timer: an acknowledgement is due.
 pub const ACK_TIMER: u32 = 0;

@@ -192,7 +192,10 @@ impl Tx {
             return call.shared.drops.count(Cause::Malformed);
         };
         if segments.largest() > call.mtu() {
-            return too_big(&self.parts, call, packet, segments.view());
+            if !icmp::may_fragment(packet, segments.view()) {
+                return too_big(&self.parts, call, packet, segments.view());
+            }
+            return self.send_cut(index, segments, now);
         }
         let protocol = protocol_of(segments.view());
         loop {
@@ -202,6 +205,20 @@ impl Tx {
             };
             call.send_user(&mut self.outbox, protocol, buffer, length, now);
             // A connection with a tiny MSS makes more than a thousand segments of one read.
+            if self.outbox.len() >= 2 * BATCH {
+                self.outbox.flush(now);
+            }
+        }
+    }
+
+    /// Send segments that are too big for the session as fragments.
+    fn send_cut(&mut self, index: u32, mut segments: Segmenter<'_>, now: u64) {
+        let mut buffer = vec![0; segments.largest()];
+        while let Some(length) = segments.next_into(&mut buffer) {
+            let segment = &mut buffer[..length];
+            if let Some(view) = View::of(segment) {
+                self.send_packet(index, segment, &view, now);
+            }
             if self.outbox.len() >= 2 * BATCH {
                 self.outbox.flush(now);
             }
@@ -230,7 +247,7 @@ impl Tx {
     }
 
     /// Do what Python and the receiving thread ask.
-    fn obey(&mut self, now: u64) {
+    pub(crate) fn obey(&mut self, now: u64) {
         while let Ok((handle, command)) = self.parts.commands.try_recv() {
             self.command(handle, command, now);
             if self.outbox.len() >= BATCH {
@@ -330,7 +347,7 @@ impl Tx {
         }
     }
 
-    fn run_timers(&mut self, now: u64) {
+    pub(crate) fn run_timers(&mut self, now: u64) {
         while let Some((handle, generation)) = self.timers.expired(now) {
             let Some(call) = self
                 .handles

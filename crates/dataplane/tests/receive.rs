@@ -87,6 +87,48 @@ fn packets_that_keep_coming_late_are_waited_for_each_anew() {
     assert_eq!((world.written(), world.shared.gre_lost.get()), (1000, 0));
 }
 
+/// Numbered and sealed, and lost on the way.
+fn lose(world: &mut World, packets: u32) {
+    for _ in 0..packets {
+        let frame = world.seal(&packet(0));
+        world.next(0, &frame);
+    }
+}
+
+fn arrive(world: &mut World, packets: u8) {
+    for mark in 0..packets {
+        let frame = world.seal(&packet(mark));
+        let packet = world.next(0, &frame);
+        world.receive(&[packet], 1);
+    }
+    world.receive(&[], 100);
+}
+
+#[test]
+fn a_loss_longer_than_the_coherency_count_reaches_is_survived() {
+    for lost in [100, 4095, 4096, 5000, 8191] {
+        let mut world = World::new(Some(Mode::Stateless));
+        arrive(&mut world, 10);
+        lose(&mut world, lost);
+        arrive(&mut world, 10);
+        assert_eq!(
+            (world.written(), world.told().len()),
+            (20, 0),
+            "{lost} lost"
+        );
+    }
+}
+
+#[test]
+fn keys_that_do_not_fit_any_more_are_told_however_fast_packets_come() {
+    let mut world = World::new(Some(Mode::Stateless));
+    arrive(&mut world, 10);
+    lose(&mut world, 50_000);
+    arrive(&mut world, 250);
+    let told: Vec<_> = world.told().iter().map(|upcall| upcall.kind).collect();
+    assert_eq!(told, [Kind::MppeDesync]);
+}
+
 #[test]
 fn echo_requests_are_not_pythons() {
     let mut world = World::new(None);
