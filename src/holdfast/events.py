@@ -783,7 +783,7 @@ class PathMeasured(Event):
 
 @dataclass(frozen=True, slots=True)
 class HostChanged(Event):
-    """Addresses, routes, name servers or firewall of this host were changed for a tunnel or the gateway, or put back."""
+    """Addresses, routes, name servers or firewall of this host were changed for tunnels, or put back."""
 
     name: ClassVar[str] = "HOST_CHANGE"
     detail: str
