@@ -236,6 +236,9 @@ def port(opened: socket.socket) -> int:
     return int(opened.getsockname()[1])
 
 
+KERNELS = {"no_route", "socket_full"}
+
+
 def strays(bench: Bench) -> dict[str, int]:
-    """What was dropped in all, but for what the kernel itself sends into a new device."""
-    return {cause: count for cause, count in bench.engine.totals().drops.items() if cause != "no_route"}
+    """What the engine dropped in all, but for what the kernel itself sends into a new device."""
+    return {cause: count for cause, count in bench.engine.totals().drops.items() if cause not in KERNELS}
