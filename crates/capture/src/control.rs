@@ -21,6 +21,7 @@ const SEGMENT_TAIL: usize = 64;
 const SEGMENT_OCTETS: usize = 4096;
 /// A connection without the cookie keeps only so much: enough to see what it was instead.
 const STRANGER_OCTETS: usize = 2048;
+const STRANGER_SEGMENTS: usize = 16;
 const SEARCH_OCTETS: usize = 512;
 
 /// An address and a port.
@@ -72,6 +73,7 @@ pub struct ControlFlow {
     pub messages: u64,
     /// Octets of payload that were kept.
     kept: usize,
+    stripped: bool,
     initial: Option<u32>,
     lively: bool,
     foreign: bool,
@@ -136,10 +138,7 @@ impl ControlFlows {
         let had_cookie = flow.cookie;
         flow.note_message(&tcp);
         if !had_cookie && !flow.cookie && flow.kept > STRANGER_OCTETS {
-            flow.segments
-                .iter_mut()
-                .skip(16)
-                .for_each(|segment| segment.payload = Box::default());
+            flow.strip();
         }
         let kept = flow.keep(packet, &tcp, place, from_client, retry, room);
         let call = if from_client {
@@ -213,10 +212,21 @@ impl ControlFlow {
             opened: opening && server.1 == port,
             messages: 0,
             kept: 0,
+            stripped: false,
             initial: opening.then_some(tcp.sequence),
             lively: !opening,
             // A client may use that port as its own: such a connection goes somewhere else.
             foreign: server.1 != port,
+        }
+    }
+
+    /// Let go of what a stranger said after its first segments: once, since nothing more of it is kept from then on.
+    fn strip(&mut self) {
+        if !std::mem::replace(&mut self.stripped, true) {
+            self.segments
+                .iter_mut()
+                .skip(STRANGER_SEGMENTS)
+                .for_each(|segment| segment.payload = Box::default());
         }
     }
 

@@ -82,3 +82,33 @@ fn changed_seeds_are_survived() {
         "only {readable} of {rounds} were read: the test tests nothing"
     );
 }
+
+/// A capture of IP packets, each from 10.0.0.1 port 4000 to 10.0.0.2 port 1723 with 100 octets that are no PPTP.
+fn stranger(segments: u32) -> Vec<u8> {
+    let mut octets = vec![0xa1, 0xb2, 0xc3, 0xd4, 0, 2, 0, 4];
+    octets.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 101]);
+    for number in 0..segments {
+        octets.extend(number.to_be_bytes());
+        octets.extend([0, 0, 0, 0, 0, 0, 0, 140, 0, 0, 0, 140]);
+        octets.extend([0x45, 0, 0, 140, 0, 0, 0, 0, 64, 6, 0, 0]);
+        octets.extend([10, 0, 0, 1, 10, 0, 0, 2, 0x0f, 0xa0, 0x06, 0xbb]);
+        octets.extend((number * 100).to_be_bytes());
+        let flags = if number == 0 { 2 } else { 16 };
+        octets.extend([0, 0, 0, 0, 0x50, flags, 1, 0, 0, 0, 0, 0]);
+        octets.extend([7; 100]);
+    }
+    octets
+}
+
+#[test]
+fn of_a_stranger_the_beginning_is_kept() {
+    let found = read(stranger(20_000)).expect("a sound capture");
+    let kept: Vec<_> = found.control[0]
+        .segments
+        .iter()
+        .map(|segment| segment.payload.len())
+        .collect();
+    assert!(kept[..16].iter().all(|&octets| octets == 100));
+    assert!(kept[16..].iter().all(|&octets| octets == 0));
+    assert!(found.control[0].segments.skipped() > 10_000);
+}
