@@ -8,11 +8,18 @@ class Alarm:
     """Calls back when a machine's deadline has come. Arming it with a later deadline costs nothing: it fires at the
     earlier one and is armed again."""
 
-    __slots__ = ("_at", "_callback", "_handle", "_loop")
+    __slots__ = ("_at", "_callback", "_failed", "_handle", "_loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        callback: Callable[[], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """`failed` is told what `callback` raised: nobody would arm the alarm again, and who waits for it would wait
+        for ever."""
         self._loop = loop
-        self._callback = callback
+        self._callback, self._failed = callback, failed
         self._handle: asyncio.TimerHandle | None = None
         self._at = 0.0
 
@@ -33,4 +40,9 @@ class Alarm:
 
     def _fire(self) -> None:
         self._handle = None
-        self._callback()
+        try:
+            self._callback()
+        except Exception as error:
+            if self._failed is None:
+                raise
+            self._failed(error)

@@ -19,6 +19,9 @@ class UpcallReceiver(Protocol):
     def take_upcall(self, upcall: Upcall) -> None:
         """Act on what the engine tells of the call."""
 
+    def failed(self, error: Exception) -> None:
+        """A fault of ours came out of `take_upcall`: give the call up."""
+
 
 class EnginePort:
     """Shares an engine between the tunnels of one event loop."""
@@ -65,5 +68,9 @@ class EnginePort:
             if upcall.kind is UpcallKind.BROKEN:
                 self._broken(upcall.frame.decode(errors="replace"))
             owner = self._owners.get(upcall.handle)
-            if owner is not None:
+            if owner is None:
+                continue
+            try:
                 owner.take_upcall(upcall)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other tunnels must go on
+                owner.failed(error)

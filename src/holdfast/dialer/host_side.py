@@ -68,7 +68,10 @@ class HostSide:
         if not self._settings.kill_switch:
             return []
         plan = self._switch(servers)
+        taken_over = self._network.holds(plan)
         done = await self._in_thread(lambda: self._network.apply([plan]))
+        if taken_over:  # its rules are those of a predecessor, who may have been told otherwise
+            await self._in_thread(lambda: self._kernel.nft.run(kill_switch.anew(plan)))
         self._guarded = True
         await self.allow(servers)
         return done
@@ -196,19 +199,26 @@ class HostSide:
 
     async def down(self) -> list[str]:
         """Take back what belongs to the tunnel; the kill switch stays."""
-        made, self._made, self._pin, self._inside = self._made, [], None, None
-        if self._resized is not None:
-            made, self._resized = [*made, self._resized], None
-        return await self._in_thread(lambda: self._network.undo(made))
+
+        def work() -> list[str]:
+            made, self._made, self._pin, self._inside = self._made, [], None, None
+            if self._resized is not None:
+                made, self._resized = [*made, self._resized], None
+            return self._network.undo(made)
+
+        return await self._in_thread(work)
 
     async def end(self) -> list[str]:
         """Take back everything."""
         return await self._in_thread(self._network.rollback)
 
     async def _make(self, changes: Sequence[Change]) -> list[str]:
-        done = await self._in_thread(lambda: self._network.apply(changes))
-        self._made += changes
-        return done
+        def work() -> list[str]:
+            done = self._network.apply(changes)
+            self._made += changes
+            return done
+
+        return await self._in_thread(work)
 
     def _look(self, server: IPv4Address) -> Surroundings:
         netlink, mine = self._kernel.netlink, self._settings.interface
@@ -232,4 +242,10 @@ class HostSide:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         async with self._lock:
-            return await asyncio.to_thread(work)
+            working = asyncio.ensure_future(asyncio.to_thread(work))
+            try:
+                return await asyncio.shield(working)
+            finally:
+                # Whoever is cancelled leaves a thread behind that cannot be stopped: until it has ended, nobody else
+                # may change the host, or what it makes last would be taken back by nobody.
+                await asyncio.wait({working})

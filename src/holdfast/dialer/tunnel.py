@@ -23,7 +23,7 @@ from holdfast.dialer.machines import control_config, link_config
 from holdfast.dialer.outcome import Down, Judge, TunnelDownError, Up, no_judge
 from holdfast.dialer.phases import Phase, Step, Stopwatch
 from holdfast.dialer.settings import TunnelSettings
-from holdfast.errors import DisconnectReason
+from holdfast.errors import DisconnectReason, where_raised
 from holdfast.events import (
     AuthenticationSucceeded,
     CallCleared,
@@ -34,6 +34,7 @@ from holdfast.events import (
     ControlEstablished,
     EchoLost,
     Event,
+    InternalFault,
     IpOpened,
     LcpOpened,
     MppeOpened,
@@ -84,7 +85,7 @@ class Tunnel(asyncio.Protocol):
         self._machine = ConnectionMachine(Role.PNS, control_config(settings))
         self._link = Link(link_config(settings, password), secrets.token_bytes)
         self._session = Session(secrets.token_hex(8), self._link, SessionConfig(0, settings.setup_timeout))
-        self._alarm = Alarm(self._loop, self._timer_due)
+        self._alarm = Alarm(self._loop, self._timer_due, self.failed)
         self._transport: asyncio.Transport | None = None
         self._server = settings.host
         self._own = ""
@@ -220,11 +221,13 @@ class Tunnel(asyncio.Protocol):
         detail = f"the TCP connection was lost: {exc}" if exc else "the server closed the TCP connection"
         now = self._loop.time()
         self._transport = None
-        self._machine.connection_lost(now, detail, tcp_end(exc, end_of_file=self._end_of_file))
-        self._session.call_cleared(DisconnectReason.CONTROL_LOST, detail, now)
-        self._drive()
-        self._end(Down(DisconnectReason.CONTROL_LOST, detail))
-        self._finish()
+        try:
+            self._machine.connection_lost(now, detail, tcp_end(exc, end_of_file=self._end_of_file))
+            self._session.call_cleared(DisconnectReason.CONTROL_LOST, detail, now)
+            self._drive()
+        finally:
+            self._end(Down(DisconnectReason.CONTROL_LOST, detail))
+            self._finish()
 
     # --- driving -------------------------------------------------------------------------------------------
 
@@ -393,17 +396,8 @@ class Tunnel(asyncio.Protocol):
         if opened is None or not self.call.carries or self._up.done() or self._down is not None:
             return
         self.watch.reached(Phase.ADDRESS, opened.local_address)
-        self._up.set_result(
-            Up(
-                opened.local_address,
-                opened.peer_address,
-                opened.dns,
-                self.call.mtu,
-                self._encryption,
-                self.call.handle,
-                self._own,
-            )
-        )
+        addresses = opened.local_address, opened.peer_address
+        self._up.set_result(Up(*addresses, opened.dns, self.call.mtu, self._encryption, self.call.handle, self._own))
 
     def _release(self, command: Finished) -> None:
         """The session is over: give the call back and say goodbye on the control connection."""
@@ -423,6 +417,14 @@ class Tunnel(asyncio.Protocol):
         )
         self._tell(ended)
         self._machine.close(command.reason, self._loop.time())
+
+    def failed(self, error: Exception) -> None:
+        """A fault of ours: this try is over, whatever else is broken in it."""
+        self._tell(InternalFault("tunnel", where_raised(error)))
+        self._end(Down(DisconnectReason.INTERNAL_ERROR, where_raised(error)))
+        self.call.end()
+        self._stop_lingering()
+        self._finish()
 
     def _end(self, down: Down) -> None:
         """Remember the first cause."""

@@ -21,6 +21,7 @@ from holdfast.ppp.authentication_types import Method
 from holdfast.ppp.config import MppePolicy
 from holdfast.ppp.credentials import verify
 from holdfast.secret import Secret
+from holdfast.session import Session
 from unit.dialer.server import PASSWORD, Behaviour, World, world
 
 pytestmark = pytest.mark.asyncio
@@ -265,3 +266,27 @@ async def test_call_ids_are_shared_out_and_come_back() -> None:
         await made.connect()
         await made.tunnel.close(DisconnectReason.USER_REQUEST, "done")
         assert made.port._taken == {second}
+
+
+@pytest.mark.parametrize("method", ["handle_timer", "receive"])
+async def test_a_fault_of_ours_ends_the_try_instead_of_leaving_it_deaf(monkeypatch, method):
+    async with dialled() as made:
+        await made.connect()
+        whole, mine = getattr(Session, method), made.tunnel._session
+
+        def fails(self, *arguments):
+            if self is mine:
+                raise RuntimeError("a secret is in here")
+            return whole(self, *arguments)
+
+        monkeypatch.setattr(Session, method, fails)
+        if method == "handle_timer":
+            monkeypatch.setattr(Session, "deadline", property(lambda _: 0.0))
+            made.tunnel._alarm.arm(asyncio.get_running_loop().time())
+        else:
+            made.world.mine.tell(Upcall(UpcallKind.FRAME, made.tunnel.call.handle, b"\xc0\x21\x09\x01\x00\x08\0\0\0\0"))
+        async with asyncio.timeout(10):
+            down = await made.tunnel.wait_down()
+        assert down.reason is DisconnectReason.INTERNAL_ERROR
+        assert down.evidence.startswith("RuntimeError at test_tunnel.py:")
+        assert made.tunnel.call.handle == 0
