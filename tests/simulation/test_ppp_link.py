@@ -26,6 +26,7 @@ from holdfast.ppp.commands import (
     StopMppe,
 )
 from holdfast.ppp.config import IpcpConfig, MppeMode, MppePolicy
+from holdfast.ppp.ipcp import IpcpRules
 from holdfast.ppp.link import Phase
 from holdfast.secret import Secret
 from support.ppp import ADDRESSES, DIALER, GATEWAY, USER, End, Wire, dialer, gateway, pair
@@ -309,3 +310,13 @@ def test_mutual_authentication_in_both_directions() -> None:
     right = replace(dialer(Method.MS_CHAP_V2), **both)
     network = pair(left, right).start().run(3.0)
     assert all(is_up(end) for end in network.ends)
+
+
+def test_a_peer_that_never_asks_for_an_address_is_told_so(monkeypatch) -> None:
+    """Max-Failure ends the Naks with an Ack of nothing (RFC 1661 section 4.6): there is nobody to send packets to."""
+    whole = IpcpRules.request
+    monkeypatch.setattr(IpcpRules, "request", lambda self: whole(self) if self.assigned else [])
+    network = pair(gateway(policy=OFF), dialer(policy=OFF)).start().run(120.0)
+    (finished,) = network.ends[0].told(LinkFinished)
+    assert finished.reason is DisconnectReason.NO_ADDRESS
+    assert not network.ends[0].told(OpenNetwork)

@@ -148,7 +148,8 @@ class HostNetwork:
     def _forget(self, entries: list[Entry]) -> None:
         if entries:
             held = self._held()
-            held[:] = [entry for entry in held if entry not in entries]
+            gone = {id(entry) for entry in entries}
+            held[:] = [entry for entry in held if id(entry) not in gone]
             self._journal.write(self._kernel.boot_identity(), held)
 
 

@@ -7,7 +7,7 @@ is peculiar to SQLite stands in this file; the tables and the questions asked of
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -116,10 +116,12 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             yield connection
+            connection.exec_driver_sql("COMMIT")
         except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
+            # A full disk may have rolled back already; what is wrong is told, not that there is nothing to roll back.
+            with suppress(DatabaseError):
+                connection.exec_driver_sql("ROLLBACK")
             raise
-        connection.exec_driver_sql("COMMIT")
 
 
 def _prepare(engine: Engine, directory: Path, path: Path, entropy: Entropy) -> Sealer:

@@ -68,9 +68,9 @@ def verify(exchange: Exchange, stored: StoredSecret | None) -> Verdict:
     """
     secret = _NOBODY if stored is None else stored
     verdict = _judge(exchange, secret)
-    if stored is None:
+    if stored is None and (verdict.accepted or verdict.reason is DisconnectReason.AUTH_FAILED):
         return Verdict.reject(retry=True, detail="unknown user")
-    return verdict
+    return verdict  # what is wrong with the claim itself is wrong whoever makes it, and must not tell who is known
 
 
 def _judge(exchange: Exchange, stored: StoredSecret) -> Verdict:
@@ -96,8 +96,8 @@ def _verify_pap(exchange: PapExchange, stored: StoredSecret) -> Verdict:
 
 def _verify_chap_md5(exchange: ChapMd5Exchange, stored: StoredSecret) -> Verdict:
     if stored.password is None:
-        detail = "CHAP-MD5 needs the password, and only its NT hash is kept"
-        return Verdict.reject(detail=detail, reason=DisconnectReason.AUTH_REFUSED)
+        # To the peer, and to the budgets of failures, a wrong password: else it would tell that the name is known.
+        return Verdict.reject(retry=True, detail="CHAP-MD5 needs the password, and only its NT hash is kept")
     expected = chap_md5_response(exchange.identifier, stored.password.reveal(), exchange.challenge.reveal())
     return Verdict.accept() if hmac.compare_digest(expected, exchange.response.reveal()) else _wrong()
 

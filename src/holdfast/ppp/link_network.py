@@ -226,6 +226,9 @@ class LinkNetwork:
         """Addresses are agreed."""
         rules = self._ipcp.options
         local, peer = address_text(rules.local), address_text(rules.peer)
+        if self._config.ipcp.assigns and not peer:
+            self._owner.end(DisconnectReason.NO_ADDRESS, "the peer takes no address of ours and names none", now)
+            return
         self._outbox.events.append(IpOpened(local, peer, rules.dns, rules.wins))
         if self._encryption.decided:
             self._resume()

@@ -109,6 +109,22 @@ def test_a_lock_that_stays(state: Path, store: Store, monkeypatch: pytest.Monkey
         blocker.close()
 
 
+def test_a_full_disk_is_called_full(store: Store) -> None:
+    """SQLite has taken everything back by itself by then: that there is nothing to take back is not what is wrong."""
+
+    def fill() -> None:
+        with store.write() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            connection.exec_driver_sql("INSERT INTO meta VALUES ('big', zeroblob(10000000))")
+
+    with pytest.raises(StateError, match="disk is full") as caught:
+        fill()
+    assert "Make room" in caught.value.fix
+    with store.write() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('big', x'00')")
+
+
 def test_what_is_no_database(state: Path) -> None:
     Store.open(state).close()
     (state / DATABASE_FILE).write_bytes(b"this is not a database, whatever its name says" * 100)

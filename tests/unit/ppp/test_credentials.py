@@ -25,7 +25,7 @@ def test_what_is_enough_for_what(method: Method, stored: StoredSecret) -> None:
     verdict = verify(exchange_of(method), stored)
     if method is Method.CHAP_MD5 and stored is BY_HASH:
         assert not verdict.accepted
-        assert (verdict.retry, verdict.reason) == (False, DisconnectReason.AUTH_REFUSED)
+        assert (verdict.retry, verdict.reason) == (True, DisconnectReason.AUTH_FAILED)
         assert "NT hash" in verdict.detail
         assert verdict.message == ""
     else:
@@ -94,3 +94,20 @@ def test_a_stored_secret_is_one_of_two() -> None:
     for wrong in (None, Secret(b""), Secret(bytes(15))):
         with pytest.raises(ValueError, match="16 octets"):
             StoredSecret(nt_hash=wrong)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("stored", [BY_PASSWORD, BY_HASH], ids=["password", "NT hash"])
+def test_a_claim_that_nobody_could_make_does_not_tell_which_names_are_known(method, stored) -> None:
+    """Asked in a way that can never be right, a known name must answer like an unknown one, and cost as much."""
+    claims = [exchange_of(method, password=b"guess")]
+    if method is Method.MS_CHAP:
+        claims.append(MsChapExchange(b"User", 1, Secret(bytes(8)), Secret(bytes(24)), Secret(bytes(24)), flags=0))
+    for claim in claims:
+        known, unknown = verify(claim, stored), verify(claim, None)
+        assert (known.retry, known.reason, known.message, known.result_code) == (
+            unknown.retry,
+            unknown.reason,
+            unknown.message,
+            unknown.result_code,
+        )
