@@ -7,7 +7,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.dialer import dhcp, file, packets, peers_file
+from holdfast.dialer import dhcp, file, peers_file
+from holdfast.network import packets
 from holdfast.dialer.addresses import HostView, objection
 from holdfast.dialer.peers_words import SWITCHES, VALUES
 from holdfast.errors import ConfigError
