@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.config import Config
-from holdfast.errors import StateError
+from holdfast.errors import StateError, where_raised
 from holdfast.events import AccountingQueued, Event, InternalFault, IpOpened, SessionEnded, SessionRenewed
 from holdfast.gateway.radius import accounting_client, nas_identifier, place_of
 from holdfast.gateway.radius_client import RadiusClient
@@ -241,12 +241,23 @@ class Accounting:
                     self._more.clear()
                     await self._more.wait()
                     continue
-                if await self._send(record):
+                if await self._taken(record):
                     self._queue.remove(record.number)
                     pause = self._took(pause)
                     continue
             pause = self._refused(pause)
             await asyncio.sleep(pause)
+
+    async def _taken(self, record: Waiting) -> bool:
+        """Return whether the record may go. One that cannot be sent at all must not hold up those behind it."""
+        try:
+            return await self._send(record)
+        except StateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - such as attributes of RADIUS that fit no packet together with ours
+            detail = f"a record cannot be sent and is given up: {where_raised(error)}"
+            self._gateway.report(InternalFault("accounting", detail), {})
+        return True
 
     async def _send(self, record: Waiting) -> bool:
         self._under_way = record

@@ -8,7 +8,7 @@ is noted as well, so that a successor can send it again octet for octet.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,11 +83,13 @@ class AccountingQueue:
         self._execute("BEGIN")
         try:
             yield
+            self._execute("COMMIT")
         except BaseException:
-            self._execute("ROLLBACK")
-            self._count = self._number()
+            with suppress(StateError):  # a full disk may have rolled back already
+                self._execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                self._count = self._number()
             raise
-        self._execute("COMMIT")
 
     def add(self, attributes: list[Attribute], at: float, *, update_only: bool = False) -> None:
         """Append a record. When the queue is full, the oldest update goes; when there is none, this record does."""

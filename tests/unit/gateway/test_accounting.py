@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.gateway import accounting as module
 from holdfast.gateway.accounting import start_accounting
+from holdfast.radius.attributes import attribute
 from holdfast.radius.codes import Code
 from support import freeradius
 from support.pns_client import PnsClient
@@ -104,6 +105,21 @@ async def test_records_wait_for_the_server_and_come_in_order_once(world, tmp_pat
         assert sessions[::2] == sessions[1::2] == [record["session"] for record in world.named("TEARDOWN")]
         assert max(values.integer("Acct-Delay-Time") for values in ledger.records) >= 1
         await until(lambda: world.named("ACCOUNTING_QUEUE")[-1]["waiting"] == 0)
+        await accounts.end()
+
+
+async def test_a_record_that_fits_no_packet_does_not_hold_up_the_others(world, tmp_path):
+    """Attributes of RADIUS, Class above all, and our own can be more than 4096 octets together."""
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        await ledger.has("on")
+        accounts._add([attribute("Class", bytes(253))] * 17, 1000.0)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await ledger.has("on", "start")
+        fault = await world.said("INTERNAL_FAULT")
+        assert (fault["where"], "ValueError at packet.py" in fault["detail"]) == ("accounting", True)
         await accounts.end()
 
 

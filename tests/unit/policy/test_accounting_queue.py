@@ -130,3 +130,25 @@ def test_a_file_that_is_no_database(tmp_path):
         AccountingQueue(tmp_path / "a.db", 3)
     with pytest.raises(StateError):
         AccountingQueue(tmp_path / "nowhere" / "a.db", 3)
+
+
+def test_a_full_disk_costs_what_found_no_room_and_nothing_else(tmp_path):
+    """No count goes astray, and when there is room again the queue works on."""
+    queue = AccountingQueue(tmp_path / "accounting.db", 100)
+    queue.add(record(1), at=1.0)
+    pages = queue._database.execute("PRAGMA page_count").fetchone()[0]
+    queue._database.execute(f"PRAGMA max_page_count = {pages}")
+
+    def fill() -> None:
+        with queue.together():
+            for number in range(2, 90):
+                queue.add([attribute("Class", bytes(250))] * 12 + record(number), at=2.0)
+
+    for _ in range(3):
+        with pytest.raises(StateError, match="full"):
+            fill()
+    assert len(queue) == 1
+    queue._database.execute("PRAGMA max_page_count = 100000")
+    fill()
+    assert len(queue) == 89
+    queue.close()
