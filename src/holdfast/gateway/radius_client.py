@@ -111,13 +111,19 @@ class RadiusClient:
         self._alarm.arm(self._exchange.deadline)
 
     def _send(self, datagram: Datagram) -> None:
-        lane = self._open_lane((datagram.server, datagram.lane))
-        if lane is None:
-            self._loop.call_soon(self.unreachable, datagram.server)
-            return
-        if self.sending is not None:
-            self.sending(Sent(self._names[datagram.server], lane.port, datagram.octets))
-        lane.send(datagram.octets)
+        """A socket that cannot send any more gives way to a new one: it is bound to an address that this host may have
+        lost."""
+        key = (datagram.server, datagram.lane)
+        for _ in range(2):
+            lane = self._open_lane(key)
+            if lane is None:
+                break
+            if self.sending is not None:
+                self.sending(Sent(self._names[datagram.server], lane.port, datagram.octets))
+            if lane.send(datagram.octets):
+                return
+            self._lanes.pop(key).close()
+        self._loop.call_soon(self.unreachable, datagram.server)
 
     def _reset(self, key: Lane) -> None:
         lane = self._lanes.get(key)
@@ -161,6 +167,7 @@ class _UdpLane(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._socket, self.port = opened, int(opened.getsockname()[1])
         self._early: list[bytes] = []
+        self._sending = self._refused = False
         loop = asyncio.get_running_loop()
         self._opening = loop.create_task(self._open(loop))
 
@@ -180,15 +187,22 @@ class _UdpLane(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """The host says that nobody listens there (ICMP), or that there is no way."""
-        if isinstance(exc, OSError):
+        self._refused = True
+        if isinstance(exc, OSError) and not self._sending:
             self._client.unreachable(self._server)
 
-    def send(self, octets: bytes) -> None:
-        """Send a datagram."""
+    def send(self, octets: bytes) -> bool:
+        """Send a datagram. False when the host refuses for another reason than that nobody listened there before."""
         if self._transport is None:
             self._early.append(octets)
-        else:
+            return True
+        for _ in range(2):  # the first may fail for what an earlier one met (ICMP), which says nothing of this one
+            self._sending, self._refused = True, False
             self._transport.sendto(octets)
+            self._sending = False
+            if not self._refused:
+                return True
+        return False
 
     def close(self) -> None:
         """Close the socket."""

@@ -1,6 +1,7 @@
 """The client's sockets: many at once, failover, ends."""
 
 import asyncio
+import errno
 import secrets
 
 import pytest
@@ -79,3 +80,30 @@ async def test_closing_lets_go_of_who_waits():
         client.close()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+
+
+class Dead:
+    """The transport of a socket whose address this host has lost (ENETUNREACH for whatever it sends, for ever)."""
+
+    def __init__(self, lane) -> None:
+        self.lane, self.closed = lane, False
+
+    def sendto(self, _octets) -> None:
+        self.lane.error_received(OSError(errno.ENETUNREACH, "Network is unreachable"))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_host_that_got_another_address_asks_on_from_that():
+    async with serving(lambda _: (Code.ACCESS_ACCEPT, [])) as (_, port):
+        client, events = client_of(port)
+        assert (await client.ask(request("alice"))).accepted
+        (lane,) = client._lanes.values()
+        whole, lane._transport = lane._transport, Dead(lane)
+        assert (await client.ask(request("bob"))).accepted
+        assert next(iter(client._lanes.values())) is not lane
+        assert lane._transport.closed
+        assert events == []
+        whole.close()
+        client.close()
