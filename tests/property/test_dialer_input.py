@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.dialer import dhcp, file, peers_file
-from holdfast.network import packets
 from holdfast.dialer.addresses import HostView, objection
 from holdfast.dialer.peers_words import SWITCHES, VALUES
 from holdfast.errors import ConfigError
+from holdfast.network import packets
 from holdfast.network.netlink import Route
 
 WORDS = sorted([*SWITCHES, *VALUES, "pty", "call", "file", "mppe", '"pptp h"', "5", "#", '"', "'", "\\", "10.0.0.1:"])
