@@ -52,17 +52,17 @@ def test_packets_that_find_the_sockets_full_are_counted(lab: GatewayLab) -> None
 
 
 def test_a_heartbeat_keeps_no_idle_session_open_and_a_ping_of_another_host_does(lab: GatewayLab) -> None:
-    gateway = lab.serve(timeouts={"idle_timeout": 3.0, "heartbeats": [INSIDE]})
+    gateway = lab.serve(timeouts={"idle_timeout": 6.0, "heartbeats": [INSIDE]})
     dialer = lab.dial(FIRST, "--network", f"{INSIDE}/32")
     dialer.wait_up()
 
     def pinging(address: str) -> "subprocess.Popen[bytes]":
-        return lab.client.start("ping", "-q", "-i0.5", "-c40", address, stdout=subprocess.DEVNULL)
+        return lab.client.start("ping", "-q", "-i0.5", "-c90", address, stdout=subprocess.DEVNULL)
 
     with pinging("203.0.113.2") as used:
-        time.sleep(6)
+        time.sleep(9)
         assert gateway.events("TEARDOWN") == []
         used.terminate()
     with pinging(INSIDE) as beat:
-        assert gateway.wait_event("TEARDOWN", 15)["reason"] == "idle_timeout"
+        assert gateway.wait_event("TEARDOWN", 30)["reason"] == "idle_timeout"
         beat.terminate()

@@ -50,7 +50,7 @@ async def test_the_client_says_goodbye(world, crowd):
     assert world.named("TEARDOWN")[0]["reason"] == "user_request"
 
 
-@toml("[gateway]\necho_interval = 0.2\necho_timeout = 0.2\n")
+@toml("[gateway]\necho_interval = 1.0\necho_timeout = 2.0\n")
 async def test_the_client_answers_no_echo(world, crowd):
     client = await crowd.up()
     client.transport.pause_reading()

@@ -49,9 +49,9 @@ async def test_a_session_tells_both_paths(world, crowd) -> None:
     (session,) = await world.api.sessions({})
     paths = session["paths"]
     assert (paths["tunnel_round_trip"], paths["tunnel_jitter"]) == (0.036, pytest.approx(0.001))
-    assert 0 < paths["direct_round_trip"] < 0.2
-    assert 0 < paths["direct_jitter"] < 0.2
+    assert 0 < paths["direct_round_trip"] < 5
+    assert 0 < paths["direct_jitter"] < 5
     assert (paths["control_retransmits"], paths["bits_in"], paths["bits_out"]) == (0, 800, 0)
     connect = world.named("CONNECT")[0]
-    assert 0 < connect["handshake_seconds"] < 0.2
+    assert 0 < connect["handshake_seconds"] < 5
     assert connect["retransmits"] == 0

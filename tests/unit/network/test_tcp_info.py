@@ -23,8 +23,8 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_both_ends_know_the_round_trip_of_the_handshake(pair: tuple[socket.socket, socket.socket]) -> None:
     for end in pair:
         path = tcp_path(end)
-        assert 0 < path.round_trip < 0.2
-        assert 0 < path.deviation < 0.2
+        assert 0 < path.round_trip < 5
+        assert 0 < path.deviation < 5
         assert path.retransmits == 0
 
 
