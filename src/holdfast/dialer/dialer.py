@@ -62,6 +62,7 @@ class Dialer:
         self._moved = False
         self._ever_up = False
         self._looking: asyncio.Task[None] | None = None
+        self._news: list[str] = []
         self._hooking: asyncio.Task[None] | None = None
         self._beside: Beside | None = None
         self._minding: asyncio.Task[None] | None = None
@@ -97,8 +98,9 @@ class Dialer:
 
     def network_changed(self, detail: str) -> None:
         """Something about the host's network changed: look whether it concerns this tunnel."""
+        self._news.append(detail)
         if self._looking is None or self._looking.done():
-            self._looking = self._loop.create_task(self._look_again(detail))
+            self._looking = self._loop.create_task(self._look_at_news())
 
     def status(self) -> dict[str, Any]:
         """Return how the tunnel is, as plain data."""
@@ -356,6 +358,12 @@ class Dialer:
         return facts
 
     # --- the network under it ------------------------------------------------------------------------------
+
+    async def _look_at_news(self) -> None:
+        """Look until there is no news: what came during a look may have come too late for it."""
+        while self._news:
+            news, self._news = dict.fromkeys(self._news), []
+            await self._look_again("; ".join(news))
 
     async def _look_again(self, detail: str) -> None:
         """Judge a change of the network: nothing to do, probe, or dial at once."""

@@ -270,6 +270,31 @@ async def test_another_network_while_it_waits_means_now() -> None:
         assert await one.stop() == ExitCode.DONE
 
 
+async def test_a_change_in_the_middle_of_a_look_is_looked_at_too() -> None:
+    async with running(minimum=60.0, maximum=60.0) as one:
+        one.world.listener.close()
+        await one.world.listener.wait_closed()
+        await one.until(lambda: one.dialer.reconnect.phase is Phase.WAITING and one.dialer.reconnect.tries >= 2)
+        looks, may_end, look = [], asyncio.Event(), one.host.look
+
+        async def slow(server: IPv4Address) -> Surroundings:
+            seen = await look(server)
+            looks.append(seen.path.route)
+            await may_end.wait()
+            return seen
+
+        one.host.look = slow  # type: ignore[method-assign]
+        before = one.dialer.reconnect.tries
+        one.dialer.network_changed("links changed")
+        await one.until(lambda: bool(looks))
+        one.host.route = OTHER
+        one.dialer.network_changed("routes changed")
+        may_end.set()
+        await one.until(lambda: one.dialer.reconnect.tries > before)
+        assert looks[:2] == [UPLINK, OTHER]
+        assert await one.stop() == ExitCode.DONE
+
+
 async def test_our_address_is_gone() -> None:
     async with running() as one:
         await one.up()
