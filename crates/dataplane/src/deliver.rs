@@ -317,7 +317,7 @@ impl Delivery {
     }
 
     /// LCP echo (RFC 1661 section 5.8), as far as it is the engine's: requests once LCP is up, and answers to our own.
-    fn echo(&self, call: &Call, packet: &[u8], now: u64) -> bool {
+    fn echo(&self, call: &mut Call, packet: &[u8], now: u64) -> bool {
         let (Some(link), Some((&[code, identifier, high, low, m0, m1, m2, m3], _))) =
             (call.link, packet.split_first_chunk::<8>())
         else {
@@ -331,8 +331,12 @@ impl Delivery {
         // Our own magic number coming back means a loop, which is for Python to judge.
         let looped = magic == link.local_magic && magic != 0;
         match code {
-            ECHO_REQUEST if !looped => {
+            ECHO_REQUEST if !looped && call.echoes.allows(now) => {
                 self.answer(call, link.local_magic, &packet[..length]);
+                true
+            }
+            ECHO_REQUEST if !looped => {
+                call.shared.drops.count(Cause::RateLimited);
                 true
             }
             ECHO_REPLY if !looped => self.answered(call, identifier, now),

@@ -21,6 +21,8 @@ const ACK_DELAY: u64 = 100_000_000;
 const ACK_EVERY: u32 = 32;
 /// Large gaps in the coherency count that may turn out to be forged in a second; each costs up to three milliseconds.
 const FAILED_LEAPS_PER_SECOND: u32 = 20;
+/// LCP Echo-Requests that are answered in a second: nobody needs more, and the answers of all calls wait in one queue.
+pub const ECHOES_PER_SECOND: u32 = 100;
 /// Kind of timer: an acknowledgement is due.
 pub const ACK_TIMER: u32 = 0;
 /// Kind of timer: a gap has had its time.
@@ -36,6 +38,8 @@ pub struct Call {
     pub mppe: Option<Box<MppeReceiver>>,
     /// Large gaps of the count that decrypted to nothing.
     pub failed_leaps: RateLimit,
+    /// Echo-Requests of the peer.
+    pub echoes: RateLimit,
     /// Drop clear user data.
     pub required: bool,
     /// The inner addresses of the peer; empty while the network phase is closed.
@@ -65,6 +69,7 @@ impl Call {
             link: None,
             mppe: None,
             failed_leaps: RateLimit::new(FAILED_LEAPS_PER_SECOND),
+            echoes: RateLimit::new(ECHOES_PER_SECOND),
             required: false,
             addresses: Vec::new(),
             budget: None,

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 const PROTOCOL_IPV4: u16 = 0x0021;
 const PROTOCOL_IPV6: u16 = 0x0057;
+const REPLIES_AT_ONCE: usize = 4 * BATCH;
 /// Pause after the TUN device refused to be read, as it does while it is being removed.
 const TUN_PAUSE: u64 = 100_000_000;
 
@@ -254,13 +255,22 @@ impl Tx {
                 self.outbox.flush(now);
             }
         }
-        while let Ok((handle, frame)) = self.parts.replies.try_recv() {
+        self.take_replies(now);
+        self.take_handed(now);
+    }
+
+    /// Echo-Replies, at most some batches: who floods us with requests must not keep the device and the timers waiting.
+    fn take_replies(&mut self, now: u64) {
+        for _ in 0..REPLIES_AT_ONCE {
+            let Ok((handle, frame)) = self.parts.replies.try_recv() else {
+                return;
+            };
             self.with(handle, |call, outbox| call.send_frame(outbox, &frame));
             if self.outbox.len() >= BATCH {
                 self.outbox.flush(now);
             }
         }
-        self.take_handed(now);
+        self.parts.wake.signal();
     }
 
     fn with(&mut self, handle: u64, act: impl FnOnce(&mut Call, &mut Outbox)) {

@@ -64,6 +64,7 @@ struct World {
     wire: Wire,
     listener: Listener,
     commands: Sender<(u64, TxCommand)>,
+    replies: Sender<(u64, Vec<u8>)>,
 }
 
 impl World {
@@ -77,10 +78,11 @@ impl World {
         });
         let (teller, listener) = upcall::queue(Arc::new(wake()));
         let (commands, source) = crossbeam_channel::unbounded();
+        let (replies, waiting) = crossbeam_channel::unbounded();
         let parts = Parts {
             tun: tun.clone(),
             commands: source,
-            replies: crossbeam_channel::never(),
+            replies: waiting,
             handed: crossbeam_channel::never(),
             colleagues: Vec::new(),
             wake: Arc::new(wake()),
@@ -94,6 +96,7 @@ impl World {
             wire,
             listener,
             commands,
+            replies,
         }
     }
 
@@ -160,6 +163,24 @@ fn a_flood_that_goes_nowhere_keeps_nothing_else_out() {
     world.read(1);
     assert_eq!(world.tun.reads.load(Relaxed), BATCH);
     assert_eq!(drops.get(Cause::NoRoute as usize), BATCH as u64);
+}
+
+#[test]
+fn a_flood_of_echo_replies_keeps_nothing_else_out() {
+    let mut world = World::new(Some(small()));
+    world.call(1000);
+    let reply = [0xc0, 0x21, 10, 1, 0, 8, 0, 0, 0, 1];
+    for _ in 0..20 * BATCH {
+        world.replies.send((1, reply.to_vec())).unwrap();
+    }
+    world.tx.obey(1);
+    let sent = world.wire.0.lock().unwrap().len();
+    assert!((BATCH..20 * BATCH).contains(&sent), "{sent}");
+    for _ in 0..20 {
+        world.tx.obey(1);
+    }
+    world.tx.run_timers(1);
+    assert_eq!(world.wire.0.lock().unwrap().len(), 20 * BATCH);
 }
 
 #[test]

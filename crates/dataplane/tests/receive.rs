@@ -3,6 +3,7 @@
 mod support;
 
 use holdfast_dataplane::mppe::Mode;
+use holdfast_dataplane::shared::Cause;
 use holdfast_dataplane::upcall::Kind;
 use support::World;
 
@@ -144,6 +145,21 @@ fn echo_requests_are_not_pythons() {
         [1, 2]
     );
     assert!(told.iter().all(|upcall| upcall.kind == Kind::Frame));
+}
+
+#[test]
+fn a_flood_of_echo_requests_is_answered_in_measure() {
+    let mut world = World::new(None);
+    for _ in 0..1000 {
+        let request = world.next(0, &[0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 2]);
+        world.receive(&[request], 0);
+    }
+    assert_eq!(world.shared.drops.get(Cause::RateLimited as usize), 900);
+    assert!(world.told().is_empty());
+    world.receive(&[], 1000);
+    let request = world.next(0, &[0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 2]);
+    world.receive(&[request], 0);
+    assert_eq!(world.shared.drops.get(Cause::RateLimited as usize), 900);
 }
 
 #[test]

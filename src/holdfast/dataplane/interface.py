@@ -199,7 +199,8 @@ class PacketEngine(Protocol):
         """Stop user packets; control frames still pass."""
 
     def set_keepalive(self, handle: int, keepalive: Keepalive) -> None:
-        """Send, answer and time LCP echoes in the engine. Answering needs no keepalive."""
+        """Send, answer and time LCP echoes in the engine. Answering needs no keepalive; beyond 100 requests a second a
+        call's are dropped (`rate_limited`)."""
 
     def set_rates(self, handle: int, up: int, down: int) -> None:
         """Drop user packets from the peer (up) and to it (down) beyond so many bits a second (`rate_limited`).
