@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from holdfast.advise.check import Check, Verdict, fault, ok, unknown, warning
 from holdfast.advise.facts import HostFacts
 from holdfast.advise.kernel_checks import CONTAINER
-from holdfast.advise.path_checks import HELPER, helper_rules
+from holdfast.advise.path_checks import ENCRYPTED_OVERHEAD, HELPER, helper_rules, mtu_fix
 from holdfast.advise.reach import Reach, Tcp
 from holdfast.wire.hidden import is_hidden
 
@@ -226,10 +226,10 @@ def path_mtu(facts: HostFacts, reach: Reach) -> Iterator[Check]:
     """What the kernel knows of the path, beside the uplink."""
     uplink = facts.interface(facts.uplink)
     if reach.path_mtu and uplink and reach.path_mtu < uplink.mtu:
-        most = reach.path_mtu - 44
+        most = reach.path_mtu - ENCRYPTED_OVERHEAD
         yield warning(
             "path-mtu",
             f"The path carries less than the uplink: a tunnel's MTU must not pass {most}.",
             f"path MTU {reach.path_mtu}, {uplink.name} has {uplink.mtu}",
-            f"pppd: mtu {most} mru {most}",
+            mtu_fix(facts, most),
         )

@@ -220,21 +220,20 @@ def sizes(facts: HostFacts, *, forwards: bool) -> Iterator[Check]:
 def _uplink(facts: HostFacts, uplink: Interface) -> Check:
     most, wanted = uplink.mtu - ENCRYPTED_OVERHEAD, facts.daemon.mtu
     seen = f"{uplink.name} has MTU {uplink.mtu}; with MPPE up to {ENCRYPTED_OVERHEAD} octets go around an inner packet"
+    fix = mtu_fix(facts, min(most, MIDDLING_MTU))
     if wanted is not None and wanted > most:
-        return warning(
-            "uplink-mtu",
-            f"The tunnel's MTU {wanted} is too big for the uplink: every large packet is fragmented.",
-            seen,
-            f"pppd: mtu {min(most, MIDDLING_MTU)} mru {min(most, MIDDLING_MTU)}",
-        )
-    if most < MIDDLING_MTU:
-        return warning(
-            "uplink-mtu",
-            f"The uplink is narrow: a tunnel's MTU must not pass {most}.",
-            seen,
-            f"pppd: mtu {most} mru {most}; holdfast.toml: ppp.mtu = {most}",
-        )
+        title = f"The tunnel's MTU {wanted} is too big for the uplink: every large packet is fragmented."
+        return warning("uplink-mtu", title, seen, fix)
+    if wanted is None and most < MIDDLING_MTU:
+        return warning("uplink-mtu", f"The uplink is narrow: a tunnel's MTU must not pass {most}.", seen, fix)
     return ok("uplink-mtu", f"A tunnel's MTU may be up to {most} here.", seen)
+
+
+def mtu_fix(facts: HostFacts, size: int) -> str:
+    """Return how to make tunnels smaller, in the words of the program at hand."""
+    if facts.daemon.uses_pppd:
+        return f"pppd: mtu {size} mru {size}"
+    return f"holdfast.toml, section [ppp]: mtu = {size}, mru = {size}"
 
 
 def logs(facts: HostFacts) -> Iterator[Check]:
