@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
 
+from lab.corpus import radius_server
 from lab.corpus.scenario import Scenario, Where
 from lab.corpus.stage import INSIDE, PLACES, SERVER, Stage
 from lab.guest import Guest, GuestError, Nic
@@ -19,6 +20,7 @@ from lab.image import Image
 from lab.network import Namespace
 from tests.support.lab_peers import USERS
 
+ROOT = Path(__file__).parents[2]
 HOLDFAST = str(Path(sys.executable).with_name("holdfast"))
 LINK = """
 ip link set vec0 netns {lane}-router
@@ -56,7 +58,7 @@ class GatewayStage(Stage):
 
     server_link: ClassVar[str] = LINK
     places: ClassVar[dict[Where, tuple[str, str]]] = {**PLACES, Where.ROUTER: ("router", "vec0")}
-    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list, init=False)
 
     def __enter__(self) -> Self:
         outside = self._namespace_outside
@@ -65,9 +67,10 @@ class GatewayStage(Stage):
 
     def __exit__(self, *reasons: object) -> None:
         super().__exit__(*reasons)
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait(30)
 
     @property
     def _namespace_outside(self) -> Namespace:
@@ -83,15 +86,28 @@ class GatewayStage(Stage):
         for command in self.scenario.administer:
             self._administer(*command, state=state)
         configuration = folder / "holdfast.toml"
-        configuration.write_text(f"{ADDRESSES}{self.scenario.gateway}", encoding="utf-8")
+        radius = self._radius(folder) if self.scenario.radius else ""
+        configuration.write_text(f"{ADDRESSES}{radius}{self.scenario.gateway}", encoding="utf-8")
         log = (folder / "log").open("wb")
         command = (HOLDFAST, "serve", "--state", str(state), "--config", str(configuration))
-        self._process = self._namespace_outside.start(*command, stdout=log, stderr=log)
+        process = self._namespace_outside.start(*command, stdout=log, stderr=log)
+        self._processes.append(process)
         end = time.monotonic() + START_SECONDS
         while ":1723" not in self._namespace_outside.run("ss", "-ltn"):
-            if self._process.poll() is not None or time.monotonic() > end:
+            if process.poll() is not None or time.monotonic() > end:
                 raise GuestError(f"the gateway does not listen: {(folder / 'log').read_text()}")
             time.sleep(0.1)
+
+    def _radius(self, folder: Path) -> str:
+        """Start the RADIUS server; return the gateway's configuration for it."""
+        command = (sys.executable, "-m", radius_server.__name__, self.scenario.radius)
+        self._processes.append(self._namespace_outside.start(*command, cwd=ROOT))
+        secrets = folder / "secrets"
+        secrets.write_text(f"{radius_server.ADDRESS[0]} {radius_server.SHARED}\n", encoding="ascii")
+        secrets.chmod(0o600)
+        return (
+            f'[radius]\nservers = ["{radius_server.ADDRESS[0]}"]\naccounting_servers = []\nsecrets_file = "{secrets}"\n'
+        )
 
     @staticmethod
     def _administer(*command: str, state: Path, typed: str = "") -> None:

@@ -87,6 +87,8 @@ class Scenario:
     """More files, name and text, for the server's /etc/ppp."""
     gateway: str | None = None
     """The configuration of a Holdfast gateway that stands outside the guest, in the place of pptpd."""
+    radius: str = ""
+    """What the gateway's RADIUS server says to everybody (`lab.corpus.radius_server`); empty: it has none."""
     administer: tuple[tuple[str, ...], ...] = ()
     """Commands for its administrator, before it starts."""
     patience: float = 25.0
