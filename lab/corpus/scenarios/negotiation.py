@@ -40,22 +40,12 @@ ATTRIBUTE NAS-Port-Type 61 integer
 REQUEST = as_printf(as_hdlc(bytes.fromhex("ff03c0210101000801040578")))
 """An LCP Configure-Request with an MRU."""
 RAW = "#!/bin/sh\nstty raw -echo <&1\n"
-LOOP = f"{RAW}stty echo -echoctl <&1\nexec sleep 60\n"
-"""Instead of pppd: a terminal that echoes, as one on which pppd was never started."""
 HUNG = f"{RAW}{REQUEST}\nexec sleep 60\n"
 """Instead of pppd: says something once, and nothing more."""
 DEAF = f"{RAW}while {REQUEST}; do sleep 1.5; done\n"
 """Instead of pppd: asks again and again, and hears nothing."""
 
 SCENARIOS = (
-    Scenario(
-        "looped-back",
-        both("lcp-loop"),
-        attempt,
-        client=(*MPPE, *QUICK),
-        configuration="connections 20\nppp /etc/ppp/loop",
-        files=(("loop", LOOP),),
-    ),
     Scenario(
         "server-hangs",
         both("lcp-unanswered"),
