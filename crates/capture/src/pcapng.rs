@@ -70,6 +70,11 @@ impl Pcapng {
                 continue;
             };
             if window.fill(total) < total {
+                // No frame is so long: it is the length that is damaged, not the file that ends.
+                if total > 2 * FRAME_LIMIT {
+                    self.resync(window, found)?;
+                    continue;
+                }
                 found.note(
                     "truncated",
                     "the last block is cut off; it was left out".into(),

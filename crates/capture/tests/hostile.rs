@@ -112,3 +112,28 @@ fn of_a_stranger_the_beginning_is_kept() {
     assert!(kept[16..].iter().all(|&octets| octets == 0));
     assert!(found.control[0].segments.skipped() > 10_000);
 }
+
+/// A block of pcapng, little-endian.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let length = (12 + body.len() as u32).to_le_bytes();
+    [&kind.to_le_bytes(), &length, body, &length].concat()
+}
+
+#[test]
+fn a_length_that_was_damaged_does_not_end_the_file() {
+    let mut section = vec![0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0];
+    section.extend([0xff; 8]);
+    let mut octets = block(0x0a0d_0d0a, &section);
+    octets.extend(block(1, &[101, 0, 0, 0, 0, 0, 4, 0]));
+    let mut frame = [0; 40];
+    (frame[12], frame[16], frame[20]) = (20, 20, 0x45);
+    let begin = octets.len();
+    let frames: Vec<u8> = std::iter::repeat_n(block(6, &frame), 20)
+        .flatten()
+        .collect();
+    octets.extend(&frames);
+    octets[begin + 4 * frames.len() / 20 + 6] = 0x40;
+    let found = read(octets).expect("a capture");
+    let kinds: Vec<_> = found.files[0].notes.iter().map(|note| note.kind).collect();
+    assert_eq!((found.files[0].frames, kinds), (19, vec!["damaged"]));
+}
