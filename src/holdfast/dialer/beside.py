@@ -21,8 +21,10 @@ from holdfast.probe.cadence import Cadence
 from holdfast.probe.place import Place
 from holdfast.probe.runner import ProbeRunner
 
-FIRST_WAITS = (0.2, 0.3, 0.5, 1.0, 1.0)
-"""Seconds to wait for each of the first pings: the server's side may be up a moment after ours."""
+FIRST_PAUSES = (0.1,) * 10 + (0.25,) * 8
+"""Seconds between the first pings: the server's side may be up a moment after ours (pppd needs up to a second)."""
+FIRST_PATIENCE = 1.0
+"""Seconds that the first measurement of the path waits for the first answer at most."""
 
 
 class Beside:
@@ -47,7 +49,7 @@ class Beside:
         self._surroundings, self._host, self._server = surroundings, host, server
         self._tell, self._resized = tell, resized
         self._mtu = up.mtu
-        self._measure_now = asyncio.Event()
+        self._measure_now, self._quiet = asyncio.Event(), asyncio.Event()
         place = Place(settings.interface, up.local, tuple(map(str, usable(up.dns))), str(server))
         self.probes = ProbeRunner(cadences, place, tell=tell, redial=self._redial)
 
@@ -67,6 +69,7 @@ class Beside:
             inner = InnerSocket(self._settings.interface, IPv4Address(self._up.local), self._tunnel.inject)
         except OSError as error:
             self._tell(DialNoticed(f"nothing can be asked inside the tunnel: {error.strerror}"))
+            self._quiet.set()
             return
         try:
             await asyncio.gather(self._first_answer(inner), self._learn_routes(inner), self._heartbeat(inner))
@@ -75,11 +78,10 @@ class Beside:
 
     async def _first_answer(self, inner: InnerSocket) -> None:
         target = self._settings.keepalive.heartbeat or self._up.peer
-        for patience in FIRST_WAITS if target else ():
-            took = await inner.ping(IPv4Address(target), patience)
-            if took is not None:
-                self._tunnel.watch.reached(Phase.TRAFFIC, f"{target} answered a ping in {took * 1000:.1f} ms")
-                return
+        took = await inner.first_answer(IPv4Address(target), FIRST_PAUSES) if target else None
+        if took is not None:
+            self._tunnel.watch.reached(Phase.TRAFFIC, f"{target} answered a ping in {took * 1000:.1f} ms")
+        self._quiet.set()
 
     async def _learn_routes(self, inner: InnerSocket) -> None:
         wanted = self._settings.routes
@@ -132,6 +134,8 @@ class Beside:
     async def _mind_the_path(self) -> None:
         """Measure now, after changes of the network, and from time to time: paths change without a word."""
         pause = self._settings.link.path_interval
+        # Big echoes in front of the first ping would make it wait behind their answers, at a slow server for long.
+        await _wait(self._quiet, FIRST_PATIENCE)
         while pause:
             await self._measure()
             await _wait(self._measure_now, pause)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 
 from holdfast.dialer.dhcp import CLIENT_PORT, SERVER_PORT, Answer, inform, read_answer
@@ -69,6 +69,20 @@ class InnerSocket:
         finally:
             self._pings.pop(sequence, None)
         return self._loop.time() - began
+
+    async def first_answer(self, address: IPv4Address, pauses: Sequence[float]) -> float | None:
+        """Ping again and again, so many seconds apart, until any ping is answered; return its round-trip time."""
+        waiting: set[asyncio.Task[float | None]] = set()
+        try:
+            for pause in pauses:
+                waiting.add(self._loop.create_task(self.ping(address, sum(pauses))))
+                answered, waiting = await asyncio.wait(waiting, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                if answered:
+                    return next((took for one in answered if (took := one.result()) is not None), None)
+            return None
+        finally:
+            for one in waiting:
+                one.cancel()
 
     async def knock(self, address: IPv4Address, port: int, patience: float = 1.0) -> float | None:
         """Return after how many seconds `address` answered a UDP datagram, None when it did not within `patience`.

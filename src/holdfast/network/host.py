@@ -30,11 +30,12 @@ class HostNetwork:
         What is already so is left alone and will not be undone. What a killed predecessor left is undone
         first. HostError when one fails; those of this call are undone by then.
         """
-        self._open()
-        held = {entry.change for entry in self._held()}
-        wanted = [change for change in dict.fromkeys(plan) if change not in held]
-        seen = [(change, change.inspect(self._kernel)) for change in wanted]
-        return self._make([Entry(change, memory) for change, memory in seen if memory is not None])
+        with self._kernel.netlink.session():
+            self._open()
+            held = {entry.change for entry in self._held()}
+            wanted = [change for change in dict.fromkeys(plan) if change not in held]
+            seen = [(change, change.inspect(self._kernel)) for change in wanted]
+            return self._make([Entry(change, memory) for change, memory in seen if memory is not None])
 
     def _make(self, entries: list[Entry]) -> list[str]:
         held = self._held()
@@ -137,12 +138,13 @@ class HostNetwork:
     def _undo(self, entries: list[Entry]) -> tuple[list[str], list[tuple[Entry, HostError]]]:
         undone: list[str] = []
         failed: list[tuple[Entry, HostError]] = []
-        for entry in reversed(entries):
-            try:
-                if entry.change.undo(self._kernel, entry.memory):
-                    undone.append(str(entry.change))
-            except HostError as error:
-                failed.append((entry, error))
+        with self._kernel.netlink.session():
+            for entry in reversed(entries):
+                try:
+                    if entry.change.undo(self._kernel, entry.memory):
+                        undone.append(str(entry.change))
+                except HostError as error:
+                    failed.append((entry, error))
         return undone, failed
 
     def _forget(self, entries: list[Entry]) -> None:

@@ -1,27 +1,21 @@
 """Addresses, links, routes and rules through pyroute2, as plain values.
 
-Each call opens its own netlink socket: the calls are few, and the work may come from any thread.
+Each call opens its own netlink socket, unless they are made within `session`: the work may come from any thread.
 Adding what is there and removing what is gone is fine; every other refusal is a `HostError`.
 """
 
-import asyncio
 import errno
-import os
 import socket
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_interface, ip_network
-from typing import Any, TypeVar
+from typing import Any
 
-from pyroute2 import IPRoute, NetlinkError
+from pyroute2 import NetlinkError
 
-from holdfast.errors import HostError
-from holdfast.network.refusal import rights_fix
+from holdfast.network.netlink_session import alter, ask, dump, session
 
-T = TypeVar("T")
 MAIN_TABLE = 254
 GONE = frozenset({errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EADDRNOTAVAIL, errno.ENXIO})
 UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH})
@@ -92,6 +86,8 @@ class Link:
 class Netlink:
     """What Holdfast asks of the kernel's network configuration."""
 
+    session = staticmethod(session)
+
     def link(self, name: str) -> Link | None:
         """Return an interface, or None."""
 
@@ -99,16 +95,18 @@ class Netlink:
             message = netlink.get_links(_index(name))[0]
             return Link(message["index"], name, message.get("IFLA_MTU"), bool(message["flags"] & 1))
 
-        return _ask(f"link {name}", look, GONE)
+        return ask(f"link {name}", look, GONE)
 
     def set_link(self, name: str, *, mtu: int, up: bool) -> None:
         """Set the MTU and the administrative state."""
         state = "up" if up else "down"
-        _ask(f"link {name}", lambda netlink: netlink.link("set", index=_index(name), mtu=mtu, state=state))
+        alter(f"link {name}", lambda netlink: netlink.link("set", index=_index(name), mtu=mtu, state=state))
 
     def addresses(self) -> list[tuple[str, str]]:
         """Return every address of this host as (interface, `address/prefix`)."""
-        return _ask("addresses", lambda netlink: [_address(message) for message in netlink.get_addr()]) or []
+        return (
+            dump("addresses", "addresses", lambda netlink: [_address(message) for message in netlink.get_addr()]) or []
+        )
 
     def peer(self, interface: str) -> str:
         """Return the IPv4 address at the other end of a point-to-point interface, empty where there is none."""
@@ -118,7 +116,7 @@ class Netlink:
             pairs = ((message.get("IFA_ADDRESS"), message.get("IFA_LOCAL")) for message in held)
             return next((peer for peer, local in pairs if peer and local and peer != local), "")
 
-        return _ask(f"addresses of {interface}", look, GONE) or ""
+        return ask(f"addresses of {interface}", look, GONE) or ""
 
     def has_address(self, interface: str, address: str) -> bool:
         """Whether an interface holds an address (`10.77.0.1/32`)."""
@@ -138,12 +136,16 @@ class Netlink:
         keys["address"] = peer or str(parsed.ip)
         what = f"address {address} on {interface}"
         work = partial(_call, "addr", verb, lambda: {"index": _index(interface), **keys})
-        return bool(_ask(what, work, {errno.EEXIST} if verb == "add" else GONE))
+        return bool(alter(what, work, {errno.EEXIST} if verb == "add" else GONE))
 
     def routes(self, *, table: int = MAIN_TABLE, version: int = 4) -> list[Route]:
         """Return the routes of one table."""
         keys = {"family": _family(version), "table": table}
-        return _ask("routes", lambda netlink: [_route(message) for message in netlink.get_routes(**keys)]) or []
+
+        def look(netlink: Any) -> list[Route]:
+            return [_route(message) for message in netlink.get_routes(**keys)]
+
+        return dump("routes", ("routes", table, version), look) or []
 
     def has_route(self, route: Route) -> bool:
         """Whether exactly this route exists."""
@@ -156,15 +158,15 @@ class Netlink:
             keys = {"oif": _index(interface)} if interface else {}
             return _route(next(iter(netlink.route("get", dst=address, **keys))))
 
-        return _ask(f"route to {address}", look, UNREACHABLE | GONE)
+        return ask(f"route to {address}", look, UNREACHABLE | GONE)
 
     def add_route(self, route: Route) -> None:
         """Add a route. HostError when another one is in its way."""
-        _ask(f"route {route}", partial(_call, "route", "add", lambda: _route_keys(route)))
+        alter(f"route {route}", partial(_call, "route", "add", lambda: _route_keys(route)))
 
     def remove_route(self, route: Route) -> bool:
         """Remove exactly this route; False when it was gone."""
-        return bool(_ask(f"route {route}", partial(_call, "route", "del", lambda: _route_keys(route)), GONE))
+        return bool(alter(f"route {route}", partial(_call, "route", "del", lambda: _route_keys(route)), GONE))
 
     def has_rule(self, rule: Rule) -> bool:
         """Whether a rule of this priority, table, source and mark exists."""
@@ -172,52 +174,20 @@ class Netlink:
         def look(netlink: Any) -> bool:
             return any(_same_rule(rule, message) for message in netlink.get_rules(family=_family(rule.version)))
 
-        return bool(_ask("rules", look))
+        return bool(ask("rules", look))
 
     def add_rule(self, rule: Rule) -> None:
         """Add a policy routing rule."""
-        _ask(str(rule), partial(_call, "rule", "add", lambda: _rule_keys(rule)), {errno.EEXIST})
+        alter(str(rule), partial(_call, "rule", "add", lambda: _rule_keys(rule)), {errno.EEXIST})
 
     def remove_rule(self, rule: Rule) -> bool:
         """Remove a rule; False when it was gone."""
-        return bool(_ask(str(rule), partial(_call, "rule", "del", lambda: _rule_keys(rule)), GONE))
-
-
-def _ask(what: str, work: Callable[[Any], T], forgiven: AbstractSet[int] = frozenset()) -> T | None:
-    """Do `work` with an open netlink; None for a refusal that is forgiven, `HostError` for every other one."""
-
-    def attempt() -> T | None:
-        try:
-            with IPRoute() as netlink:
-                return work(netlink)
-        except NetlinkError as error:
-            if error.code in forgiven:
-                return None
-            raise _refusal(what, error.code) from error
-
-    return _outside_loop(attempt)
+        return bool(alter(str(rule), partial(_call, "rule", "del", lambda: _rule_keys(rule)), GONE))
 
 
 def _call(noun: str, verb: str, keys: Callable[[], dict[str, Any]], netlink: Any) -> bool:
     getattr(netlink, noun)(verb, **keys())
     return True
-
-
-def _refusal(what: str, code: int) -> HostError:
-    fix = rights_fix(code)
-    if code == errno.EEXIST:
-        fix = "another one is in its way: look at `ip route` and `ip addr`, and remove one of the two"
-    return HostError(f"the kernel refuses: {os.strerror(code)}", where=what, fix=fix)
-
-
-def _outside_loop(work: Callable[[], T]) -> T:
-    """Call `work`; from inside an event loop in a thread of its own, as pyroute2 runs a loop itself."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return work()
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result()
 
 
 def _family(version: int) -> int:

@@ -50,6 +50,25 @@ async def test_no_answer_of_ours_is_no_answer(spoil: Callable[[bytes], bytes | N
     assert await asking(spoil).ping(THERE, patience=0.05) is None
 
 
+async def test_the_first_answer_counts_whichever_ping_it_belongs_to() -> None:
+    asked: list[bytes] = []
+
+    def third(packet: bytes) -> bytes | None:
+        asked.append(packet)
+        return echoed(asked[0]) if len(asked) == 3 else None
+
+    took = await asking(third).first_answer(THERE, (0.02,) * 50)
+    assert took is not None
+    assert took >= 0.03, "it was the answer to the first one"
+    assert len(asked) == 3
+
+
+async def test_without_any_answer_it_ends() -> None:
+    asked: list[bytes] = []
+    assert await asking(asked.append).first_answer(THERE, (0.01,) * 4) is None
+    assert len(asked) == 4
+
+
 def ack(packet: bytes, *, source_port: int = 67, wrong: bool = False) -> bytes:
     datagram = read_datagram(packet)
     assert datagram is not None
