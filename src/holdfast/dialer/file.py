@@ -64,9 +64,12 @@ class TunnelSection(BaseModel):
     address: IPv4Address | None = None
     echo_interval: Seconds = 10.0
     echo_failures: Annotated[int, Field(ge=1, le=100)] = 3
+    control_interval: Annotated[float, Field(ge=1, le=86400)] = 60.0
+    control_timeout: Annotated[float, Field(ge=1, le=86400)] = 60.0
     heartbeat: IPv4Address | None = None
     heartbeat_port: Annotated[int, Field(ge=0, le=65535)] = 0
     heartbeat_interval: Annotated[float, Field(ge=1, le=86400)] = 30.0
+    heartbeat_failures: Annotated[int, Field(ge=1, le=100)] = 3
     persist: bool = True
     retry_min: Annotated[float, Field(gt=0, le=3600)] = 1.0
     retry_max: Annotated[float, Field(gt=0, le=86400)] = 60.0
@@ -126,9 +129,12 @@ class TunnelSection(BaseModel):
         return KeepaliveSettings(
             echo_interval=self.echo_interval,
             echo_failures=self.echo_failures,
+            control_interval=self.control_interval,
+            control_timeout=self.control_timeout,
             heartbeat="" if self.heartbeat is None else str(self.heartbeat),
             heartbeat_port=self.heartbeat_port,
             heartbeat_interval=self.heartbeat_interval,
+            heartbeat_failures=self.heartbeat_failures,
         )
 
     def _reconnect(self) -> ReconnectPolicy:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from holdfast.dataplane.interface import ENCRYPTED_OVERHEAD
-from holdfast.dialer import dhcp, dns, kill_switch, routes
+from holdfast.dialer import dhcp, dns, ipv6_wall, kill_switch, routes
 from holdfast.dialer.addresses import HostView, objection
 from holdfast.dialer.carrier_path import CarrierPath, best_route
 from holdfast.dialer.outcome import Up
@@ -89,7 +89,12 @@ class HostSide:
 
     async def look(self, server: IPv4Address) -> Surroundings:
         """Look at the host, the tunnel's own things left out."""
-        return await self._in_thread(lambda: self._look(server))
+
+        def work() -> Surroundings:
+            with self._kernel.netlink.session():
+                return self._look(server)
+
+        return await self._in_thread(work)
 
     def judge(self, surroundings: Surroundings, server: IPv4Address) -> Callable[[str, str], str]:
         """Return what decides whether assigned addresses can work here."""
@@ -109,6 +114,7 @@ class HostSide:
             surroundings.view,
             servers=names.servers,
             ipv6=self._kernel.sysctl.read("net/ipv6/conf/all/disable_ipv6") == "0",
+            wall=await self._in_thread(self._ipv6_wall),
         )
         done = await self._make((*plan.changes, *names.changes))
         self._inside = inside
@@ -211,6 +217,13 @@ class HostSide:
     async def end(self) -> list[str]:
         """Take back everything."""
         return await self._in_thread(self._network.rollback)
+
+    def _ipv6_wall(self) -> Change | None:
+        settings = self._settings
+        if not self._kernel.nft.installed():
+            return None
+        found = self._kernel.netlink.routes(version=6)
+        return ipv6_wall.plan(settings.name, ipv6_wall.on_link(found, settings.interface))
 
     async def _make(self, changes: Sequence[Change]) -> list[str]:
         def work() -> list[str]:

@@ -53,9 +53,11 @@ def plan(
     pushed: Sequence[IPv4Network] = (),
     servers: Sequence[IPv4Address] = (),
     ipv6: bool = True,
+    wall: Change | None = None,
 ) -> RoutePlan:
     """Return what to do. `outside`: the route that reaches the server now; `pushed`: networks from the server;
-    `servers`: name servers inside the tunnel, which must be reached through it; `ipv6`: this host has IPv6.
+    `servers`: name servers inside the tunnel, which must be reached through it; `ipv6`: this host has IPv6;
+    `wall`: the firewall that keeps it in where routes do not, None where there is no nftables.
     """
     addressing, why = _addressing(inside, host)
     if settings.mode is RouteMode.NONE:
@@ -65,7 +67,7 @@ def plan(
     why += told
     if settings.mode is RouteMode.FULL or settings.selective:
         routes, told = _full(settings, inside, by_rules=by_rules)
-        blocked, more = _ipv6(settings, ipv6=ipv6)
+        blocked, more = _ipv6(settings, wall, ipv6=ipv6)
         routes, told = [*routes, *blocked], [*told, *more]
     else:
         routes, told = _split(settings, inside, pushed, servers)
@@ -152,13 +154,17 @@ def _selectors(settings: RouteSettings) -> list[Rule]:
     return chosen or [Rule(0, 0)]
 
 
-def _ipv6(settings: RouteSettings, *, ipv6: bool) -> tuple[list[Change], list[str]]:
+def _ipv6(settings: RouteSettings, wall: Change | None, *, ipv6: bool) -> tuple[list[Change], list[str]]:
     if not ipv6 or settings.mode is not RouteMode.FULL or settings.selective:
         return [], []
     if settings.ipv6 is Ipv6Choice.LEAVE:
         return [], ["IPv6 is NOT carried and goes out beside the tunnel, as was chosen (ipv6 = leave)"]
     blocked: list[Change] = [AddRoute(Route(half, kind="unreachable")) for half in IPV6_HALVES]
-    return blocked, ["IPv6 is not carried; it is blocked beyond this host's own links, so that nothing leaks"]
+    if wall is None:
+        past = "but without nftables longer routes and sockets bound to an interface get past them"
+        return blocked, [f"IPv6 is not carried; routes block it, {past} (apt install nftables)"]
+    why = "IPv6 is not carried; it is blocked beyond this host's own links, so that nothing leaks"
+    return [*blocked, wall], [why]
 
 
 def _split(

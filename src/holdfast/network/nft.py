@@ -24,6 +24,11 @@ TIMEOUT = 10.0
 class Nft:
     """The `nft` command."""
 
+    @staticmethod
+    def installed() -> bool:
+        """Whether this host has it."""
+        return shutil.which("nft", path=SEARCH_PATH) is not None
+
     def run(self, commands: Iterable[Statement]) -> None:
         """Execute commands as one transaction: all or nothing. HostError when nft refuses."""
         self._call(["-j", "-f", "-"], json.dumps({"nftables": list(commands)}))

@@ -34,6 +34,8 @@ retry_max = 30
 max_tries = 5
 kill_switch = true
 heartbeat = "10.0.0.1"
+heartbeat_failures = 5
+control_interval = 30
 hooks = ["/etc/holdfast/hook"]
 marks = [100]
 [tunnel.lab]
@@ -47,7 +49,8 @@ user = "bob"
     assert (settings.interface, settings.link.mppe, settings.link.mtu) == ("work0", MppePolicy.PREFER, 1300)
     assert (settings.routes.mode, settings.routes.networks) == (RouteMode.FULL, (IPv4Network("10.0.0.0/8"),))
     assert (settings.reconnect.maximum, settings.reconnect.maximum_tries) == (30, 5)
-    assert settings.keepalive.heartbeat == "10.0.0.1"
+    assert (settings.keepalive.heartbeat, settings.keepalive.heartbeat_failures) == ("10.0.0.1", 5)
+    assert (settings.keepalive.control_interval, settings.keepalive.control_timeout) == (30, 60)
     assert settings.hooks == (Path("/etc/holdfast/hook"),)
     assert settings.kill_switch
     assert other.settings.interface == "pptp1"

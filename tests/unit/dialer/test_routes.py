@@ -8,6 +8,7 @@ import pytest
 from holdfast.dialer.addresses import HostView
 from holdfast.dialer.routes import Inside, RoutePlan, plan
 from holdfast.dialer.settings import FullMethod, Ipv6Choice, RouteMode, RouteSettings
+from holdfast.network.changes import AddTable
 from holdfast.network.netlink import Route
 
 INSIDE = Inside("pptp0", IPv4Address("10.77.0.10"), "10.77.0.1", 1396, IPv4Address("203.0.113.5"))
@@ -21,7 +22,7 @@ PIN = "route 203.0.113.5/32 via 192.168.1.1 dev eth0"
 
 
 def make(inside: Inside = INSIDE, outside: Route | None = OUTSIDE, **settings: Any) -> RoutePlan:
-    extra = {name: settings.pop(name) for name in ("pushed", "servers", "ipv6") if name in settings}
+    extra = {name: settings.pop(name) for name in ("pushed", "servers", "ipv6", "wall") if name in settings}
     return plan(RouteSettings(**settings), inside, outside, HOST, **extra)
 
 
@@ -51,6 +52,18 @@ def test_full_by_halves_leaves_the_default_route_and_blocks_ipv6() -> None:
         "route unreachable 8000::/1",
     ]
     assert "two halves" in " ".join(made.why)
+
+
+def test_ipv6_is_walled_in_where_there_is_a_firewall_and_else_it_is_said() -> None:
+    wall = AddTable("ip6", "holdfast-ipv6-office", ())
+    made = make(mode=RouteMode.FULL, wall=wall)
+    assert made.changes[-1] == wall
+    assert "nothing leaks" in " ".join(made.why)
+    assert "without nftables" in " ".join(make(mode=RouteMode.FULL).why)
+    for untouched in ({"ipv6": False}, {"mode": RouteMode.SPLIT}, {"marks": (1,)}):
+        assert wall not in make(**{"mode": RouteMode.FULL, "wall": wall, **untouched}).changes
+    left = plan(RouteSettings(RouteMode.FULL, ipv6=Ipv6Choice.LEAVE), INSIDE, OUTSIDE, HOST, wall=wall)
+    assert wall not in left.changes
 
 
 def test_full_leaves_ipv6_only_when_told_and_says_so() -> None:

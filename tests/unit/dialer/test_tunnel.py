@@ -111,11 +111,12 @@ async def test_a_wrong_password_is_told_as_such() -> None:
         assert "hunter2" not in repr(made.told)
 
 
-async def test_a_server_that_wants_the_password_in_clear_is_left() -> None:
-    async with dialled(Behaviour(methods=(Method.PAP,), mppe=MppePolicy.OFF)) as made:
+@pytest.mark.parametrize("method", [Method.PAP, Method.EAP])
+async def test_a_server_that_wants_a_method_that_is_not_allowed_is_left(method: Method) -> None:
+    async with dialled(Behaviour(methods=(method,), mppe=MppePolicy.OFF)) as made:
         down = await made.fail()
         assert down.reason is DisconnectReason.AUTH_REFUSED
-        assert "it asks for pap, and we allow ms-chap-v2" in down.evidence
+        assert f"it asks for {method}, and we allow ms-chap-v2" in down.evidence
 
 
 async def test_a_server_without_encryption_is_left() -> None:
