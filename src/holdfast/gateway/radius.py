@@ -93,10 +93,11 @@ class RadiusDesk:
             elif down and self._cache is not None:
                 self._come_back(subscriber, exchange, claim, self._cache)
             else:
-                self._keep(subscriber, exchange, judgement, outcome)
                 if judgement.verdict.accepted and subscriber.claim == claim:
                     subscriber.grant = judgement.grant
                 self._gateway.logins.verified(subscriber, exchange, judgement.verdict, claim, judgement.layer)
+                self._gateway.drive(subscriber)
+                await self._keep(subscriber, exchange, judgement, outcome)
 
     def _come_back(self, subscriber: "Subscriber", exchange: Exchange, claim: int, cache: RadiusCache) -> None:
         """No server answers: whoever was let in lately may come back, if they can prove themselves to us."""
@@ -116,15 +117,15 @@ class RadiusDesk:
             subscriber.grant = known.grant
         self._gateway.logins.verified(subscriber, exchange, verdict, claim, known.layer if known else None)
 
-    def _keep(self, subscriber: "Subscriber", exchange: Exchange, judgement: Judgement, outcome: Outcome) -> None:
-        """Remember whom a server let in, and forget whom one refuses."""
+    async def _keep(self, subscriber: "Subscriber", exchange: Exchange, judgement: Judgement, outcome: Outcome) -> None:
+        """Remember whom a server let in, and forget whom one refuses. No client waits for the disk."""
         if self._cache is None or outcome.packet is None:
             return
         try:
             if judgement.verdict.accepted:
-                self._cache.remember(exchange, judgement.layer, judgement.grant)
+                await asyncio.to_thread(self._cache.remember, exchange, judgement.layer, judgement.grant)
             elif outcome.packet.code == Code.ACCESS_REJECT and not isinstance(exchange, EapExchange):
-                self._forget_if_proven(exchange, self._cache)
+                await asyncio.to_thread(self._forget_if_proven, exchange, self._cache)
         except StateError as error:
             self._gateway.report(InternalFault("RADIUS cache", error.text()), subscriber.context())
 

@@ -8,6 +8,7 @@ holds again.
 """
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,14 +39,22 @@ class Remembered:
 
 
 class RadiusCache:
-    """Keeps who was let in for so many seconds, in the state database. StateError when it cannot be used."""
+    """Keeps who was let in for so many seconds, in the state database. StateError when it cannot be used.
+
+    Any thread may call.
+    """
 
     def __init__(self, store: Store, seconds: float, clock: Callable[[], float] = time.time) -> None:
         self._store, self._seconds, self._clock = store, seconds, clock
         self._written: dict[str, tuple[float, bytes]] = {}
+        self._lock = threading.Lock()
 
     def remember(self, exchange: Exchange, layer: Layer | None, grant: Grant) -> None:
         """RADIUS let this user in."""
+        with self._lock:
+            self._remember(exchange, layer, grant)
+
+    def _remember(self, exchange: Exchange, layer: Layer | None, grant: Grant) -> None:
         now, user = self._clock(), exchange.user
         plain = _plain(exchange, layer, grant)
         at, before = self._written.get(user, (float("-inf"), b""))
@@ -61,9 +70,10 @@ class RadiusCache:
 
     def forget(self, user: str) -> None:
         """RADIUS said no."""
-        self._written.pop(user, None)
-        with self._store.write() as connection:
-            connection.execute(delete(radius_cache).where(radius_cache.c.user == user))
+        with self._lock:
+            self._written.pop(user, None)
+            with self._store.write() as connection:
+                connection.execute(delete(radius_cache).where(radius_cache.c.user == user))
 
     def recall(self, user: str) -> Remembered | None:
         """Return what is known of a user who was let in lately; None for all others."""

@@ -1,9 +1,12 @@
 """Signing in while no RADIUS server answers, for those who were let in lately."""
 
+import sqlite3
+
 import pytest
 
 from holdfast.gateway.radius import use_radius
 from holdfast.policy.authenticate import Authenticator
+from holdfast.policy.state_changes import StateChanges
 from holdfast.policy.users import Users
 from holdfast.ppp.authentication_types import Method
 from holdfast.ppp.config import CcpConfig, MppePolicy
@@ -97,3 +100,28 @@ async def test_a_local_user_whom_radius_has_not_let_in_stays_out(world, tmp_path
     use(world, tmp_path, unused_udp_port)
     client = await dial(world, "alice", "secret")
     assert (await ended(world, client))["reason"] == "auth_refused"
+
+
+@pytest.mark.parametrize("world", [PLAIN], indirect=True)
+async def test_nobody_waits_for_a_database_that_another_process_holds(world, tmp_path):
+    """Neither who signs in, nor all the others on the loop."""
+    async with serving(Moody(YES)) as (_, port):
+        use(world, tmp_path, port)
+        other = sqlite3.connect(world.store.path, isolation_level=None)
+        world.pool._remember = lambda _lease: None
+        world.gateway.addressing._records = StateChanges()
+        other.execute("BEGIN IMMEDIATE")
+        client = await dial(world, "carol", "secret")
+        longest, last, loop = 0.0, world.gateway.now(), world.gateway.loop
+
+        def tick() -> None:
+            nonlocal longest, last
+            longest, last = max(longest, loop.time() - last), loop.time()
+            loop.call_later(0.01, tick)
+
+        tick()
+        await client.up()
+        await client.wait(lambda: world.gateway.logins.remote._tasks != set())
+        other.execute("ROLLBACK")
+        other.close()
+        assert longest < 3  # SQLite's patience is five seconds
