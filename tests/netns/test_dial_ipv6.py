@@ -1,0 +1,76 @@
+"""IPv6 beside a tunnel that carries everything else: blocked on every way out, or left by choice and said."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.dialling import DialWorld, dial_world, wait
+
+pytestmark = pytest.mark.root
+NEIGHBOUR, FAR, BY_A_LONGER_ROUTE = "2001:db8:1::1", "2001:db8:99::1", "2001:db8:77::1"
+FULL = ("--routes", "full", "--set", "dns=none", "--set", "path_interval=0")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DialWorld]:
+    """A dialer that has IPv6 too: a default route, a longer route, and a neighbour."""
+    with dial_world(tmp_path_factory.mktemp("ipv6")) as made:
+        made.serve()
+        for address, link in ((f"{NEIGHBOUR}/64", "up0"), (f"{FAR}/128", "lo"), (f"{BY_A_LONGER_ROUTE}/128", "lo")):
+            made.router.ip("-6", "address", "add", address, "dev", link, "nodad")
+        made.router.ip("link", "set", "lo", "up")
+        yield made
+
+
+@pytest.fixture
+def world(shared: DialWorld, tmp_path: Path) -> Iterator[DialWorld]:
+    shared.folder = tmp_path
+    shared.repair()
+    shared.dialer.ip("-6", "address", "add", "2001:db8:1::2/64", "dev", "up0", "nodad")
+    for destination in ("default", "2001:db8:77::/48"):
+        shared.dialer.ip("-6", "route", "replace", destination, "via", NEIGHBOUR, "dev", "up0")
+    for address in (NEIGHBOUR, FAR, BY_A_LONGER_ROUTE):
+        wait(lambda at=address: reaches(shared, at), 20, lambda at=address: f"{at} is not reached")
+    yield shared
+    shared.end_dialers()
+
+
+def reaches(world: DialWorld, address: str, *options: str) -> bool:
+    """Whether the dialer's host reaches an IPv6 address."""
+    command = world.dialer.wrap("ping", "-6", "-c1", "-W1", *options, address)
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("method", ["halves", "rules"])
+def test_nothing_gets_out_whatever_way_it_takes(world: DialWorld, method: str) -> None:
+    before = world.picture()
+    dialled = world.dial(*FULL, "--set", f"full_method={method}")
+    dialled.wait_up()
+    assert not reaches(world, FAR), "by the default route"
+    assert not reaches(world, BY_A_LONGER_ROUTE), "by a route longer than the unreachable ones"
+    assert not reaches(world, FAR, "-I", "up0"), "by a socket bound to the interface"
+    assert reaches(world, NEIGHBOUR), "our own link stays"
+    assert world.pings(), "and IPv4 goes through the tunnel"
+    assert dialled.stop() == 0, dialled.output()
+    wait(lambda: world.picture() == before, 10, lambda: f"{world.picture()}\n{before}")
+    assert reaches(world, FAR)
+
+
+def test_a_killed_dialer_leaves_it_blocked_and_clean_up_opens_it(world: DialWorld) -> None:
+    dialled = world.dial(*FULL)
+    dialled.wait_up()
+    dialled.process.kill()
+    dialled.process.wait(10)
+    assert not reaches(world, FAR)
+    world.end_dialers()
+    assert reaches(world, FAR)
+
+
+def test_it_is_left_by_choice_only_and_that_is_said(world: DialWorld) -> None:
+    dialled = world.dial(*FULL, "--set", "ipv6=leave")
+    dialled.wait_up()
+    assert reaches(world, FAR)
+    assert "IPv6 is NOT carried and goes out beside the tunnel, as was chosen (ipv6 = leave)" in dialled.output()
+    assert dialled.stop() == 0, dialled.output()
