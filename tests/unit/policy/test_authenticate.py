@@ -69,7 +69,8 @@ def test_an_nt_hash_is_not_enough_for_chap_md5(authenticator: Authenticator, use
     users.add("alice", Secret(nt_password_hash(PASSWORD)), SecretKind.NT_HASH)
     outcome = sign_in(authenticator, Method.CHAP_MD5)
     assert not outcome.succeeded
-    assert outcome.reason is DisconnectReason.AUTH_REFUSED
+    assert outcome.reason is DisconnectReason.AUTH_FAILED, "another word would tell that the name is known"
+    assert "only its NT hash is kept" in outcome.detail
 
 
 def test_disabled_and_expired_are_told_to_those_who_know_the_password(

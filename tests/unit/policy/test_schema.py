@@ -4,7 +4,8 @@ from holdfast.policy.schema import metadata
 
 
 def test_every_table_has_a_key() -> None:
-    assert set(metadata.tables) == {"meta", "users", "user_policies", "leases", "lockouts", "radius_cache", "sessions"}
+    users = {"users", "user_policies", "user_changes"}
+    assert set(metadata.tables) == {"meta", *users, "leases", "lockouts", "radius_cache", "sessions"}
     assert all(table.primary_key.columns for table in metadata.tables.values())
 
 
