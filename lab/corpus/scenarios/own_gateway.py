@@ -15,7 +15,14 @@ def near(*expected: str) -> tuple[View, ...]:
 SCENARIOS = (
     Scenario("disabled", near("auth-disabled"), attempt, gateway="", administer=(("user", "disable", "alice"),)),
     Scenario("expired", near("auth-expired"), attempt, gateway="", radius="expired"),
-    Scenario("forged-proof", near("auth-mutual-failed"), attempt, gateway="", radius="forged"),
+    Scenario(
+        "forged-proof",
+        near("auth-mutual-failed"),
+        attempt,
+        client=("nomppe",),
+        gateway='[ppp]\nmppe = "off"\n',
+        radius="forged",
+    ),
     Scenario("wrong-hours", near("auth-hours"), attempt, gateway='[admission]\nhours = "mon 03:00-03:01"\n'),
     Scenario(
         "replaced-by-gateway", near("session-replaced"), replaced, gateway='[limits]\nsingle_session = "replace-now"\n'
