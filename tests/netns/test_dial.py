@@ -1,6 +1,5 @@
 """`holdfast dial` against the gateway, in namespaces: coming up, leaving, and the host afterwards."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -117,13 +116,16 @@ def test_the_kill_switch_holds_while_the_tunnel_is_down(world: DialWorld) -> Non
 def test_the_kill_switch_outlives_a_kill_without_a_gap(world: DialWorld) -> None:
     first = world.dial(*FULL, "--kill-switch")
     first.wait_up()
-    handle = json.loads(world.dialer.run("nft", "-j", "list", "table", "inet", "holdfast-default"))["nftables"][1]
-    first.stop(signal.SIGKILL)
-    again = world.dial(*FULL, "--kill-switch")
-    again.wait_up(2)
-    assert (
-        json.loads(world.dialer.run("nft", "-j", "list", "table", "inet", "holdfast-default"))["nftables"][1] == handle
+    knocking = world.dialer.start(
+        "ping", "-q", "-i", "0.01", "192.0.2.1", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
+    try:
+        first.stop(signal.SIGKILL)
+        again = world.dial(*FULL, "--kill-switch")
+        again.wait_up(2)
+    finally:
+        knocking.send_signal(signal.SIGINT)
+    assert ", 0 received," in knocking.communicate(timeout=10)[0].decode()
     assert world.pings()
     assert not world.pings("192.0.2.1")
     assert again.stop() == 0
