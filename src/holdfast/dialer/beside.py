@@ -21,8 +21,8 @@ from holdfast.probe.cadence import Cadence
 from holdfast.probe.place import Place
 from holdfast.probe.runner import ProbeRunner
 
-FIRST_PAUSES = (0.1,) * 10 + (0.25,) * 8
-"""Seconds between the first pings: the server's side may be up a moment after ours (pppd needs up to a second)."""
+FIRST_PAUSES = (0.02,) * 10 + (0.1,) * 8 + (0.25,) * 8
+"""Seconds between the first pings: the server's side is up a moment after ours (pppd a tenth of a second or more)."""
 FIRST_PATIENCE = 1.0
 """Seconds that the first measurement of the path waits for the first answer at most."""
 
