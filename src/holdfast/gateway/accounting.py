@@ -158,11 +158,11 @@ class Accounting:
         return Usage(seconds, counters.bytes_in, counters.bytes_out, counters.packets_in, counters.packets_out)
 
     def _update(self, session: str, known: _Open, subscriber: "Subscriber") -> None:
-        usage, at = self._usage(known, subscriber), self._clock()
+        counts, at = counted(self._usage(known, subscriber)), self._clock()
         known.stamp = int(at)
         with self._queue.together():
-            self._add([*update(usage), *known.identity], at, update_only=True)
-            self._queue.counted(session, counted(usage), at)
+            self._add([*update(counts), *known.identity], at, update_only=True)
+            self._queue.counted(session, counts, at)
 
     def _note(self, session: str, known: _Open, subscriber: "Subscriber") -> None:
         """Leave word of the counts for a successor, between two updates."""
@@ -213,7 +213,7 @@ class Accounting:
             now = self._gateway.now()
             for session, known in list(self._open.items()):
                 subscriber = self._gateway.subscribers.get(session)
-                if subscriber is not None:
+                if subscriber is not None and not _rests(known, subscriber, now):
                     self._guard(partial(self._look_at, session, known, subscriber, now))
 
     def _look_at(self, session: str, known: _Open, subscriber: "Subscriber", now: float) -> None:
@@ -290,6 +290,12 @@ class Accounting:
             detail = "no accounting server takes records; they wait on disk"
             self._gateway.report(AccountingQueued(len(self._queue), detail), {})
         return min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+
+
+def _rests(known: _Open, subscriber: "Subscriber", now: float) -> bool:
+    """Whether nothing of this session is due, nor was changed: so it is with nearly all of thousands, each second."""
+    waits = known.due is None or known.due > now
+    return waits and known.noted + NOTE > now and known.interval == subscriber.policy.accounting_interval
 
 
 def nas_address(config: Config) -> list[Attribute]:

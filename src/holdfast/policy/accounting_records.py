@@ -64,9 +64,9 @@ def start() -> list[Attribute]:
     return [attribute("Acct-Status-Type", AcctStatus.START)]
 
 
-def update(usage: Usage) -> list[Attribute]:
-    """Return what an Interim-Update says besides."""
-    return [attribute("Acct-Status-Type", AcctStatus.INTERIM_UPDATE), *counted(usage)]
+def update(counts: list[Attribute]) -> list[Attribute]:
+    """Return what an Interim-Update with these counts says besides."""
+    return [attribute("Acct-Status-Type", AcctStatus.INTERIM_UPDATE), *counts]
 
 
 def stop(usage: Usage, cause: TerminateCause) -> list[Attribute]:

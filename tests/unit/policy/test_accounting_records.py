@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.errors import DisconnectReason
-from holdfast.policy.accounting_records import TERMINATE_CAUSES, Usage, identity, start, stop, update
+from holdfast.policy.accounting_records import TERMINATE_CAUSES, Usage, counted, identity, start, stop, update
 from holdfast.radius.attributes import Attributes, attribute
 from holdfast.radius.codes import TerminateCause
 
@@ -32,7 +32,7 @@ def test_more_than_32_bits_of_octets():
 
 def test_kinds_of_records():
     assert Attributes(start()).integer("Acct-Status-Type") == 1
-    assert Attributes(update(Usage())).integer("Acct-Status-Type") == 3
+    assert Attributes(update(counted(Usage()))).integer("Acct-Status-Type") == 3
 
 
 def test_who_a_session_belongs_to():
