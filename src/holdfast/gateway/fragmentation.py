@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.dataplane.interface import Counters
 from holdfast.events import Direction, Fragmented, InternalFault
+from holdfast.gateway.beside import beside
 from holdfast.network.fragments import FragmentWatch, Piece, Sight, TooBig
 
 if TYPE_CHECKING:
@@ -42,13 +43,10 @@ async def watched_fragments(gateway: "Gateway") -> AsyncIterator[None]:
         gateway.report(InternalFault("fragments", detail), {})
         yield
         return
-    task = asyncio.create_task(_look(gateway, watch))
     try:
-        yield
+        async with beside(_look(gateway, watch)):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         watch.close()
 
 

@@ -7,12 +7,13 @@ that is written meanwhile waits for one of them at most.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.errors import StateError
 from holdfast.events import InternalFault
+from holdfast.gateway.beside import beside
 from holdfast.policy.lockout import Lockout
 from holdfast.policy.lockout_changes import Kept
 from holdfast.policy.lockout_records import LockoutRecords
@@ -35,13 +36,10 @@ async def kept_lockouts(gateway: "Gateway", store: Store) -> AsyncIterator[None]
     """Go on with the failed logins and locks of the gateway before, and keep them for the next."""
     keeper = LockoutKeeper(gateway.logins.lockout, LockoutRecords(store), lambda event: gateway.report(event, {}))
     keeper.recall()
-    task = asyncio.create_task(keeper.run())
     try:
-        yield
+        async with beside(keeper.run()):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         await keeper.finish()
 
 

@@ -7,10 +7,11 @@ one go. A kill takes the word of what happened in its last `PAUSE` seconds along
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from holdfast.errors import StateError
 from holdfast.events import Event, InternalFault
+from holdfast.gateway.beside import beside
 from holdfast.policy.state_changes import StateChanges, write
 from holdfast.policy.store import Store
 
@@ -23,13 +24,10 @@ RETRY = 5.0
 async def kept_state(changes: StateChanges, store: Store, report: Callable[[Event], None]) -> AsyncIterator[None]:
     """Write down what changes, until everything has ended."""
     keeper = StateKeeper(changes, store, report)
-    task = asyncio.create_task(keeper.run())
     try:
-        yield
+        async with beside(keeper.run()):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         await keeper.write()
 
 
