@@ -26,6 +26,7 @@ from bench.load import CLIENT, CLIENT_OUTER, GATEWAY, GATEWAY_OUTER, Generator, 
 from bench.namespaces import joined
 from holdfast.errors import HoldfastError
 from holdfast.secret import Secret
+from tests.support.logs import so_far
 
 CONFIG = """
 [addresses]
@@ -130,10 +131,10 @@ def measure(trials: int, interval: float, failures: int) -> Detection:
             until((state / "control.sock").exists, "the gateway did not come up")
             sessions, found = _cut_clients(state, trials, promised + 3, password)
             time.sleep(1)
-            log = (state / "events.jsonl").read_text(encoding="utf-8")
+            records = so_far(state / "events.jsonl")
     for failure in found["failed"]:
         print(f"          failed: {failure}")
-    return _judge(trials, promised, sessions, found["cuts"], log)
+    return _judge(trials, promised, sessions, found["cuts"], records)
 
 
 def _cut_clients(state: Path, trials: int, patience: float, password: str) -> tuple[dict[str, str], dict[str, Any]]:
@@ -154,10 +155,12 @@ def _cut_clients(state: Path, trials: int, patience: float, password: str) -> tu
     return {session["id"]: session["address"] for session in listed}, found
 
 
-def _judge(trials: int, promised: float, sessions: dict[str, str], cuts: dict[str, float], log: str) -> Detection:
+def _judge(
+    trials: int, promised: float, sessions: dict[str, str], cuts: dict[str, float], records: list[dict[str, Any]]
+) -> Detection:
     seconds: list[float] = []
     reasons: dict[str, int] = {}
-    for record in map(json.loads, log.splitlines()):
+    for record in records:
         address = sessions.get(record.get("session", ""))
         if record["event"] == "TEARDOWN" and address in cuts:
             seconds.append(datetime.fromisoformat(record["ts"]).timestamp() - cuts[address])

@@ -24,6 +24,7 @@ from bench.namespaces import joined, run
 from bench.pptpd import GUEST, PASSWORD, serving
 from holdfast.dialer.reconnect import Reconnect, ReconnectPolicy
 from holdfast.errors import DisconnectReason
+from tests.support.logs import so_far
 
 DIALER, GATEWAY = "holdfast-bench-dialer", "holdfast-bench-gateway"
 GATEWAY_OUTER, DIALER_OUTER = "192.0.2.1", "192.0.2.2"
@@ -43,9 +44,7 @@ class Dialled:
 
     def records(self, event: str, **fields: str) -> list[dict[str, Any]]:
         """Return such events, each with `at`: seconds since 1970."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        records = [json.loads(line) for line in lines]
-        wanted = [r for r in records if r["event"] == event and all(r.get(k) == v for k, v in fields.items())]
+        wanted = [r for r in so_far(self.log) if r["event"] == event and all(r.get(k) == v for k, v in fields.items())]
         return [{**record, "at": datetime.fromisoformat(record["ts"]).timestamp()} for record in wanted]
 
     def times(self, event: str, **fields: str) -> list[float]:
@@ -59,9 +58,8 @@ class Dialled:
 
     def phases(self) -> dict[str, float]:
         """Return the milliseconds of each phase of the last try."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
         found: dict[str, float] = {}
-        for record in lines:
+        for record in so_far(self.log):
             if record["event"] == "DIAL_PHASE":
                 if record["phase"] == "name":
                     found = {}

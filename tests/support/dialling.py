@@ -6,7 +6,6 @@ The router forwards, and cuts what it is told to; a relay, where one is asked fo
 """
 
 import contextlib
-import json
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 from holdfast.dialer.service import statuses
 from lab.network import Namespace, join, namespace
+from support.logs import so_far
 from support.relay import Relay, relay
 
 GATEWAY = "198.51.100.1"
@@ -44,9 +44,8 @@ class DialProcess:
 
     def records(self, event: str = "") -> list[dict[str, Any]]:
         """Return what is in its event log."""
-        path = self.state / "dial" / "default" / "events.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [record for record in map(json.loads, lines) if not event or record["event"] == event]
+        found = so_far(self.state / "dial" / "default" / "events.jsonl")
+        return [record for record in found if not event or record["event"] == event]
 
     def ups(self) -> int:
         """Return how often it came up."""

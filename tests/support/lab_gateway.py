@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 
 from lab.network import Namespace
 from support.lab_peers import USERS
+from support.logs import so_far
 
 COMMAND = Path(sys.executable).with_name("holdfast")
 EVENT_LOG = "events.jsonl"
@@ -124,10 +125,7 @@ class Gateway:
 
     def events(self, name: str | None = None) -> list[dict[str, Any]]:
         """Return the records of the event log so far, or those of one kind."""
-        path = self.state / EVENT_LOG
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        records = [json.loads(line) for line in lines]
-        return [record for record in records if name in (None, record["event"])]
+        return [record for record in so_far(self.state / EVENT_LOG) if name in (None, record["event"])]
 
     def wait_event(self, name: str, timeout: float = 10, *, count: int = 1) -> dict[str, Any]:
         """Wait for the `count`th record of one kind and return it."""

@@ -29,6 +29,12 @@ def records(path: Path, key: Secret | None = None) -> list[dict[str, Any]]:
     return [json.loads(raw) for segment in segments(path) for raw in lines(segment.path, key)]
 
 
+def so_far(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a file that somebody is writing: whole lines only, none when there is no file yet."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [json.loads(line) for line in text.split("\n")[:-1] if line.startswith("{")]
+
+
 def check(path: Path, key: Secret | None = None, *, public: PublicKey | None = None) -> Report:
     """Verify a log as the command does."""
     parts = ((one.name, one.is_open, lines(one.path, key)) for one in segments(path))

@@ -1,6 +1,5 @@
 """`holdfast watch` running in a namespace, and frames put onto a wire by hand."""
 
-import json
 import signal
 import socket
 import subprocess
@@ -11,6 +10,7 @@ from typing import Any
 from lab.network import Namespace
 from support.dialling import HOLDFAST, wait
 from support.engine_lab import inside
+from support.logs import so_far
 
 ETH_P_ALL = 3
 
@@ -24,10 +24,8 @@ class WatchProcess:
     keep: Path
 
     def records(self, event: str = "") -> list[dict[str, Any]]:
-        """Return what it said so far, whole lines only."""
-        lines = self.output.read_text().split("\n")[:-1]
-        found = [json.loads(line) for line in lines if line.startswith("{")]
-        return [record for record in found if not event or record["event"] == event]
+        """Return what it said so far."""
+        return [record for record in so_far(self.output) if not event or record["event"] == event]
 
     def wait_for(self, event: str, count: int = 1, patience: float = 90.0) -> list[dict[str, Any]]:
         """Wait until it said an event so often."""
