@@ -10,10 +10,6 @@ from architecture.source_tree import ROOT, tracked_files
 LONGEST = 450
 LONGEST_TEST = 600
 """A test file is a list of cases, which do not lean on each other."""
-LONGER = {
-    "src/holdfast/events.py": "one small class a fact, and all facts in one place",
-}
-"""File -> why it may be longer."""
 CODE = {".py", ".rs", ".sh"}
 BINARY = {".pcap", ".pcapng", ".dump", ".cap", ".bin", ".png", ".ico", ".gz", ".xz", ".woff2"}
 HERE = Path(__file__).resolve()
@@ -42,19 +38,10 @@ TEXT_FILES = [path for path in tracked_files() if path.suffix not in BINARY and 
 
 @pytest.mark.parametrize("path", CODE_FILES, ids=relative)
 def test_files_stay_readable(path: Path) -> None:
-    if relative(path) in LONGER:
-        return
     limit = LONGEST_TEST if "tests" in path.parts else LONGEST
     program = path.read_text(encoding="utf-8").partition(RUST_TESTS)[0]
     length = len(program.splitlines())
     assert length <= limit, f"{relative(path)} has {length} lines: it holds more than one thing"
-
-
-@pytest.mark.parametrize("name", LONGER)
-def test_the_exceptions_are_needed(name: str) -> None:
-    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) > LONGEST, (
-        "short enough now: take it off the list"
-    )
 
 
 def test_no_file_names_the_machine_it_was_written_on() -> None:

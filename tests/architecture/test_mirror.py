@@ -23,6 +23,7 @@ TESTED_AS_A_WHOLE = {
     "holdfast.cli.serve": "interop/test_gateway_sessions.py",
     "holdfast.cli.status": "unit/cli/test_gateway_commands.py",
     "holdfast.dialer.host_side": "netns/test_dial.py",
+    "holdfast.events": "unit/observe/test_schema.py",
     "holdfast.gateway.api": "interop/test_gateway_sessions.py",
     "holdfast.gateway.connection": "unit/gateway/test_gateway.py",
     "holdfast.gateway.subscriber": "unit/gateway/test_gateway.py",

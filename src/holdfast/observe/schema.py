@@ -8,18 +8,31 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any
 
-from holdfast import events
-from holdfast.events import Event, Severity
+from holdfast.events import (
+    Event,
+    Severity,
+    control,
+    dialling,
+    link,
+    log,
+    packets,
+    probes,
+    radius,
+    sessions,
+    watching,
+)
 from holdfast.observe.record import SCHEMA_VERSION
 from holdfast.observe.schema_words import ENVELOPE_WORDS, FIELD_WORDS, SPECIAL_WORDS
 
 REQUIRED = ("ts", "event", "severity", "v", "seq", "chain")
+SUBJECTS = (control, link, packets, sessions, radius, dialling, probes, watching, log)
+"""The subjects of `holdfast.events` in the order in which the page of the log's fields shows them."""
 
 
 def event_types() -> list[type[Event]]:
     """Return every event, in the order in which they are written down."""
-    found = (value for value in vars(events).values() if inspect.isclass(value) and issubclass(value, Event))
-    return [kind for kind in found if kind is not Event]
+    found = (value for subject in SUBJECTS for value in vars(subject).values() if inspect.isclass(value))
+    return [kind for kind in found if issubclass(kind, Event) and kind is not Event]
 
 
 def schema() -> dict[str, Any]:
