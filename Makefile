@@ -10,7 +10,7 @@ FUZZ_EXAMPLES ?= 3000
 SOAK_SECONDS ?= 600
 RUST_SOURCES := $(shell find crates -name '*.rs' -not -path '*/target/*' -not -path '*/fuzz/*') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 
-.PHONY: help setup setup-dev run demo test test-fast lab bench soak corpus fuzz lint format clean
+.PHONY: help setup setup-dev run demo test test-fast lab bench soak unrest corpus fuzz lint format clean
 
 help:  ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench: setup-dev  ## measure; prints tables with ratios from this one run
 
 soak: setup-dev  ## ten minutes of killing RADIUS and the gateway at random, then compare their books (root)
 	$(BIN)/python -m bench.ordeal --seconds $(SOAK_SECONDS)
+
+unrest: setup-dev  ## half an hour of everything at random to one gateway, then look for what was left (root)
+	$(BIN)/python -m bench.unrest
 
 corpus: setup-dev  ## make the labelled captures with real peers (root), and judge them
 	rm -rf bench/out/corpus
