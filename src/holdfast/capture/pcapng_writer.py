@@ -1,8 +1,11 @@
 """Write deciphered packets as a pcapng of raw IP."""
 
+import os
+import stat
 import struct
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from holdfast.capture.inside import InnerPacket
 from holdfast.errors import HoldfastError
@@ -17,8 +20,7 @@ def write(path: Path, packets: Iterable[InnerPacket]) -> int:
     """Write packets, readable by the owner alone; return how many. HoldfastError when that cannot be done."""
     count = 0
     try:
-        path.touch(mode=0o600)
-        with path.open("wb") as out:
+        with _private(path) as out:
             out.write(_block(SECTION, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
             resolution = _option(RESOLUTION_OPTION, bytes((NANOSECONDS,)))
             out.write(_block(INTERFACE, struct.pack("<HHI", RAW_IP, 0, 0) + resolution + bytes(4)))
@@ -28,6 +30,14 @@ def write(path: Path, packets: Iterable[InnerPacket]) -> int:
     except OSError as error:
         raise HoldfastError(f"the capture cannot be written: {error.strerror}", where=str(path)) from None
     return count
+
+
+def _private(path: Path) -> BinaryIO:
+    """Open a file anew; one that was there loses the rights of others, before anything is in it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb")
 
 
 def _packet(packet: InnerPacket) -> bytes:

@@ -12,7 +12,7 @@ import typer
 
 from holdfast.cli.common import UNITS, ConfigOption, JsonOption, StateOption, plain
 from holdfast.cli.gateway_socket import ask
-from holdfast.cli.output import print_json, print_text
+from holdfast.cli.output import harmless_json, print_json, print_text
 from holdfast.config import load
 from holdfast.errors import HoldfastError, NotRunningError, StateError
 from holdfast.events import LogExported, Severity
@@ -279,7 +279,8 @@ def _time(text: str) -> datetime | None:
 
 def _show(raw: bytes, record: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(raw.decode("utf-8", "replace"))
+        text = raw.decode("utf-8", "replace")
+        sys.stdout.write(harmless_json(text) if sys.stdout.isatty() else text)  # a pipe gets the proven octets
     else:
         sys.stdout.write(plain(f"{record.get('ts', '-')} {text_of(record)}") + "\n")
 

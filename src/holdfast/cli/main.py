@@ -5,6 +5,7 @@ imported only when its command is called, so that `--help` comes at once.
 """
 
 import importlib
+import resource
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -102,6 +103,8 @@ def holdfast(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line (without the program's name; that of the process by default) and return its exit code."""
+    # Passwords and keys are in memory, and a core dump is a file that others may get to see.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     try:
         typer.main.get_command(app)(args=arguments, prog_name="holdfast")
     except HoldfastError as error:

@@ -19,7 +19,17 @@ WIDE = 1000
 
 def print_json(value: Any) -> None:
     """Print plain data as JSON."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(harmless_json(json.dumps(value, indent=2, ensure_ascii=False, default=str)) + "\n")
+
+
+def harmless_json(text: str) -> str:
+    """Return JSON with every character that could steer a terminal, or turn what it shows around, as an escape of JSON.
+
+    JSON itself escapes those below U+0020 only; the others stand in strings, where an escape means the same.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -18,7 +18,8 @@ def sessions(state: StateOption, as_json: JsonOption = False) -> None:
     """Show who is connected to the running gateway, oldest first.
 
     Octets are those of user packets, in from the client and out to it; idle counts from the last user packet;
-    loss is the share of the client's GRE packets that never came.
+    loss is the share of the client's GRE packets that never came; rtt is that of the last LCP echo, or where none was
+    needed yet (a client that sends all the time is not asked) that of the control connection, with the word tcp.
     """
     listed: list[dict[str, Any]] = ask(state, "sessions")
     if as_json:
@@ -31,7 +32,6 @@ def sessions(state: StateOption, as_json: JsonOption = False) -> None:
 
 def _row(session: dict[str, Any]) -> tuple[object, ...]:
     counters = session["counters"]
-    rtt = counters["round_trip_time"]
     return (
         session["id"],
         session["user"] or None,
@@ -42,7 +42,7 @@ def _row(session: dict[str, Any]) -> tuple[object, ...]:
         _encryption(session),
         octets(counters["bytes_in"]),
         octets(counters["bytes_out"]),
-        f"{rtt * 1000:.1f} ms" if rtt else None,
+        _round_trip(session),
         _share(session.get("loss")),
         duration(session["idle"]),
     )
@@ -51,6 +51,14 @@ def _row(session: dict[str, Any]) -> tuple[object, ...]:
 def _encryption(session: dict[str, Any]) -> str | None:
     bits = session.get("mppe_bits")
     return f"MPPE {bits} {session['mppe_mode']}" if bits else None
+
+
+def _round_trip(session: dict[str, Any]) -> str | None:
+    """By LCP echo; a client that sends all the time is never asked, then by TCP of its control connection."""
+    if rtt := session["counters"]["round_trip_time"]:
+        return f"{rtt * 1000:.1f} ms"
+    direct = session.get("paths", {}).get("direct_round_trip")
+    return f"{direct * 1000:.1f} ms tcp" if direct else None
 
 
 def _share(part: float | None) -> str | None:

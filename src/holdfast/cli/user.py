@@ -168,7 +168,10 @@ def list_users(state: StateOption, as_json: JsonOption = False) -> None:
     if as_json:
         print_json([_as_dict(record, now) for record in records])
         return
-    columns = ("name", "state", "kept", "address", "expires", "changed")
+    if not records:
+        print_text("no users yet: holdfast user add NAME")
+        return
+    columns = ("name", "state", "kept", "group", "address", "expires", "changed")
     print_table(columns, [[_as_dict(record, now)[column] for column in columns] for record in records])
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from holdfast.cli.common import UNITS, JsonOption, PortOption, StateOption, command_app, complain, plain
+from holdfast.cli.output import harmless_json
 from holdfast.cli.watch_view import LiveTable, Teller
 from holdfast.control.codes import CONTROL_PORT
 from holdfast.errors import HoldfastError
@@ -141,5 +142,5 @@ def _shown(stack: ExitStack, *, as_json: bool) -> tuple[Callable[[Record], None]
 
 
 def _print_record(record: Record) -> None:
-    sys.stdout.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(harmless_json(json.dumps(record, ensure_ascii=False, default=str)) + "\n")
     sys.stdout.flush()

@@ -13,14 +13,15 @@ from pathlib import Path
 from holdfast import __version__
 from holdfast.config import Config, Endpoint, LoadedConfig
 from holdfast.dataplane.engine import Engine
-from holdfast.errors import ControlEnd, DisconnectReason, HoldfastError, HostError, StateError
-from holdfast.events import GatewayStarted, GatewayStopped, SessionEnded
+from holdfast.errors import HoldfastError, HostError, StateError
+from holdfast.events import GatewayStarted, GatewayStopped
 from holdfast.gateway.api import GatewayApi
 from holdfast.gateway.client_routes import ClientRoutes
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.control_guard import ControlGuard
 from holdfast.gateway.fragmentation import watched_fragments
 from holdfast.gateway.gateway import Gateway, Means
+from holdfast.gateway.leftovers import report_leftovers, settled
 from holdfast.gateway.lockout_keeper import kept_lockouts
 from holdfast.gateway.log_api import LogApi
 from holdfast.gateway.log_setup import open_log
@@ -45,7 +46,6 @@ from holdfast.policy.directory import CredentialsSource
 from holdfast.policy.files import OWNER_ONLY
 from holdfast.policy.first_start import FirstUser, make_first_user
 from holdfast.policy.host_dns import host_dns
-from holdfast.policy.session_records import SessionRecords
 from holdfast.policy.state_changes import StateChanges
 from holdfast.policy.store import Store
 from holdfast.policy.users import Users
@@ -94,11 +94,13 @@ async def serve(
         kept = StateChanges()
         means = Means(engine, users, _pool(config, store, users, kept), kept, log, recorder, routes)
         gateway = Gateway(settings_from(loaded, _resolvers()), means)
-        await stack.enter_async_context(kept_state(kept, store, lambda event: gateway.report(event, {})))
+        await stack.enter_async_context(
+            kept_state(kept, store, lambda event: gateway.report(event, {}), lambda: settled(log))
+        )
         await stack.enter_async_context(kept_lockouts(gateway, store))
         await stack.enter_async_context(watched_fragments(gateway))
         await stack.enter_async_context(radius(gateway, config, state, users, log, store=store))
-        _report_leftovers(store, gateway)
+        await report_leftovers(store, log, gateway.report)
         servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)
         guard = ControlGuard(state / SOCKET_NAME, lambda event: gateway.report(event, {}), gateway.now)
@@ -194,16 +196,6 @@ def _pool(config: Config, store: Store, authenticator: Authenticator, changes: S
     named = {name: pool.ranges for name, pool in config.pools.items()}
     rules = PoolRules(addresses.pool, (addresses.gateway,), named)
     return AddressPool(rules, store, dedications=authenticator.directory.dedicated, remember=changes.lease)
-
-
-def _report_leftovers(store: Store, gateway: Gateway) -> None:
-    """A predecessor that was killed could not say how its sessions ended: say it now, as far as it is known."""
-    for left in SessionRecords(store).take_leftovers():
-        evidence = "the gateway was killed while this session was open; the next one found it in the database"
-        ended = SessionEnded(
-            DisconnectReason.INTERNAL_ERROR, evidence, left.user, 0, 0, 0, 0, 0.0, control_end=ControlEnd.LOCAL
-        )
-        gateway.report(ended, {"session": left.session, "local_call_id": left.local_call_id, "address": left.address})
 
 
 def _engine(config: Config) -> Engine:

@@ -9,12 +9,12 @@ import json
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from holdfast import __version__
 from holdfast.errors import HoldfastError, StateError
@@ -53,18 +53,36 @@ def export(log: Path, key: Secret | None, query: Query, target: Path, *, signer:
     first, last, start = span
     digest, count, withheld = sha256(), 0, 0
     try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
+        with _both_made(target) as (out, beside):
             for octets, given in _excerpt(log, key, query, first, last):
                 digest.update(octets)
                 out.write(octets)
                 count, withheld = count + given, withheld + (not given)
-        excerpt = Excerpt(target, count, withheld, digest.hexdigest(), _who(), describe(query))
-        custody = _custody(log, excerpt, (first, last, start), signer, reason)
-        custody_path(target).write_text(json.dumps(custody, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            excerpt = Excerpt(target, count, withheld, digest.hexdigest(), _who(), describe(query))
+            custody = _custody(log, excerpt, (first, last, start), signer, reason)
+            beside.write(json.dumps(custody, indent=2, ensure_ascii=False).encode() + b"\n")
     except OSError as error:
-        raise HoldfastError(f"cannot be written: {error.strerror}", where=str(target)) from None
+        where = str(error.filename or target)
+        raise HoldfastError(f"cannot be written: {error.strerror}", where=where) from None
     return excerpt
+
+
+@contextmanager
+def _both_made(target: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Make the excerpt and the record of custody beside it, or neither: what was there before is not touched."""
+    with _made(target) as out:
+        try:
+            beside = _made(custody_path(target))
+        except OSError:
+            target.unlink()
+            raise
+        with beside:
+            yield out, beside
+
+
+def _made(path: Path) -> BinaryIO:
+    """Make a file that the owner alone may read. Both name people: the record of custody by what was asked for."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
 
 
 def describe(query: Query) -> str:

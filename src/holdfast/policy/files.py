@@ -18,7 +18,7 @@ def private_directory(path: Path) -> None:
         mode = path.stat().st_mode
     except OSError as error:
         raise StateError(
-            f"the state directory cannot be used: {error.strerror}",
+            f"the state directory cannot be used: {'not a directory' if path.exists() else error.strerror}",
             where=str(path),
             fix="Choose a directory of your own with --state DIR, or run this as the user that owns it.",
         ) from None

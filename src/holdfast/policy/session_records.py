@@ -1,9 +1,10 @@
 """The sessions of the gateway that runs, written down for the one that comes after a crash."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from holdfast.policy.schema import sessions
 from holdfast.policy.store import Store
@@ -54,9 +55,15 @@ class SessionRecords:
         with self._store.write() as connection:
             connection.execute(delete(sessions).where(sessions.c.session == session))
 
-    def take_leftovers(self) -> list[SessionRecord]:
-        """Return what a predecessor left behind, oldest first, and strike it out."""
-        with self._store.write() as connection:
+    def leftovers(self) -> list[SessionRecord]:
+        """Return what a predecessor left behind, oldest first."""
+        with self._store.read() as connection:
             rows = connection.execute(select(sessions).order_by(sessions.c.started)).all()
-            connection.execute(delete(sessions))
         return [SessionRecord(row.session, row.user, row.local_call_id, row.address, row.started) for row in rows]
+
+    def forget(self, records: Iterable[SessionRecord]) -> None:
+        """Strike out sessions."""
+        names = [{"_session": record.session} for record in records]
+        if names:
+            with self._store.write() as connection:
+                connection.execute(delete(sessions).where(sessions.c.session == bindparam("_session")), names)

@@ -31,6 +31,15 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_nor_one_that_was_there_before(tmp_path: Path) -> None:
+    path = tmp_path / "inside.pcapng"
+    path.write_text("old")
+    path.chmod(0o644)
+    write(path, [])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert write(Path("/dev/null"), []) == 0
+
+
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(HoldfastError, match="cannot be written"):
         write(tmp_path / "no" / "file", [])

@@ -149,3 +149,14 @@ def test_numbers_for_people():
         "2.0 T",
     ]
     assert [duration(seconds) for seconds in (None, 3.9, 125, 7260)] == [None, "3 s", "2 min", "2 h 01 min"]
+
+
+@pytest.mark.parametrize(
+    ("echo", "direct", "shown"),
+    [(0.0123, 0.5, "12.3 ms"), (0.0, 0.5, "500.0 ms tcp"), (0.0, None, "-")],
+)
+def test_a_busy_session_has_a_round_trip_too(tmp_path, gateway, answers, capsys, echo, direct, shown):
+    counters = {**SESSION["counters"], "round_trip_time": echo}
+    answers["sessions"] = [{**SESSION, "counters": counters, "paths": {"direct_round_trip": direct}}]
+    assert main(["sessions", "--state", str(tmp_path)]) == 0
+    assert f" {shown} " in capsys.readouterr().out

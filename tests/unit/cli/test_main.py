@@ -121,3 +121,10 @@ def test_help_imports_nothing_heavy() -> None:
         "sys.exit([m for m in ('sqlalchemy', 'pydantic', 'pyroute2', 'Crypto') if m in sys.modules] or 0)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_no_core_dump_keeps_what_is_in_memory() -> None:
+    ask = "import resource as r; limit = r.RLIMIT_CORE; r.setrlimit(limit, (r.getrlimit(limit)[1],) * 2); "
+    after = "from holdfast.cli.main import main; main(['--version']); print(r.getrlimit(limit)[0])"
+    made = subprocess.run([sys.executable, "-c", ask + after], capture_output=True, text=True, check=True)
+    assert made.stdout.splitlines()[-1] == "0"

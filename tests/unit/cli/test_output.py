@@ -48,3 +48,12 @@ def test_times_carry_their_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_json_steers_no_terminal(capsys: OUT) -> None:
+    hostile = {"user\u202e": "a\x1b[31m \x9b31m \x7f \u2028 \U000e0001 J\u00fcrgen"}
+    print_json(hostile)
+    out = capsys.readouterr().out
+    assert all(char.isprintable() or char == "\n" for char in out)
+    assert "J\u00fcrgen" in out
+    assert json.loads(out) == hostile

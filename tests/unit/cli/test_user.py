@@ -190,9 +190,9 @@ def test_the_list_for_people(run: Run) -> None:
     code, out, _ = run("user", "list")
     rows = [line.split() for line in out.splitlines()]
     assert code == 0
-    assert rows[0] == ["name", "state", "kept", "address", "expires", "changed"]
+    assert rows[0] == ["name", "state", "kept", "group", "address", "expires", "changed"]
     assert rows[2][:5] == ["alice", "active", "password", "-", "-"]
-    assert rows[3][:4] == ["bob", "expired", "nt-hash", "10.77.0.5"]
+    assert rows[3][:5] == ["bob", "expired", "nt-hash", "-", "10.77.0.5"]
 
 
 def test_an_address_that_is_taken(run: Run, state: Path) -> None:

@@ -91,7 +91,7 @@ class World:
 
     def nothing_left(self) -> bool:
         """Whether no session holds anything any more."""
-        gateway, leftovers = self.gateway, self.session_records.take_leftovers()
+        gateway, leftovers = self.gateway, self.session_records.leftovers()
         counted = gateway.door.admission.state()
         held = (len(gateway._call_ids), len(gateway._by_handle), len(gateway.logins._by_user))
         kept = (self.engine.calls, gateway.subscribers, len(self.pool), leftovers)

@@ -65,7 +65,7 @@ async def test_a_successor_knows_what_a_kill_cut_off_and_gives_the_same_address_
     life.down("two")
     await written(life)
     second = Life(tmp_path / "state")
-    assert [left.session for left in second.records.take_leftovers()] == ["one"]
+    assert [left.session for left in second.records.leftovers()] == ["one"]
     assert second.up("three", "carol") != address
     assert second.up("four", "alice") == address
     second.store.close()
@@ -84,7 +84,7 @@ async def test_nobody_waits_for_another_process_that_holds_the_lock(life):
     other.execute("COMMIT")
     other.close()
     await written(life)
-    assert len(life.records.take_leftovers()) == 50
+    assert len(life.records.leftovers()) == 50
     assert life.told == []
 
 
@@ -107,7 +107,7 @@ async def test_what_cannot_be_written_is_told_once_and_written_later(life, monke
     assert [event.where for event in life.told] == ["state database"]
     full.clear()
     await written(life)
-    assert [left.session for left in life.records.take_leftovers()] == ["two"]
+    assert [left.session for left in life.records.leftovers()] == ["two"]
     assert len(life.told) == 1
 
 
@@ -119,6 +119,28 @@ async def test_a_stop_writes_the_rest_in_one_go(tmp_path):
         await asyncio.sleep(0.01)
         for number in range(149):
             life.down(str(number))
-    assert [left.session for left in life.records.take_leftovers()] == ["149"]
+    assert [left.session for left in life.records.leftovers()] == ["149"]
     assert written_by == []
+    life.store.close()
+
+
+async def test_the_log_goes_first(tmp_path):
+    life, logged = Life(tmp_path / "state"), asyncio.Event()
+
+    async def settled() -> None:
+        await logged.wait()
+
+    async with kept_state(life.changes, life.store, life.told.append, settled):
+        life.up("one", "alice")
+        await asyncio.sleep(0.2)
+        assert life.records.leftovers() == []
+        logged.set()
+        await written(life)
+        assert [left.session for left in life.records.leftovers()] == ["one"]
+        logged.clear()
+        life.down("one")
+        await asyncio.sleep(0.2)
+        assert [left.session for left in life.records.leftovers()] == ["one"]
+        logged.set()
+    assert life.records.leftovers() == []
     life.store.close()

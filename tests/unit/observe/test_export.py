@@ -1,6 +1,8 @@
 """Excerpts and their record of custody."""
 
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,7 @@ def test_what_was_not_asked_for_is_proved_and_not_told(log: Path) -> None:
     made = excerpt(log, Query(session=SESSION))
     assert (made.lines, made.withheld) == (1, 0)
     (log.parent / "case.jsonl").unlink()
+    custody_path(log.parent / "case.jsonl").unlink()
     made = excerpt(log, Query(events=frozenset({"LOG_OPENED", "LOG_SIGNED"})))
     assert (made.lines, made.withheld) == (2, 20)
     assert "alice" not in made.path.read_text()
@@ -101,3 +104,21 @@ def test_without_a_record_of_custody(log: Path) -> None:
 
 def test_a_selection_in_words() -> None:
     assert describe(Query(session="a", events=frozenset({"B", "A"}))) == "session=a event=A,B severity=debug"
+
+
+def test_nobody_else_may_read_the_excerpt_or_its_record(log: Path) -> None:
+    previous = os.umask(0)
+    try:
+        made = excerpt(log, Query())
+    finally:
+        os.umask(previous)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (made.path, custody_path(made.path))} == {0o600}
+
+
+def test_a_record_of_custody_is_put_through_no_link(log: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    custody_path(log.parent / "case.jsonl").symlink_to(other)
+    with pytest.raises(HoldfastError, match=r"custody\.json"):
+        excerpt(log, Query())
+    assert other.read_text() == "mine"

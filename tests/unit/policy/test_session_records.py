@@ -13,7 +13,7 @@ def test_what_ended_is_not_left(store: Store) -> None:
     records.add(SECOND)
     records.remove("s1")
     records.remove("s1")
-    assert records.take_leftovers() == [SECOND]
+    assert records.leftovers() == [SECOND]
 
 
 def test_a_successor_finds_what_was_open_once(store: Store) -> None:
@@ -21,5 +21,9 @@ def test_a_successor_finds_what_was_open_once(store: Store) -> None:
     before.add(SECOND)
     before.add(FIRST)
     after = SessionRecords(store)
-    assert after.take_leftovers() == [FIRST, SECOND]
-    assert after.take_leftovers() == []
+    assert after.leftovers() == [FIRST, SECOND]
+    after.forget([FIRST])
+    assert after.leftovers() == [SECOND]
+    after.forget([SECOND])
+    after.forget([])
+    assert after.leftovers() == []

@@ -37,7 +37,7 @@ def test_what_is_written_is_what_came_last(store):
     changes.lease(Lease("10.77.0.11", "bob", None, 1030.0))
     write(store, changes.take())
     assert rows(store) == [("10.77.0.10", "alice", None, 1010.0), ("10.77.0.11", "bob", None, 1030.0)]
-    assert SessionRecords(store).take_leftovers() == [ONE]
+    assert SessionRecords(store).leftovers() == [ONE]
     assert not changes
 
 
@@ -47,7 +47,7 @@ def test_a_session_that_ended_is_struck_out(store):
     write(store, changes.take())
     changes.remove("one")
     write(store, changes.take())
-    assert SessionRecords(store).take_leftovers() == []
+    assert SessionRecords(store).leftovers() == []
 
 
 def test_sessions_that_come_and_go_while_nothing_can_be_written_leave_nothing_to_write():
@@ -71,7 +71,7 @@ def test_what_could_not_be_written_waits_behind_what_is_newer(store, gone):
     assert len(changes) == (1 if gone else 2)
     write(store, changes.take())
     assert rows(store)[0][:3] == ("10.77.0.10", "bob", "two")
-    assert SessionRecords(store).take_leftovers() == ([] if gone else [ONE])
+    assert SessionRecords(store).leftovers() == ([] if gone else [ONE])
 
 
 def test_a_database_that_refuses_says_so(store):
