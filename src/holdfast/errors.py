@@ -16,6 +16,8 @@ class DisconnectReason(StrEnum):
     NETWORK_ERROR = "network_error"
     AUTH_FAILED = "auth_failed"
     AUTH_REFUSED = "auth_refused"
+    AUTH_UNAVAILABLE = "auth_unavailable"
+    """Nobody could judge who the peer is, such as while no RADIUS server answers: neither a yes nor a no."""
     ENCRYPTION_MISMATCH = "encryption_mismatch"
     NEGOTIATION_FAILED = "negotiation_failed"
     PROTOCOL_FAILURE = "protocol_failure"

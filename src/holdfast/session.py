@@ -118,7 +118,8 @@ class Session:
 
     def call_cleared(self, reason: DisconnectReason, evidence: str, now: float) -> None:
         """The call is gone on the control connection; nothing more can be said to the peer."""
-        known = self._link.ending or Ending(reason, evidence, by_peer=False)
+        unjudged = ", before anybody had judged its credentials" if self._link.judging else ""
+        known = self._link.ending or Ending(reason, evidence + unjudged, by_peer=False)
         self._end(known.reason, known.evidence, now, clear=False)
 
     def credentials_verified(self, answer: Answer, now: float) -> None:
@@ -245,7 +246,8 @@ class Session:
 
     def _setup_timed_out(self, now: float) -> None:
         waited = f"no traffic was possible {self._config.setup_timeout:g} s after the call came up"
-        self.close(DisconnectReason.NEGOTIATION_FAILED, f"{waited}; {self._link.phase} was as far as it got", now)
+        reason = DisconnectReason.NEGOTIATION_FAILED
+        self._close_late(reason, f"{waited}; {self._link.phase} was as far as it got", now)
 
     def _authentication_timed_out(self, now: float) -> None:
         if self._link.phase is Phase.NETWORK:
@@ -253,10 +255,16 @@ class Session:
         seconds = f"{self._config.authentication_timeout:g} s after the call came up"
         if self._link.phase is Phase.AUTHENTICATE:
             evidence = f"the peer had not proved who it is {seconds}"
-            self.close(DisconnectReason.AUTH_FAILED, evidence, now)
+            self._close_late(DisconnectReason.AUTH_FAILED, evidence, now)
         else:
             evidence = f"authentication had not begun {seconds}; {self._link.phase} was as far as it got"
             self.close(DisconnectReason.NEGOTIATION_FAILED, evidence, now)
+
+    def _close_late(self, reason: DisconnectReason, evidence: str, now: float) -> None:
+        """It took too long: the peer's fault, unless it waits for us."""
+        if self._link.judging:
+            reason, evidence = DisconnectReason.AUTH_UNAVAILABLE, f"{evidence}: nobody has judged its credentials yet"
+        self.close(reason, evidence, now)
 
     def _remember(self, reason: DisconnectReason, evidence: str) -> None:
         if self._ending is None:

@@ -246,12 +246,19 @@ def start(directory: Path, wrap: tuple[str, ...] = ()) -> "subprocess.Popen[byte
 
 @contextlib.contextmanager
 def running(
-    directory: Path, *, signed: bool = True, sql: bool = False, ports: tuple[int, int] | None = None
+    directory: Path,
+    *,
+    signed: bool = True,
+    sql: bool = False,
+    ports: tuple[int, int] | None = None,
+    users: str = USERS,
+    wrap: tuple[str, ...] = (),
 ) -> Iterator[FreeRadius]:
-    """Start one and end it. `signed`: whether its answers carry a Message-Authenticator; `sql`: account into SQLite."""
+    """Start one and end it. `signed`: whether its answers carry a Message-Authenticator; `sql`: account into SQLite;
+    `wrap`: a command that starts it, as in a namespace."""
     ports = ports or free_ports(2)
-    configure(directory, ports, signed=signed, sql=sql)
-    server = start(directory)
+    configure(directory, ports, signed=signed, sql=sql, users=users)
+    server = start(directory, wrap)
     try:
         yield FreeRadius(directory, *ports)
     finally:

@@ -173,7 +173,7 @@ def test_whoever_dawdles_beyond_the_setup_timeout_is_given_up():
     pair._answer = lambda _one, _command: None  # the credentials are never judged
     pair.open().run(30, until=lambda: bool(pair.said("s", Finished)))
     (finished,) = pair.said("s", Finished)
-    assert finished.reason is DisconnectReason.NEGOTIATION_FAILED
+    assert finished.reason is DisconnectReason.AUTH_UNAVAILABLE  # the client waits for us
     assert "5 s" in finished.evidence
 
 
@@ -225,8 +225,10 @@ def test_whoever_does_not_say_who_it_is_in_time_is_given_up():
     pair._answer = lambda one, command: None
     pair.open().run(4.5)
     (end,) = pair.said("s", Finished)
-    assert end.reason is DisconnectReason.AUTH_FAILED
+    assert end.reason is DisconnectReason.AUTH_UNAVAILABLE
     assert "had not proved who it is 4 s" in end.evidence
+    pair.run(10)
+    assert pair.said("c", Finished)[0].reason is DisconnectReason.AUTH_UNAVAILABLE
 
 
 def test_whoever_does_not_even_begin_to_is_given_up():

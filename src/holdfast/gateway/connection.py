@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from holdfast.alarm import Alarm
+from holdfast.control.codes import CauseCode, DisconnectResult, GeneralError
 from holdfast.control.commands import AnswerCall, CloseTransport
 from holdfast.control.connection import ConnectionMachine
 from holdfast.errors import ControlEnd, DisconnectReason, where_raised
@@ -32,6 +33,11 @@ WRITE_LIMIT = 64 * 1024
 
 _CONTROL_SILENT = (DisconnectReason.CONTROL_LOST, DisconnectReason.ECHO_TIMEOUT)
 """Ends of a control connection that nobody wished: GRE may live on."""
+
+_BY_US = (DisconnectResult.ADMIN_SHUTDOWN, GeneralError.NONE, CauseCode.NONE)
+_NOT_NOW = (DisconnectResult.GENERAL_ERROR, GeneralError.NO_RESOURCE, CauseCode.TEMPORARY_FAILURE)
+_DISCONNECT_CODES: dict[DisconnectReason | None, tuple[int, int, int]] = {DisconnectReason.AUTH_UNAVAILABLE: _NOT_NOW}
+"""What a Call-Disconnect-Notify says (RFC 2637 section 2.13), where the usual would be wrong."""
 
 
 class ControlConnection(asyncio.Protocol):
@@ -169,9 +175,11 @@ class ControlConnection(asyncio.Protocol):
         """Answer a call request with no, and why."""
         self._machine.refuse_call(peer_call_id, result_code, error_code, self._gateway.now())
 
-    def clear_call(self, local_call_id: int) -> None:
-        """Tell the client that its call is over."""
-        self._machine.clear_call(local_call_id, self._gateway.now())
+    def clear_call(self, local_call_id: int, reason: DisconnectReason | None = None) -> None:
+        """Tell the client that its call is over, in the codes that fit the reason."""
+        result, error, cause = _DISCONNECT_CODES.get(reason, _BY_US)
+        now = self._gateway.now()
+        self._machine.clear_call(local_call_id, now, result_code=result, error_code=error, cause_code=cause)
         self.drive()
 
     def trace(self, wanted: bool) -> None:

@@ -339,7 +339,8 @@ class Gateway:
         elif isinstance(command, AssignAddress):
             self.addressing.take(subscriber, command)
         elif isinstance(command, ClearCall):
-            subscriber.connection.clear_call(subscriber.local_call_id)
+            reason = subscriber.session.ending[0] if subscriber.session.ending else None
+            subscriber.connection.clear_call(subscriber.local_call_id, reason)
         elif isinstance(command, Finished):
             self._release(subscriber, command)
 

@@ -124,7 +124,7 @@ class LoginDesk:
         if not _awaited(subscriber, claim):
             return
         if not verdict.accepted:
-            self._answer(subscriber, self._count_failure(subscriber, exchange, verdict), claim)
+            self._answer(subscriber, self.count_failure(subscriber, exchange, verdict), claim)
             return
         source = subscriber.connection.client
         self.lockout.succeeded(exchange.account, source, self._gateway.now())
@@ -140,7 +140,7 @@ class LoginDesk:
         effective = self._gateway.settings.policies.of(record, source, radius)
         self._admit(subscriber, Proven(record, exchange, verdict, effective, claim))
 
-    def _count_failure(self, subscriber: "Subscriber", exchange: Exchange, verdict: Verdict) -> Verdict:
+    def count_failure(self, subscriber: "Subscriber", exchange: Exchange, verdict: Verdict) -> Verdict:
         """Only a wrong password or name counts: a disabled account is no guess."""
         if verdict.reason is not DisconnectReason.AUTH_FAILED:
             return verdict
@@ -268,7 +268,11 @@ class LoginDesk:
         self._answer(subscriber, verdict, proven.claim)
 
     def _answer(self, subscriber: "Subscriber", verdict: Verdict, claim: int) -> None:
-        if _awaited(subscriber, claim):
+        if not _awaited(subscriber, claim):
+            return
+        if verdict.undecided and subscriber.renewal.asking:
+            self._gateway.renewals.postponed(subscriber)
+        else:
             subscriber.session.credentials_verified(verdict, self._gateway.now())
 
     # --- ends ----------------------------------------------------------------------------------------------

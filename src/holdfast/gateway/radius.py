@@ -89,7 +89,8 @@ class RadiusDesk:
             if down and renewing:
                 self._gateway.renewals.postponed(subscriber)
             elif down and self._local_when_down:
-                self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
+                verdict = self._stand_in(subscriber, exchange, self._local.verify(exchange))
+                self._gateway.logins.verified(subscriber, exchange, verdict, claim)
             elif down and self._cache is not None:
                 self._come_back(subscriber, exchange, claim, self._cache)
             else:
@@ -107,15 +108,30 @@ class RadiusDesk:
             self._gateway.report(InternalFault("RADIUS cache", error.text()), subscriber.context())
             known = None
         if known is None:
-            detail = "no RADIUS server answers, and this user was not let in lately"
-            verdict = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=detail)
+            verdict = Verdict.unavailable("no RADIUS server answers, and this user was not let in lately")
         elif known.nt_hash is not None and not isinstance(exchange, ChapMd5Exchange):
-            verdict = verify(exchange, StoredSecret.from_nt_hash(known.nt_hash))
+            judged = verify(exchange, StoredSecret.from_nt_hash(known.nt_hash))
+            verdict = self._stand_in(subscriber, exchange, judged, known=True)
         else:
-            verdict = self._local.verify(exchange)
+            verdict = self._stand_in(subscriber, exchange, self._local.verify(exchange))
         if known is not None and verdict.accepted and subscriber.claim == claim:
             subscriber.grant = known.grant
         self._gateway.logins.verified(subscriber, exchange, verdict, claim, known.layer if known else None)
+
+    def _stand_in(
+        self, subscriber: "Subscriber", exchange: Exchange, verdict: Verdict, *, known: bool = False
+    ) -> Verdict:
+        """Take the verdict of somebody who stands in for the servers: a yes is one, a no is not the servers'.
+
+        They may know a user whom nobody knows here, or another password, so the client is not told that its password
+        is wrong. A guess at a password that is known here counts as one all the same.
+        """
+        told = verdict.reason is not DisconnectReason.AUTH_FAILED and not isinstance(exchange, EapExchange)
+        if verdict.accepted or told:
+            return verdict
+        if known or verdict.user:
+            self._gateway.logins.count_failure(subscriber, exchange, verdict)
+        return Verdict.unavailable(f"no RADIUS server answers, and here: {verdict.detail}", user=verdict.user)
 
     async def _keep(self, subscriber: "Subscriber", exchange: Exchange, judgement: Judgement, outcome: Outcome) -> None:
         """Remember whom a server let in, and forget whom one refuses. No client waits for the disk."""

@@ -24,6 +24,7 @@ TERMINATE_CAUSES: Mapping[DisconnectReason, TerminateCause] = MappingProxyType(
         DisconnectReason.NETWORK_ERROR: TerminateCause.LOST_SERVICE,
         DisconnectReason.AUTH_FAILED: TerminateCause.USER_ERROR,
         DisconnectReason.AUTH_REFUSED: TerminateCause.USER_ERROR,
+        DisconnectReason.AUTH_UNAVAILABLE: TerminateCause.SERVICE_UNAVAILABLE,
         DisconnectReason.ENCRYPTION_MISMATCH: TerminateCause.SERVICE_UNAVAILABLE,
         DisconnectReason.NEGOTIATION_FAILED: TerminateCause.USER_ERROR,
         DisconnectReason.PROTOCOL_FAILURE: TerminateCause.USER_ERROR,

@@ -15,6 +15,7 @@ from holdfast.ppp.authentication_types import (
     ChapMd5Exchange,
     EapExchange,
     Exchange,
+    MsChapError,
     MsChapExchange,
     MsChapV2Exchange,
     PapExchange,
@@ -138,8 +139,7 @@ def judge(outcome: Outcome, exchange: Exchange) -> Judgement:
     """Understand what became of an Access-Request. Nothing that a server sends makes this raise."""
     if outcome.packet is None:
         fault = outcome.fault or Fault.SILENT
-        verdict = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=f"RADIUS: {fault}")
-        return Judgement(verdict, trouble=str(fault))
+        return Judgement(Verdict.unavailable(f"RADIUS: {fault}"), trouble=str(fault))
     values = outcome.packet.values
     if outcome.packet.code == Code.ACCESS_ACCEPT:
         return _accepted(outcome, values, exchange)
@@ -147,12 +147,18 @@ def judge(outcome: Outcome, exchange: Exchange) -> Judgement:
         detail = "RADIUS asks for a second answer (Access-Challenge), for which PPP has no place with this method"
         if isinstance(exchange, EapExchange):
             detail = bad_challenge(values)
-        return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=detail), trouble=detail)
+        return _useless(detail)
     verdict, trouble = _rejected(values, outcome.server), ""
     if isinstance(exchange, EapExchange):
         message = eap_message(values)
         verdict, trouble = replace(verdict, verbatim=message), contradiction(message, accepted=False)
     return Judgement(verdict, grant=Grant(server=outcome.server), trouble=trouble)
+
+
+def _useless(trouble: str, grant: Grant = Grant()) -> Judgement:
+    """An answer with which nobody can be let in, although no password is wrong: what is wrong is at the server."""
+    code, reason = MsChapError.NO_DIALIN_PERMISSION, DisconnectReason.AUTH_REFUSED
+    return Judgement(Verdict.reject(code, reason=reason, detail=trouble), None, grant, trouble)
 
 
 def _rejected(values: Attributes, server: str) -> Verdict:
@@ -171,23 +177,22 @@ def _accepted(outcome: Outcome, values: Attributes, exchange: Exchange) -> Judge
     if service not in (None, SERVICE_FRAMED):
         # RFC 2865 section 5.6: as though an Access-Reject had been received instead
         trouble = f"an Access-Accept with Service-Type {service}, not Framed: it lets the user do something else"
-        return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble), None, grant, trouble)
+        return _useless(trouble, grant)
     try:
         keys = _keys(outcome, exchange)
     except MalformedError as error:
         trouble = f"the MPPE keys in the Access-Accept cannot be read: {error}"
-        return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble), None, grant, trouble)
+        return _useless(trouble, grant)
     proof, trouble = None, ""
     if isinstance(exchange, MsChapV2Exchange):
         proof = _proof_of_server(values)
         if proof is None:
             trouble = "an Access-Accept without MS-CHAP2-Success: the client would take the gateway for an impostor"
-            refusal = Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble)
-            return Judgement(refusal, None, grant, trouble)
+            return _useless(trouble, grant)
     required = requires_encryption(values)
     if keys is None and required:
         trouble = "an Access-Accept that requires encryption and gives no keys for it"
-        return Judgement(Verdict.reject(reason=DisconnectReason.AUTH_REFUSED, detail=trouble), None, grant, trouble)
+        return _useless(trouble, grant)
     if keys is not None:
         keys = replace(keys, required=required, allowed=strengths(values))
     if keys is None and _gives_keys(exchange):

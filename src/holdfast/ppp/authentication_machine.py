@@ -196,6 +196,28 @@ class Authenticator(AuthenticationMachine):
     def _decide(self, exchange: Exchange, verdict: Verdict, now: float) -> None:
         raise NotImplementedError
 
+    @property
+    def judging(self) -> bool:
+        """Whether the peer waits for a verdict."""
+        return self._pending is not None
+
+    def _abstain(self, user: str, verdict: Verdict) -> None:
+        """Nobody could judge the peer: end without an answer, so that the link is terminated.
+
+        A Failure or Nak says that what the peer sent is wrong (RFC 1994 section 4.2, RFC 1334 section 2.2.2), E=691
+        that its password is, and peers act on that: they ask a person for another password, or never try again. RFC
+        1661 section 3.7 lets a link be terminated at any time, and doubts nobody's password. What a peer proved before
+        goes on to hold.
+        """
+        if self.outcome is not None and self.outcome.succeeded:
+            self.withdraw()
+            return
+        self._timers.stop_all()
+        self.outcome = AuthOutcome(False, self.method, user, None, 0, verdict.detail, verdict.reason)
+
+    def _nobody_judged(self, now: float) -> None:
+        self.credentials_verified(Verdict.unavailable("nobody judged the credentials in time"), now)
+
     def _ask(self, exchange: Exchange, now: float) -> None:
         self._pending = exchange
         self._timers.stop_all()

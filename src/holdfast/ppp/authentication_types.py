@@ -161,6 +161,9 @@ class MsChapError:
     CHANGING_PASSWORD = 709
 
 
+_OUR_FAULTS = (DisconnectReason.AUTH_UNAVAILABLE, DisconnectReason.INTERNAL_ERROR)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the holder of the users says about an exchange. Make one with `accept` or `reject`.
@@ -209,6 +212,16 @@ class Verdict:
     ) -> "Verdict":
         """Keep the peer out. With `retry` an MS-CHAP peer may try again (with a new challenge), up to the limit."""
         return cls(False, None, None, message, result_code, retry, reason, user, detail, verbatim)
+
+    @classmethod
+    def unavailable(cls, detail: str, *, user: str = "") -> "Verdict":
+        """Nobody can judge the peer at the moment, and another try later may well succeed."""
+        return cls(False, reason=DisconnectReason.AUTH_UNAVAILABLE, user=user, detail=detail)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it says nothing about the peer: the fault is on our side."""
+        return not self.accepted and self.reason in _OUR_FAULTS
 
 
 Answer = Verdict | EapRequest

@@ -126,7 +126,10 @@ class ChapAuthenticator(Authenticator):
             self._answer(SUCCESS, exchange.identifier, message)
             self._accepted(user, verdict, now)
         elif verdict.accepted:
-            self._reject(user, exchange, Verdict.reject(detail="the verdict held no authenticator response"), now)
+            detail = "the verdict held no authenticator response"
+            self._abstain(user, Verdict.reject(detail=detail, reason=DisconnectReason.INTERNAL_ERROR))
+        elif verdict.undecided:
+            self._abstain(user, verdict)
         else:
             self._reject(user, exchange, verdict, now)
 
@@ -177,7 +180,7 @@ class ChapAuthenticator(Authenticator):
         if name is Timer.RECHALLENGE:
             self.start(now)
         elif name is Timer.VERIFICATION:
-            self.credentials_verified(Verdict.reject(detail="nobody judged the credentials in time"), now)
+            self._nobody_judged(now)
         elif self._waiting and name is Timer.RESTART:
             self._restart(now)
         elif self._waiting:

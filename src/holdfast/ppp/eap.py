@@ -158,6 +158,9 @@ class EapAuthenticator(Authenticator):
 
     def _decide(self, exchange: Exchange, verdict: Verdict, _now: float) -> None:
         user = verdict.user or exchange.account
+        if verdict.undecided:
+            self._abstain(user, verdict)
+            return
         self._conclude(exchange, verdict)
         if verdict.accepted:
             name = type_name(self._eap_type) if self._eap_type else ""
@@ -183,7 +186,7 @@ class EapAuthenticator(Authenticator):
 
     def _expired(self, name: Timer, now: float) -> None:
         if name is Timer.VERIFICATION:
-            self.credentials_verified(Verdict.reject(detail="nobody judged the credentials in time"), now)
+            self._nobody_judged(now)
         elif self._waiting and self._transmissions < min(MOST_TRANSMISSIONS, self.config.timing.max_transmissions):
             self._transmit(now)
         elif self._waiting:

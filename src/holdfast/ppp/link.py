@@ -49,6 +49,11 @@ class Phase(StrEnum):
     TERMINATE = "terminate"
 
 
+_EXPLAINED = {DisconnectReason.AUTH_UNAVAILABLE: (None, DisconnectReason.NEGOTIATION_FAILED)}
+"""What a peer may say of its goodbye so that what happened before explains it: a person who cancels while a login is
+being judged has not been turned away."""
+
+
 class Ending(NamedTuple):
     """Why a link ends."""
 
@@ -87,7 +92,8 @@ class Link:
         self._heard = False
         """Whether any frame arrived: without one, the fault lies below PPP."""
         self._rejection: tuple[DisconnectReason, str] | None = None
-        """The peer's last failed attempt to authenticate, when LCP went down before it made another."""
+        """The peer's last failed attempt to authenticate, when LCP went down before it made another, or before anybody
+        had judged it."""
         self.phase = Phase.DEAD
         self.finished = False
 
@@ -272,6 +278,8 @@ class Link:
         self._commands += self._authentication.drain()
         rejection = self._authentication.rejection
         self._rejection = None if rejection is None else (rejection.reason, rejection.detail)
+        if self._authentication.judging and not self._network.was_open:
+            self._rejection = (DisconnectReason.AUTH_UNAVAILABLE, "nobody had judged its credentials yet")
         self._authentication.stop()
         if self._ending is None:
             self.phase = Phase.ESTABLISH
@@ -311,8 +319,10 @@ class Link:
         """Believe what the peer said; when it said nothing useful, judge by how far the link had come."""
         cause = terminate_cause(data)
         detail = f'the peer terminated the link: "{cause.text}"' if cause.text else "the peer terminated the link"
-        if self._rejection is not None and cause.reason in (None, DisconnectReason.USER_REQUEST):
-            return Ending(self._rejection[0], f"{detail}, after: {self._rejection[1]}", True)
+        if self._rejection is not None:
+            reason, detail = self._rejection[0], f"{detail}, after: {self._rejection[1]}"
+            if cause.reason in _EXPLAINED.get(reason, (None, DisconnectReason.USER_REQUEST)):
+                return Ending(reason, detail, True)
         if cause.reason is DisconnectReason.AUTH_REFUSED and self._lcp.options.unmet:
             detail += f": {self._lcp.options.unmet}"
         default = DisconnectReason.USER_REQUEST if self._network.was_open else DisconnectReason.NEGOTIATION_FAILED
@@ -382,6 +392,11 @@ class Link:
         return self._ending
 
     # --- what is known -------------------------------------------------------------------------------------
+
+    @property
+    def judging(self) -> bool:
+        """Whether the peer has said who it is and waits for our verdict."""
+        return self.phase is Phase.AUTHENTICATE and self._authentication.judging
 
     def status(self) -> dict[str, Any]:
         """Return what was negotiated, as plain data: MRUs, method, user, encryption, addresses."""

@@ -88,6 +88,11 @@ class LinkAuthentication:
         return None if machine is None or machine.outcome is not None else machine.last_rejection
 
     @property
+    def judging(self) -> bool:
+        """Whether the peer has said who it is and waits for our verdict."""
+        return self._authenticator is not None and self._authenticator.judging
+
+    @property
     def outcome(self) -> AuthOutcome | None:
         """Who the session belongs to: what the peer proved, else what we did."""
         return next((machine.outcome for machine in self._machines if machine.outcome is not None), None)

@@ -67,6 +67,9 @@ class PapAuthenticator(Authenticator):
 
     def _decide(self, exchange: Exchange, verdict: Verdict, _now: float) -> None:
         user = verdict.user or exchange.account
+        if verdict.undecided:
+            self._abstain(user, verdict)
+            return
         self._answer = AUTHENTICATE_ACK if verdict.accepted else AUTHENTICATE_NAK
         self._message = build_message(verdict.message)
         self._send(self._answer, exchange.identifier, self._message)
@@ -79,7 +82,7 @@ class PapAuthenticator(Authenticator):
 
     def _expired(self, name: Timer, now: float) -> None:
         if name is Timer.VERIFICATION:
-            self.credentials_verified(Verdict.reject(detail="nobody judged the credentials in time"), now)
+            self._nobody_judged(now)
         elif self.outcome is None:
             self._fail("", 0, "the peer sent no Authenticate-Request", DisconnectReason.AUTH_FAILED)
 

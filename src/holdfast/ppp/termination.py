@@ -46,12 +46,13 @@ RAS_ERRORS: dict[int, tuple[str, DisconnectReason | None]] = {
     812: ("policy or authentication method mismatch", DisconnectReason.AUTH_REFUSED),
     828: ("idle for too long", DisconnectReason.IDLE_TIMEOUT),
     829: ("the connection was interrupted", DisconnectReason.NETWORK_ERROR),
-    930: ("the authentication server did not answer in time", DisconnectReason.AUTH_FAILED),
+    930: ("the authentication server did not answer in time", DisconnectReason.AUTH_UNAVAILABLE),
 }
 """Windows remote access errors that occur in PPP, with our word for them where there is one."""
 
 _PHRASES: tuple[tuple[str, DisconnectReason], ...] = (
     ("mppe required", DisconnectReason.ENCRYPTION_MISMATCH),
+    ("authentication server unavailable", DisconnectReason.AUTH_UNAVAILABLE),
     ("refused to authenticate", DisconnectReason.AUTH_REFUSED),
     ("failed to authenticate", DisconnectReason.AUTH_FAILED),
     ("authentication failed", DisconnectReason.AUTH_FAILED),
@@ -101,6 +102,7 @@ _WORDS: dict[DisconnectReason, str] = {
     DisconnectReason.ECHO_TIMEOUT: "Peer not responding",
     DisconnectReason.AUTH_FAILED: "Authentication failed",
     DisconnectReason.AUTH_REFUSED: "peer refused to authenticate",
+    DisconnectReason.AUTH_UNAVAILABLE: "Authentication server unavailable, try again later",
     DisconnectReason.ENCRYPTION_MISMATCH: "MPPE required but peer negotiation failed",
     DisconnectReason.NEGOTIATION_FAILED: "No network protocols running",
     DisconnectReason.NO_ADDRESS: "No address available",

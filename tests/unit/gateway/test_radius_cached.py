@@ -13,7 +13,7 @@ from holdfast.ppp.config import CcpConfig, MppePolicy
 from holdfast.radius.attributes import attribute
 from holdfast.radius.codes import Code
 from support.pns_client import PnsClient
-from unit.gateway.test_radius import PLAIN, configuration, ended, serving
+from unit.gateway.test_radius import PLAIN, charged, configuration, ended, serving
 
 pytestmark = pytest.mark.asyncio
 CACHED = 'when_down = "cached"\n'
@@ -70,8 +70,10 @@ async def test_a_password_that_was_seen_proves_its_user_again(world, tmp_path):
         assert world.origin.endswith("Idle-Timeout (remembered)")
         await sign_in(world, "carol", "carol's", Method.MS_CHAP_V2)
         assert "let in lately" in world.named("RADIUS_FAILED")[-1]["fallback"]
-        assert (await refused(world, "carol", "guess"))["reason"] == "auth_failed"
-        assert (await refused(world, "mallory", "guess"))["reason"] == "auth_refused"
+        assert (await refused(world, "carol", "guess"))["reason"] == "auth_unavailable"
+        assert charged(world, "carol") == 1  # it is a guess at a password that is known here
+        assert (await refused(world, "mallory", "guess"))["reason"] == "auth_unavailable"
+        assert charged(world, "mallory") == 0
         moody.answer = (Code.ACCESS_REJECT, [])
         await refused(world, "carol", "guess")
         moody.answer = None
@@ -79,7 +81,7 @@ async def test_a_password_that_was_seen_proves_its_user_again(world, tmp_path):
         moody.answer = (Code.ACCESS_REJECT, [])
         await refused(world, "carol", "carol's")
         moody.answer = None
-        assert (await refused(world, "carol", "carol's"))["reason"] == "auth_refused"
+        assert (await refused(world, "carol", "carol's"))["reason"] == "auth_unavailable"
         assert "carol's" not in str(world.records)
 
 
@@ -92,14 +94,15 @@ async def test_after_a_challenge_the_local_users_must_know_the_password(world, t
         await sign_in(world, "dave", "dave's", Method.CHAP_MD5)
         moody.answer = None
         await sign_in(world, "alice", "secret", Method.MS_CHAP_V2)
-        assert (await refused(world, "dave", "dave's", Method.MS_CHAP_V2))["reason"] == "auth_failed"
+        assert (await refused(world, "dave", "dave's", Method.MS_CHAP_V2))["reason"] == "auth_unavailable"
+        assert charged(world, "dave") == 0
 
 
 @pytest.mark.parametrize("world", [PLAIN], indirect=True)
 async def test_a_local_user_whom_radius_has_not_let_in_stays_out(world, tmp_path, unused_udp_port):
     use(world, tmp_path, unused_udp_port)
     client = await dial(world, "alice", "secret")
-    assert (await ended(world, client))["reason"] == "auth_refused"
+    assert (await ended(world, client))["reason"] == "auth_unavailable"
 
 
 @pytest.mark.parametrize("world", [PLAIN], indirect=True)

@@ -221,4 +221,4 @@ async def test_without_a_server_that_answers_eap_is_refused_even_where_local_use
     monkeypatch.setitem(authentication._PEERS, Method.EAP, eap_peer(Echo))
     use(world, configuration(tmp_path, unused_udp_port, 'when_down = "local"'))
     client = await PnsClient.dial(world.client_engine, world.port, methods=(Method.EAP,))
-    assert (await ended(world, client))["reason"] == "auth_refused"
+    assert (await ended(world, client))["reason"] == "auth_unavailable"

@@ -149,7 +149,8 @@ def test_no_is_passed_on_word_for_word():
 @pytest.mark.parametrize("fault", Fault)
 def test_no_answer_is_no_failed_login(fault):
     judged = judge(Outcome(1, "r", fault=fault), V2)
-    assert judged.verdict.reason is DisconnectReason.AUTH_REFUSED
+    assert judged.verdict.reason is DisconnectReason.AUTH_UNAVAILABLE
+    assert judged.verdict.undecided
     assert judged.trouble == fault
 
 

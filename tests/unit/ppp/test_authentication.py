@@ -180,9 +180,29 @@ def test_a_verdict_that_never_comes(method: Method) -> None:
     pair.authenticator.handle_timer(21.0)
     pair.talk(21.0)
     assert pair.authenticator.outcome is not None
-    assert not pair.authenticator.outcome.succeeded
-    assert pair.peer.outcome is not None
-    assert not pair.peer.outcome.succeeded
+    assert pair.authenticator.outcome.reason is DisconnectReason.AUTH_UNAVAILABLE
+    assert pair.peer.outcome is None  # nobody told it that anything was wrong
+
+
+@pytest.mark.parametrize("reason", [DisconnectReason.AUTH_UNAVAILABLE, DisconnectReason.INTERNAL_ERROR])
+@pytest.mark.parametrize("method", METHODS)
+def test_who_cannot_be_judged_is_not_told_that_anything_is_wrong(method: Method, reason: DisconnectReason) -> None:
+    pair = Pair(method)
+    pair.authenticator.start(0.0)
+    pair.peer.start(0.0)
+    for _ in range(2):
+        for packet in pair.authenticator.outgoing():
+            pair.peer.receive(packet, 0.0)
+        for packet in pair.peer.outgoing():
+            pair.authenticator.receive(packet, 0.0)
+    assert pair.authenticator.judging
+    pair.authenticator.credentials_verified(Verdict.reject(reason=reason, detail="nobody knows"), 1.0)
+    assert not pair.authenticator.judging
+    assert pair.authenticator.outgoing() == []
+    assert not any(isinstance(event, AuthenticationFailed) for event in pair.authenticator.events())
+    outcome = pair.authenticator.outcome
+    assert (outcome.succeeded, outcome.reason, outcome.result_code) == (False, reason, 0)
+    assert pair.authenticator.deadline is None
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -259,8 +259,9 @@ def test_a_server_that_sends_no_request(message):
 def test_nobody_judges():
     talk = Talk(AuthenticatorConfig(timing=AuthTiming(verification_timeout=5.0)))
     talk.identified()
-    assert talk.wait() == (5.0, [Packet(FAILURE, 1)])
+    assert talk.wait() == (5.0, [])  # RFC 3748 section 4.2: a Failure is for Responses that are not acceptable
     assert "nobody judged" in talk.machine.outcome.detail
+    assert talk.machine.outcome.reason is DisconnectReason.AUTH_UNAVAILABLE
 
 
 def test_another_method_has_no_place_for_a_second_question():

@@ -12,7 +12,7 @@ from holdfast.ppp.termination import RAS_ERRORS, ras_error, terminate_cause, ter
         ("7ff04cbc003ccd74000002b3", 691, DisconnectReason.AUTH_FAILED),
         ("41131244003ccd74000002dc", 732, DisconnectReason.NEGOTIATION_FAILED),
         ("41131244003ccd74000002e2", 738, DisconnectReason.NO_ADDRESS),
-        ("572d2d6c003ccd74000003a2", 930, DisconnectReason.AUTH_FAILED),
+        ("572d2d6c003ccd74000003a2", 930, DisconnectReason.AUTH_UNAVAILABLE),
         ("6f1a171a003ccd7400000000", 0, DisconnectReason.USER_REQUEST),
         ("6f1a171a003ccd7400001234", 0x1234, None),
     ],

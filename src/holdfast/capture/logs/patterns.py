@@ -68,6 +68,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(r"No response to \d+ echo-requests|lcp: no echo reply|peer (?:is )?not responding", "dead-peer", 0.95),
     # authentication
     _pattern(r"radius: ?server\(\w+\) not responding|no servers available|find RADIUS server", "radius-timeout", 0.95),
+    _pattern(r"Authentication server unavailable", "radius-timeout", 0.95),
     _pattern(r"from unknown client|invalid (?:Message-)?Authenticator", "radius-timeout", 0.9),
     _pattern(r"rc_avpair_new: unknown attribute (?:11|25)\b", "radius-timeout", 0.6),
     _pattern(

@@ -24,6 +24,7 @@ REASONS: dict[str, tuple[str, float]] = {
     DisconnectReason.NETWORK_ERROR: ("network-unreachable", 0.7),
     DisconnectReason.AUTH_FAILED: ("auth-rejected", 0.6),
     DisconnectReason.AUTH_REFUSED: ("auth-no-permission", 0.5),
+    DisconnectReason.AUTH_UNAVAILABLE: ("radius-timeout", 0.9),
     DisconnectReason.ENCRYPTION_MISMATCH: ("mppe-refused", 0.85),
     DisconnectReason.NO_ADDRESS: ("ipcp-no-address", 0.95),
     DisconnectReason.LIMIT_REACHED: ("capacity-reached", 0.8),
