@@ -28,7 +28,7 @@ def as_hdlc(frame: bytes) -> bytes:
 def says(*messages: ControlMessage) -> str:
     """Return a server that says these messages, whatever it hears."""
     talk = "".join(f"sleep 0.6; {as_printf(message.encode())}; " for message in messages)
-    return f"({talk} sleep 8) | nc -l -p 1723"
+    return f"({talk} sleep 25) | nc -l -p 1723"
 
 
 def start_reply(result: StartResult) -> ControlMessage:

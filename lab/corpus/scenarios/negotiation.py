@@ -42,6 +42,10 @@ REQUEST = as_printf(as_hdlc(bytes.fromhex("ff03c0210101000801040578")))
 RAW = "#!/bin/sh\nstty raw -echo <&1\n"
 HUNG = f"{RAW}{REQUEST}\nexec sleep 60\n"
 """Instead of pppd: says something once, and nothing more."""
+NOISE = as_printf(as_hdlc(bytes.fromhex("ff03c0210b01000800000000")))
+"""An LCP Discard-Request: pptpd hands nothing to a program that has not spoken first."""
+LOOP = f"{RAW}{NOISE}\nexec cat\n"
+"""Instead of pppd: a plug that joins the line's two ends, so that the client hears itself."""
 DEAF = f"{RAW}while {REQUEST}; do sleep 1.5; done\n"
 """Instead of pppd: asks again and again, and hears nothing."""
 
@@ -61,6 +65,14 @@ SCENARIOS = (
         client=(*MPPE, *QUICK),
         configuration="connections 20\nppp /etc/ppp/deaf",
         files=(("deaf", DEAF),),
+    ),
+    Scenario(
+        "line-looped-back",
+        both("lcp-loop"),
+        attempt,
+        client=(*MPPE, *QUICK),
+        configuration="connections 20\nppp /etc/ppp/loop",
+        files=(("loop", LOOP),),
     ),
     Scenario("wrong-password", both("auth-rejected"), attempt, password="wrong"),
     Scenario("unknown-user", both("auth-rejected"), attempt, user="nobody", password="x"),

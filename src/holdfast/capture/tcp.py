@@ -65,6 +65,9 @@ class Conversation:
     """Segments with a wrong checksum where the others of that direction are right: bit errors on the air."""
     holes: int = 0
     """Stretches of the stream that the capture does not have."""
+    swallowed: dict[bool, tuple[int, Moment]] = field(default_factory=dict)
+    """By whether the client sent them: octets at the end of what a side sent that neither came by here nor were ever
+    acknowledged by the other side, and the segment whose numbers tell of them (RFC 9293 section 3.4)."""
     fins: list[tuple[Moment, bool]] = field(default_factory=list)
     resets: list[tuple[Moment, bool]] = field(default_factory=list)
     mss: dict[bool, int] = field(default_factory=dict)
@@ -136,6 +139,24 @@ class _Direction:
         while self._held:
             self.skip_hole()
 
+    def swallowed(self, segments: list[Segment]) -> tuple[int, Moment] | None:
+        """Return how many octets this side's numbers tell of that are in nobody's hands, and the segment that tells."""
+        if self._next is None:
+            return None
+        known = [self._next, *(each.acknowledgement for each in segments if self._acknowledges(each))]
+        reached = max(_distance(number, self._next) for number in known)
+        mine = [each for each in segments if each.from_client == self._from_client and not each.flags & (SYN | RST)]
+        closed = False
+        for each in mine:
+            ahead = _distance(each.sequence, self._next) - closed
+            if ahead > reached:
+                return ahead, Moment(*each.place)
+            closed = closed or bool(each.flags & FIN)
+        return None
+
+    def _acknowledges(self, segment: Segment) -> bool:
+        return segment.from_client != self._from_client and bool(segment.flags & ACK)
+
     def _hold(self, segment: Segment) -> None:
         if all(held.sequence != segment.sequence for held in self._held):
             self._held.append(segment)
@@ -188,6 +209,9 @@ def reassemble(flow: ControlFlow) -> Conversation:
             _take_payload(conversation, directions[segment.from_client], segment)
     for direction in directions.values():
         direction.finish()
+    for side, direction in directions.items():
+        if lost := direction.swallowed(segments):
+            conversation.swallowed[side] = lost
     conversation.items.sort(key=lambda item: item.moment)
     return conversation
 

@@ -10,7 +10,8 @@ ENTRY = Entry(
     id="call-unanswered",
     title="The call is never answered",
     meaning="The control connection is up, and the request for a tunnel gets neither yes nor no.",
-    recognised="An Outgoing-Call-Request without a reply for ten seconds, or until the connection ends.",
+    recognised="An Outgoing-Call-Request without a reply for ten seconds, or until the server ends the connection, or "
+    "until the client does after more than a second.",
     severity=Severity.FAULT,
     windows_codes=(619, 800),
     fixes=Fixes(server=("The part of the server that starts sessions hangs: restart it, read its log.",)),
@@ -26,8 +27,12 @@ def recognise(view: View) -> Iterator[Finding]:
     call = view.call
     if call is None or call.request is None or call.reply is not None or view.session.down or view.half:
         return
+    end = view.session.goodbye
     waited = view.lived_after(call.request.moment)
-    if waited >= PATIENCE or (view.over and waited > 1):
+    hung_up = end is not None and not end[1] and end[0] > call.request.moment
+    if waited >= PATIENCE or hung_up or (view.over and waited > 1):
         why = f"The request of frame {call.request.moment.frame} was not answered in {waited:.1f} s."
-        frames = [call.request.moment, view.session.goodbye[0] if view.session.goodbye else None]
-        yield ENTRY.found(why, frames, certainty=0.8, towards=Towards.CLIENT)
+        if hung_up:
+            why += " Then the server hung up."
+        frames = [call.request.moment, end[0] if end else None]
+        yield ENTRY.found(why, frames, certainty=0.8 if waited > 1 else 0.65, towards=Towards.CLIENT)

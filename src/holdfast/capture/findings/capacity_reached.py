@@ -31,6 +31,8 @@ ENTRY = Entry(
 )
 
 NO_RESOURCE, BUSY, GENERAL = 4, 4, 2
+AT_ONCE = 2.0
+"""Seconds after the handshake; a server that waits for a first message closes later."""
 
 
 def recognise(view: View) -> Iterator[Finding]:
@@ -62,7 +64,7 @@ def _door_closed(view: View) -> Iterator[Finding]:
     if conversation is None or conversation.payload[False] or conversation.ended is None or not conversation.syn_ack:
         return
     moment, from_client = conversation.ended
-    if from_client or moment.since(conversation.syn_ack) > 2:
+    if from_client or moment.since(conversation.syn_ack) > AT_ONCE or conversation.swallowed:
         return
     why = "The server closed the connection at once, before any answer, as a server without free slots does."
     frames = [asked[0].moment if asked else None, moment]
