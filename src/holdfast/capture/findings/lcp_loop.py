@@ -19,7 +19,10 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(732, 737),
     fixes=Fixes(
-        server=("Take the disputed option out of the configuration, or set it to what the other side asks for.",),
+        server=(
+            "Refusals: take the disputed option out of the configuration, or set it to what the other side asks for.",
+            "Looped back: what runs behind the server's line is no PPP program (pptpd.conf: `ppp`).",
+        ),
         network=(
             "Looped back: a device sends the tunnel's packets to their sender. Look at port forwards and mirrors.",
         ),
@@ -28,7 +31,7 @@ ENTRY = Entry(
     explains=ENDS,
 )
 
-ROUNDS = 5
+ROUNDS, SHOWN = 5, 8
 
 
 def recognise(view: View) -> Iterator[Finding]:
@@ -37,7 +40,7 @@ def recognise(view: View) -> Iterator[Finding]:
     mine, theirs = (_magics(view, client) for client in (True, False))
     same = set(mine) & set(theirs)
     if same and not lcp.opened:
-        frames = [mine[magic] for magic in same] + [theirs[magic] for magic in same]
+        frames = sorted(moment for magic in same for moment in (mine[magic], theirs[magic]))[:SHOWN]
         yield ENTRY.found("Both sides send the same Magic-Number: the line is looped back.", frames, certainty=0.9)
         return
     if lcp.opened:
