@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from holdfast.advise.check import Check, Verdict, fault, ok, unknown, warning
 from holdfast.advise.facts import HostFacts
 from holdfast.advise.kernel_checks import CONTAINER
-from holdfast.advise.path_checks import ENCRYPTED_OVERHEAD, HELPER, helper_rules, mtu_fix
+from holdfast.advise.path_checks import ENCRYPTED_OVERHEAD, helper_rules, mtu_fix
 from holdfast.advise.reach import Reach, Tcp
+from holdfast.network.commands import HELPER
 from holdfast.wire.hidden import is_hidden
 
 CAPTURE = "holdfast capture -i IF vpn.pcap (while the client dials), then holdfast diagnose vpn.pcap"

@@ -7,6 +7,7 @@ from holdfast.advise.check import Check, fault, ok, unknown, warning
 from holdfast.advise.facts import HostFacts
 from holdfast.advise.packet_walk import Outcome, Packet, walk
 from holdfast.control.codes import CONTROL_PORT
+from holdfast.network.commands import translate_iptables, translate_nft
 from holdfast.wire.hidden import is_hidden
 
 FORWARD = "net/ipv4/ip_forward"
@@ -213,12 +214,7 @@ def translation(facts: HostFacts) -> Iterator[Check]:
     )
     pool = str(daemon.pools[0]) if daemon.pools else "10.0.0.0/24"
     way_out = uplink or "eth0"
-    rule = f'ip saddr {pool} oifname "{way_out}" masquerade'
-    chain = "nft 'add table ip nat; add chain ip nat postrouting { type nat hook postrouting priority 100; }; "
-    fixes = (
-        f"{chain}add rule ip nat postrouting {rule}'",
-        f"iptables -t nat -A POSTROUTING -s {pool} -o {way_out} -j MASQUERADE",
-    )
+    fixes = (translate_nft(pool, way_out), translate_iptables(pool, way_out))
     if outcome.translated:
         yield ok("nat", "Clients' addresses are translated on their way out.", outcome.rule)
     elif outcome.perhaps:

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 
 from holdfast.advise.check import Check, fault, ok, unknown, warning
 from holdfast.advise.facts import HostFacts
+from holdfast.advise.kernel_module import kernel_module
 
 NEEDED_RIGHTS = frozenset({"CAP_NET_ADMIN", "CAP_NET_RAW"})
 UNITS = {"holdfast": "holdfast", "pptpd": "pptpd", "accel-ppp": "accel-ppp"}
 PROGRAMS = {"holdfast": "holdfast", "pptpd": "pptpd", "accel-ppp": "accel-pppd"}
 LOOPBACK = ("127.", "0000:0000:0000:0000:0000:0000:0000:0001")
+NO_KERNEL = (
+    "Install a kernel that has it (Debian: apt install linux-image-amd64), or use Holdfast, which needs no module."
+)
 CONTAINER = "In a container or a rented server without its own kernel, ask who runs the host."
 
 
@@ -92,8 +96,8 @@ def _rights(facts: HostFacts) -> Check:
 
 
 def _kernel_ppp(facts: HostFacts) -> Iterator[Check]:
-    for module, title in (("ppp_generic", "PPP"), ("ppp_mppe", "MPPE encryption")):
-        yield _module(facts, module, title)
+    for module, title in (("ppp_generic", "do PPP"), ("ppp_mppe", "do MPPE encryption")):
+        yield kernel_module(facts, module, title, f"modprobe {module}", NO_KERNEL, by_itself=True)
     trouble = facts.devices.get("/dev/ppp", "it was not looked at")
     if not trouble:
         yield ok("kernel-ppp-device", "/dev/ppp opens.", "/dev/ppp")
@@ -109,32 +113,10 @@ def _kernel_ppp(facts: HostFacts) -> Iterator[Check]:
     else:
         yield unknown("kernel-ppp-device", "/dev/ppp is there.", "only root may open it")
     if facts.daemon.name == "accel-ppp":
-        yield _module(facts, "pptp", "PPTP")
+        yield kernel_module(facts, "pptp", "do PPTP", "modprobe pptp", NO_KERNEL, by_itself=True)
     else:
         yield ok(
             "kernel-modules",
             "No kernel module for GRE is needed.",
             f"{facts.daemon.name} carries GRE itself; `modprobe gre` changes nothing",
         )
-
-
-def _module(facts: HostFacts, module: str, title: str) -> Check:
-    name = f"kernel-{module.replace('_', '-')}"
-    if module in facts.modules:
-        return ok(name, f"The kernel has {title}.", f"{module} is loaded or built in")
-    if facts.loadable is None:
-        return unknown(
-            name,
-            f"Whether the kernel can do {title} is not known.",
-            f"{module} is not loaded, and /lib/modules and the kernel's configuration are not there to look it up",
-            f"modprobe {module}",
-        )
-    if module in facts.loadable:
-        return ok(name, f"The kernel has {title} and loads it when it is needed.", f"{module} is in /lib/modules")
-    return fault(
-        name,
-        f"The kernel cannot do {title}.",
-        f"{module} is neither loaded nor in /lib/modules",
-        f"modprobe {module}",
-        "Install a kernel that has it (Debian: apt install linux-image-amd64), or use Holdfast, which needs no module.",
-    )

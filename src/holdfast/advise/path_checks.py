@@ -5,24 +5,14 @@ from collections.abc import Iterator
 from holdfast.advise.check import Check, fault, ok, unknown, warning
 from holdfast.advise.facts import HostFacts, Interface
 from holdfast.advise.forwarding_checks import unseen
+from holdfast.advise.kernel_module import kernel_module
 from holdfast.advise.packet_walk import rules_with
+from holdfast.network.commands import CLAMP, HELPER
 from holdfast.wire.hidden import is_hidden
 
 TIMEOUT, STREAM = "net/netfilter/nf_conntrack_gre_timeout", "net/netfilter/nf_conntrack_gre_timeout_stream"
 AUTOMATIC = "net/netfilter/nf_conntrack_helper"
-_ATTACH = (
-    'add table ip pptp; add ct helper ip pptp helper { type "pptp" protocol tcp; }; add chain ip pptp pre '
-    '{ type filter hook prerouting priority -150; }; add rule ip pptp pre tcp dport 1723 ct helper set "helper"'
-)
-HELPER = (
-    "modprobe nf_nat_pptp",
-    f"nft '{_ATTACH}'",
-    "iptables -t raw -A PREROUTING -p tcp --dport 1723 -j CT --helper pptp",
-)
-CLAMP = (
-    "nft add rule inet filter forward tcp flags syn / syn,rst tcp option maxseg size set rt mtu",
-    "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
-)
+NO_KERNEL = "install a kernel with it (OpenWrt: kmod-nf-nathelper-extra)"
 NO_TRANSLATION = "no rule has masquerade or snat"
 ENCRYPTED_OVERHEAD = 44
 """Octets at most of IP 20, GRE 16, PPP 4 and MPPE 4 around an inner packet."""
@@ -78,7 +68,7 @@ def helper_of_router(facts: HostFacts) -> Iterator[Check]:
             *HELPER,
         )
     for module, what in (("nf_conntrack_pptp", "track PPTP calls"), ("nf_nat_pptp", "translate Call IDs")):
-        yield _router_module(facts, module, what)
+        yield kernel_module(facts, module, what, NO_KERNEL, by_itself=False)
 
 
 def router_nat(facts: HostFacts) -> Iterator[Check]:
@@ -105,34 +95,6 @@ def translations(facts: HostFacts) -> list[str]:
     """Return the rules that translate source addresses."""
     words = ("masquerade", "snat", "MASQUERADE", "SNAT")
     return [rule for word in words for rule in rules_with(facts.firewall.ruleset, word)]
-
-
-def _router_module(facts: HostFacts, module: str, what: str) -> Check:
-    name = f"kernel-{module.replace('_', '-')}"
-    if module in facts.modules:
-        return ok(name, f"The kernel can {what}.", f"{module} is loaded or built in")
-    if facts.loadable is None:
-        return unknown(
-            name,
-            f"Whether the kernel can {what} is not known.",
-            f"{module} is not loaded, and /lib/modules is not there to look it up",
-            f"modprobe {module}",
-        )
-    if module in facts.loadable:
-        keep = f"echo {module} > /etc/modules-load.d/pptp.conf"
-        return warning(
-            name,
-            f"The kernel can {what}, but has not loaded it.",
-            f"{module} is in /lib/modules",
-            f"modprobe {module}",
-            keep,
-        )
-    return fault(
-        name,
-        f"The kernel cannot {what}.",
-        f"{module} is neither loaded nor in /lib/modules",
-        "install a kernel with it (OpenWrt: kmod-nf-nathelper-extra)",
-    )
 
 
 def helper_rules(facts: HostFacts) -> list[str]:

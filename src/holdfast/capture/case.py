@@ -95,14 +95,15 @@ def _share_out(flows: list[GreFlow], sessions: list[Session]) -> list[GreFlow]:
     """Give every GRE flow to the call it belongs to; return the flows of no call."""
     called = defaultdict(list)
     between = defaultdict(list)
-    at_server = defaultdict(list)
+    at_end = defaultdict(list)
     for session in sessions:
         between[frozenset((session.client, session.server))].append(session)
         if session.call and session.call.server_call_id is not None:
             called[session.client, session.server, session.call.server_call_id].append((session, True))
-            at_server[session.server, session.call.server_call_id].append(session)
+            at_end[session.server, session.call.server_call_id].append(session)
         if session.call and session.call.client_call_id is not None:
             called[session.server, session.client, session.call.client_call_id].append((session, False))
+            at_end[session.client, session.call.client_call_id].append(session)
     ways = Counter((flow.source, flow.destination) for flow in flows)
     rest = []
     for flow in flows:
@@ -112,7 +113,7 @@ def _share_out(flows: list[GreFlow], sessions: list[Session]) -> list[GreFlow]:
             session.flows(up).append(flow)
         elif ways[flow.source, flow.destination] == 1 and (begun := _under_way(flow, between)) is not None:
             begun.flows(flow.source == begun.client).append(flow)
-        elif not _stray(flow, at_server.get((flow.destination, flow.call_id), []), between):
+        elif not _stray(flow, at_end.get((flow.destination, flow.call_id), []), between):
             rest.append(flow)
     return rest
 

@@ -27,7 +27,7 @@ class Step(StrEnum):
 
 
 STEPS: dict[Step, str] = {
-    Step.TCP: "control-filtered control-refused network-unreachable routing-loop port-check",
+    Step.TCP: "control-filtered control-refused network-unreachable port-check",
     Step.CONTROL: "not-pptp control-unanswered control-rejected call-refused call-unanswered capacity-reached "
     "control-lost",
     Step.GRE: "gre-missing gre-missing-from-client gre-missing-from-server gre-icmp-unreachable nat-without-helper "
@@ -39,7 +39,7 @@ STEPS: dict[Step, str] = {
     "server-password-differs link-closed-early stopped-early",
     Step.MPPE: "mppe-refused mppe-strength-mismatch mppe-mode-mismatch mppe-unavailable mppe-desync cleartext-data",
     Step.ADDRESS: "ipcp-no-address ipcp-no-agreement ipcp-address-conflict",
-    Step.SIZES: "mtu-too-big mtu-black-hole mss-not-clamped gre-fragmented",
+    Step.SIZES: "routing-loop mtu-too-big mtu-black-hole mss-not-clamped gre-fragmented",
     Step.TRAFFIC: "no-return-traffic inner-unanswered high-latency dead-peer idle-timeout session-timeout "
     "admin-disconnect user-disconnect server-ended client-ended session-replaced flapping",
 }

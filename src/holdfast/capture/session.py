@@ -10,7 +10,11 @@ from holdfast.capture.calls import Call, first_of
 from holdfast.capture.link import Ending, Link
 from holdfast.capture.moment import Moment
 from holdfast.capture.tcp import ControlItem, Conversation
-from holdfast.control.messages import StartControlConnectionReply, StopControlConnectionRequest
+from holdfast.control.messages import (
+    StartControlConnectionReply,
+    StartControlConnectionRequest,
+    StopControlConnectionRequest,
+)
 
 if TYPE_CHECKING:
     from holdfast.capture.inside import Inside
@@ -111,7 +115,7 @@ class Session:
             Phase.LCP: self.link.lcp.opened,
             Phase.AUTHENTICATION: self.link.authentication.succeeded,
             Phase.ENCRYPTION: self.link.mppe.opened if self.link.mppe else None,
-            Phase.ADDRESS: self.link.ipcp.opened or self.link.ipv6cp.opened,
+            Phase.ADDRESS: min(filter(None, (self.link.ipcp.opened, self.link.ipv6cp.opened)), default=None),
             Phase.TRAFFIC: self._traffic(),
             Phase.GOODBYE: self.goodbye[0] if self.goodbye else None,
         }
@@ -130,7 +134,8 @@ class Session:
             return None
         if self.conversation.established or self.conversation.syn_ack:
             return self.conversation.established or self.conversation.syn_ack
-        return self.conversation.items[0].moment if self.conversation.items else None
+        asked = first_of(self.conversation, StartControlConnectionRequest)
+        return asked[0].moment if asked else None
 
     def _control(self) -> Moment | None:
         found = first_of(self.conversation, StartControlConnectionReply)

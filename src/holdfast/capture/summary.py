@@ -4,7 +4,8 @@ from collections import Counter
 
 from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict
 from holdfast.capture.findings.base import Severity
-from holdfast.capture.session import Phase, Session
+from holdfast.capture.session import Kind, Phase, Session
+from holdfast.capture.words import counted
 
 _NAMES = {Phase.TCP: "TCP", Phase.GRE: "GRE", Phase.LCP: "LCP", Phase.AUTHENTICATION: "sign-in"}
 
@@ -19,9 +20,11 @@ def worked(session: Session) -> bool:
     return bool(session.phases.keys() & {Phase.ADDRESS, Phase.TRAFFIC})
 
 
-def counted(number: int, word: str) -> str:
-    """Return a number with its word in the right form."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def session_count(diagnosis: Diagnosis) -> str:
+    """Return how many sessions there are, and of what."""
+    sessions = diagnosis.case.sessions
+    bare = bool(sessions) and all(session.kind is Kind.PPP for session in sessions)
+    return counted(len(sessions), "PPP session" if bare else "PPTP session")
 
 
 def worst_first(diagnosis: Diagnosis) -> list[Session]:
@@ -84,7 +87,7 @@ def summary(judged: Diagnosis | Comparison) -> str:
     found = judged.judgement.all
     faults = sum(finding.severity is Severity.FAULT for finding in found)
     warnings = sum(finding.severity is Severity.WARNING for finding in found)
-    sessions = counted(len(judged.case.sessions), "PPTP session")
+    sessions = session_count(judged)
     if not faults and not warnings:
         return f"{sessions}, nothing to repair."
     return f"{sessions}: {counted(faults, 'fault')}, {counted(warnings, 'warning')}."

@@ -1,7 +1,7 @@
 """The report for a terminal: one screen for the usual case, the worst first."""
 
 from collections.abc import Iterator
-from textwrap import fill, shorten
+from textwrap import shorten
 
 from holdfast.capture.checklist import State, checklist, sentence
 from holdfast.capture.diagnosis import Comparison, Diagnosis, Verdict, session_filter
@@ -9,9 +9,10 @@ from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.logs.judge import Log
 from holdfast.capture.moment import clock
 from holdfast.capture.session import Kind, Phase, Session
-from holdfast.capture.summary import counted, headline, inside_text, phase_name, worked, worst_first
+from holdfast.capture.summary import headline, inside_text, phase_name, session_count, worked, worst_first
 from holdfast.capture.vantage import Pair, conclusion, facts
 from holdfast.capture.windows_codes import named
+from holdfast.capture.words import counted, folded, lasted
 
 WIDTH, NARROWEST = 100, 60
 FULL_MOST = 4
@@ -73,7 +74,7 @@ class _Writer:
         for direction, where in ((pair.up, "client's"), (pair.down, "server's")):
             if direction.vanished:
                 frames = " || ".join(f"frame.number == {moment.frame}" for moment in direction.vanished[:8])
-                yield from self._wrapped(f"Wireshark, in the {where} capture: {frames}")
+                yield f"      Wireshark, in the {where} capture: {frames}"
 
     def log(self, log: Log) -> Iterator[str]:
         """Yield the lines about a log."""
@@ -102,12 +103,13 @@ class _Writer:
         for file in case.files:
             if file.error:
                 yield from self._wrapped(f"{file.name}: {file.error[0]}", 0)
-        size = f"{case.counts.frames} frames, {(case.end - case.begin) / 1e9:.1f} s"
-        yield from self._wrapped(f"{size}, {counted(len(case.sessions), 'PPTP session')}. {_verdict(diagnosis)}", 0)
+        size = f"{counted(case.counts.frames, 'frame')}, {lasted((case.end - case.begin) / 1e9)}"
+        size += f", {session_count(diagnosis)}" if case.sessions else ""
+        yield from self._wrapped(f"{size}. {_verdict(diagnosis)}", 0)
         for file in case.files:
             for _, text, _ in file.notes:
                 yield from self._wrapped(f"{file.name}: {text}", 2)
-            for frame, text in file.comments[:5]:
+            for frame, text in [comment for comment in file.comments if comment[1].strip()][:5]:
                 yield from self._wrapped(f"comment on {f'frame {frame}' if frame else 'the file'}: {text}", 2)
         if diagnosis.logs is not None:
             for log in diagnosis.logs.logs:
@@ -161,7 +163,7 @@ class _Writer:
             return
         shown = finding.filter or (session_filter(session) if session else "")
         if shown:
-            yield from self._wrapped(f"Wireshark: {shown}")
+            yield f"      Wireshark: {shown}"
         if finding.id in self._advised:
             yield from self._wrapped(f"What to do: see {self._advised[finding.id]}.")
         else:
@@ -173,7 +175,7 @@ class _Writer:
         words = "; ".join(map(named, codes)) if len(codes) <= CODES_MOST else ", ".join(map(str, codes))
         if codes:
             yield from self._wrapped(f"Windows shows: {words}")
-        for role, steps in finding.entry.fixes.as_data().items():
+        for role, steps in finding.fixes.as_data().items():
             for step in steps:
                 line = f"{role}: {step}"
                 if line not in self._steps:
@@ -193,15 +195,7 @@ class _Writer:
             yield f"      {at:12}  {entry['source']}, {entry['place']}: {entry['text']}{mark}"
 
     def _wrapped(self, text: str, indent: int = 6) -> Iterator[str]:
-        before, after = " " * indent, " " * (indent + 2)
-        yield fill(
-            text,
-            self._width,
-            initial_indent=before,
-            subsequent_indent=after,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        yield from folded(text, self._width, " " * indent, " " * (indent + 2))
 
 
 def _in_full(diagnosis: Diagnosis, sessions: list[Session]) -> set[str]:
@@ -237,8 +231,10 @@ def _title(session: Session) -> str:
 
 
 def _phases(session: Session) -> str:
-    reached = ((phase, session.phases.get(phase)) for phase in Phase)
-    parts = [f"{phase_name(phase)} {moment.since(session.started):.2f}s" for phase, moment in reached if moment]
+    reached = [(phase, session.phases[phase]) for phase in Phase if phase in session.phases]
+    # Of several calls on one connection, each but the first begins long after it.
+    begin = min([session.started, *(moment for _, moment in reached)])
+    parts = [f"{phase_name(phase)} {moment.since(begin):.2f}s" for phase, moment in reached]
     return " > ".join(parts) or "nothing of its beginning is here"
 
 

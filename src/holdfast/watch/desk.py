@@ -318,7 +318,7 @@ def _fields(verdict: Verdict, finding: Finding, watched: Watched, now: int, capt
 
 
 def _fixes(finding: Finding) -> Iterator[str]:
-    for role, steps in finding.entry.fixes.as_data().items():
+    for role, steps in finding.fixes.as_data().items():
         yield from (f"{role}: {step}" for step in steps)
 
 

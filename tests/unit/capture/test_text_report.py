@@ -59,3 +59,19 @@ def test_what_would_settle_it_is_said_where_the_capture_cannot(tmp_path: Path) -
     assert "partial-capture" in text
     assert "to be sure: Start the capture before the client dials" in text
     assert "--client A.pcap --server B.pcap" in text.replace("\n        ", " ")
+
+
+def test_a_later_call_of_a_connection_has_no_negative_times(tmp_path: Path) -> None:
+    scene = Scene().call().wait(3).clear(True)
+    scene.client_call, scene.server_call = 101, 201
+    text = render(scene.call_request().call_reply().wait(3).hang_up(True).diagnosis(tmp_path))
+    assert "-" not in "".join(line for line in text.splitlines() if line.startswith("  TCP "))
+
+
+def test_a_filter_and_a_command_can_be_copied(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for _ in range(20):
+        scene.lose(True, 2).data(True).data(False)
+    lines = render(scene.diagnosis(tmp_path)).splitlines()
+    (shown,) = [line for line in lines if "Wireshark: " in line]
+    assert shown.count("frame.number") == 16

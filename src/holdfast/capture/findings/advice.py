@@ -1,5 +1,7 @@
 """What to do and what to capture, where several findings say the same."""
 
+from holdfast.network.commands import HELPER_IPTABLES, HELPER_MODULE, HELPER_NFT, clamp_iptables, clamp_nft
+
 CAPTURE_BOTH_ENDS = (
     "Capture at the client and at the server at the same time (`holdfast capture -i IF FILE`), and "
     "compare: `holdfast diagnose --client A.pcap --server B.pcap`"
@@ -14,8 +16,10 @@ CAPTURE_WHOLE = (
 )
 
 ALLOW_GRE_SERVER = (
-    "Let GRE in and out on the server: `nft add rule inet filter input ip protocol gre accept`; "
-    "`nft add rule inet filter output ip protocol gre accept` (`iptables -A INPUT -p gre -j ACCEPT`)."
+    "Let GRE in and out on the server: `nft insert rule inet filter input ip protocol gre accept`, and the same with "
+    "output (table and chain as `nft list ruleset` names them); or `iptables -I INPUT -p gre -j ACCEPT`; "
+    "Windows: `New-NetFirewallRule -DisplayName GRE -Protocol 47 -Action Allow`; "
+    "RouterOS: `/ip firewall filter add chain=input protocol=gre action=accept place-before=0`."
 )
 ALLOW_GRE_NETWORK = (
     "Let IP protocol 47 (GRE) pass in both directions on every firewall between client and server; "
@@ -23,17 +27,34 @@ ALLOW_GRE_NETWORK = (
     "return another way break it."
 )
 PASSTHROUGH = (
-    "Switch PPTP passthrough (ALG) on in the client's router, or on a Linux router: `modprobe nf_nat_pptp`; "
-    "`nft add ct helper inet filter pptp '{ type \"pptp\" protocol tcp; }'`; "
-    "`nft add rule inet filter prerouting tcp dport 1723 ct helper set pptp`."
+    "Switch PPTP passthrough (ALG) on in the router that translates; RouterOS: "
+    "`/ip firewall service-port enable pptp`; "
+    f"Linux (attaches no helper by itself since 4.7): `{HELPER_MODULE}`, then `{HELPER_NFT}` or `{HELPER_IPTABLES}`."
 )
 OTHER_NETWORK = "Try from another network, for example a phone's hotspot: when it works there, the path blocks GRE."
-CLAMP = (
-    "Clamp the TCP MSS on the gateway: `nft add rule inet filter forward tcp flags syn / syn,rst "
-    "tcp option maxseg size set rt mtu` (`iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN "
-    "-j TCPMSS --clamp-mss-to-pmtu`), or to 1360."
-)
-MTU_1400 = "Set MTU and MRU 1400 on both ends (pppd: `mtu 1400 mru 1400`)."
-MTU_WINDOWS = 'Windows: `netsh interface ipv4 set subinterface "VPN NAME" mtu=1400 store=persistent`'
+
+
+def mtu(size: int) -> str:
+    """Return how a server is told the MTU inside the tunnel."""
+    return (
+        f"Set MTU and MRU {size} on both ends (pppd: `mtu {size} mru {size}`; RouterOS: "
+        f"`/interface pptp-server server set max-mtu={size} max-mru={size}`)."
+    )
+
+
+def clamp(size: int) -> str:
+    """Return how a gateway is told the TCP MSS that fits an MTU (RFC 879: 40 octets less)."""
+    mss = size - 40
+    return f"Clamp the TCP MSS to {mss} on the gateway: `{clamp_nft(str(mss))}` or `{clamp_iptables(mss)}`."
+
+
+def mtu_windows(size: int) -> str:
+    """Return how a Windows client is told the MTU inside the tunnel."""
+    return f'Windows: `netsh interface ipv4 set subinterface "VPN NAME" mtu={size} store=persistent`'
+
+
+ROOMY = 1400
+"""An MTU inside the tunnel that fits nearly every path."""
+MTU_1400, CLAMP, MTU_WINDOWS = mtu(ROOMY), clamp(ROOMY), mtu_windows(ROOMY)
 SERVER_LOG = "Read the server's log of that second: the line before the end names the cause."
 MIGRATE = "Move these users to WireGuard, IKEv2 or OpenVPN; PPTP cannot be made safe."

@@ -6,6 +6,7 @@ from holdfast._native import GreFrame
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity
 from holdfast.capture.findings.view import View
 from holdfast.capture.moment import Moment
+from holdfast.capture.words import counted
 from holdfast.ppp.framing import Protocol, split
 
 ENTRY = Entry(
@@ -32,7 +33,9 @@ def recognise(view: View) -> Iterator[Finding]:
     attacks = [(Moment(*frame.place), length) for frame in frames if (length := _name_length(frame)) > NAME_MOST]
     unnumbered = [Moment(*frame.place) for frame in frames if frame.unnumbered]
     if attacks:
-        why = f"{len(attacks)} EAP packets with a name of up to {max(length for _, length in attacks)} octets."
+        why = (
+            f"{counted(len(attacks), 'EAP packet')} with a name of up to {max(length for _, length in attacks)} octets."
+        )
         yield ENTRY.found(why, [moment for moment, _ in attacks], certainty=0.95)
     elif unnumbered:
         why = f"{len(unnumbered)} GRE packets have a payload and no sequence number."

@@ -23,7 +23,7 @@ ENTRY = Entry(
     ),
     capture_next=advice.CAPTURE_WHOLE,
     references=("RFC 1661 section 6.2",),
-    explains=ENDS | {"lcp-loop", "ipcp-no-agreement"},
+    explains=ENDS | {"lcp-loop", "ipcp-no-agreement", "mppe-refused"},
 )
 
 PHRASES = (

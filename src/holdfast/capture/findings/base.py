@@ -7,7 +7,7 @@ from typing import Any
 
 from holdfast.capture.moment import Moment
 
-FRAMES_MOST = 24
+FRAMES_MOST = 16
 """Frames named as evidence of one finding; more help nobody."""
 
 ENDS = frozenset(
@@ -84,11 +84,23 @@ class Entry:
         certainty: float,
         severity: Severity | None = None,
         towards: Towards = Towards.NONE,
+        fixes: Fixes | None = None,
     ) -> "Finding":
-        """Return a finding of this kind. `why` says in one or two sentences what was seen."""
+        """Return a finding of this kind. `why` says in one or two sentences what was seen.
+
+        `fixes` takes the place of the catalogue's, where what was seen says more exactly what helps.
+        """
         evidence = tuple(sorted({moment for moment in frames if moment is not None}))
         chosen = severity or self.severity
-        return Finding(self, chosen, round(min(max(certainty, 0.0), 1.0), 2), towards, why, evidence[:FRAMES_MOST])
+        return Finding(
+            self,
+            chosen,
+            round(min(max(certainty, 0.0), 1.0), 2),
+            towards,
+            why,
+            evidence[:FRAMES_MOST],
+            fixes or self.fixes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,7 @@ class Finding:
     towards: Towards
     why: str
     evidence: tuple[Moment, ...] = ()
+    fixes: Fixes = Fixes()
 
     @property
     def id(self) -> str:
@@ -131,7 +144,7 @@ class Finding:
             "files": [moment.file for moment in self.evidence],
             "filter": self.filter or session_filter,
             "windows_codes": list(self.entry.windows_codes),
-            "fixes": self.entry.fixes.as_data(),
+            "fixes": self.fixes.as_data(),
             "capture_next": self.entry.capture_next,
             "references": list(self.entry.references),
         }

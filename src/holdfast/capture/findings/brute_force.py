@@ -17,7 +17,9 @@ ENTRY = Entry(
     severity=Severity.WARNING,
     fixes=Fixes(
         server=("Block the address and limit attempts; lock accounts for a while; use long passwords.",),
-        network=("Only from where users are: `nft add rule inet filter input ip saddr != NETS tcp dport 1723 drop`.",),
+        network=(
+            "Only from where users are: `nft insert rule inet filter input ip saddr != NETS tcp dport 1723 drop`.",
+        ),
     ),
     references=("RFC 2759 section 9",),
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from holdfast.capture.case import Case
 from holdfast.capture.findings.base import Entry, Finding, Severity
 from holdfast.capture.session import Session
+from holdfast.capture.words import counted
 
 ENTRY = Entry(
     id="capture-lost-frames",
@@ -23,10 +24,10 @@ def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
         return
     dropped = sum(file.dropped for file in case.files)
     damaged = [text for file in case.files for kind, text, _ in file.notes if kind != "link-type"]
-    limits = [f"{dropped} frames were lost while capturing"] if dropped else []
+    limits = [f"{counted(dropped, 'frame')} got lost while capturing"] if dropped else []
     limits += damaged[:3]
     if case.counts.cut * 20 > case.counts.frames:
-        limits.append(f"{case.counts.cut} frames were cut by the snap length")
+        limits.append(f"the snap length cut {counted(case.counts.cut, 'frame')}")
     if case.omitted or case.counts.overflowed:
         limits.append(f"{case.omitted + case.counts.overflowed} flows were too many and were only counted")
     if case.stopped:

@@ -6,6 +6,7 @@ from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity
 from holdfast.capture.findings.view import View
 from holdfast.capture.moment import Moment
+from holdfast.capture.words import counted
 
 ENTRY = Entry(
     id="cleartext-data",
@@ -40,7 +41,9 @@ def recognise(view: View) -> Iterator[Finding]:
         why = f"Encryption with {agreed.bits} bits was agreed; {len(frames)} or more packets go in clear all the same."
         yield ENTRY.found(why, frames, certainty=0.95, severity=Severity.FAULT)
     else:
-        why = f"{clear} packets go through the tunnel in clear; no encryption was agreed."
+        negotiated = view.link.lcp.seen or view.link.ccp.seen
+        known = "no encryption was agreed" if negotiated else "the capture does not show whether encryption was agreed"
+        why = f"{counted(clear, 'packet')} {'goes' if clear == 1 else 'go'} through the tunnel in clear; {known}."
         yield ENTRY.found(why, frames, certainty=0.98)
 
 

@@ -7,6 +7,7 @@ from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towa
 from holdfast.capture.findings.view import View
 from holdfast.capture.moment import Moment
 from holdfast.capture.tcp import Conversation
+from holdfast.capture.words import counted
 
 ENTRY = Entry(
     id="control-filtered",
@@ -17,7 +18,12 @@ ENTRY = Entry(
     severity=Severity.FAULT,
     windows_codes=(800, 809),
     fixes=Fixes(
-        server=("Open TCP 1723: `nft add rule inet filter input tcp dport 1723 accept`.",),
+        server=(
+            (
+                "Open TCP 1723: `nft insert rule inet filter input tcp dport 1723 accept` (table and chain as "
+                "`nft list ruleset` names them), or `iptables -I INPUT -p tcp --dport 1723 -j ACCEPT`."
+            ),
+        ),
         network=("Forward TCP 1723 (and GRE) to the server if it is behind a router; ask the provider about filters.",),
         client=("Is the address right and the server up? `ping SERVER`; `nc -vz SERVER 1723`.", advice.OTHER_NETWORK),
     ),
@@ -60,8 +66,8 @@ def _answer_lost(view: View, conversation: Conversation) -> Iterator[Finding]:
         return
     again = [syn for syn in conversation.syns if syn > answer]
     if len(again) + len(conversation.syn_acks_again) >= REPEATS:
-        tries = f"the client repeats its SYN {len(again)} times" if again else "no ACK follows"
+        tries = f"the client repeats its SYN {counted(len(again), 'time')}" if again else "no ACK follows"
         answers = 1 + len(conversation.syn_acks_again)
-        why = f"The server answers {answers} times, and {tries}: the answers do not reach it."
+        why = f"The server answers {counted(answers, 'time')}, and {tries}: the answers do not reach it."
         frames = [answer, *again, *conversation.syn_acks_again]
         yield ENTRY.found(why, frames, certainty=0.85, towards=Towards.CLIENT)

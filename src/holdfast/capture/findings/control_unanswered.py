@@ -25,8 +25,10 @@ ENTRY = Entry(
         ),
         network=(
             "Does the port forward point at the PPTP server? Does a proxy answer the handshake?",
-            "Where TCP repeats the data: does the path let small packets pass only? `ping -M do -s 200 SERVER` "
-            "(Windows: `ping -f -l 200 SERVER`). Switch a firewall's PPTP inspection off to compare.",
+            (
+                "Where TCP repeats the data: does the path let small packets pass only? `ping -M do -s 200 SERVER` "
+                "(Windows: `ping -f -l 200 SERVER`). Switch a firewall's PPTP inspection off to compare."
+            ),
         ),
     ),
     capture_next=advice.CAPTURE_SERVER,
@@ -67,7 +69,9 @@ def _swallowed(conversation: Conversation) -> Iterator[Finding]:
     """Name what one side sent and nobody got; of both sides, the client's, which comes first."""
     by_client = True in conversation.swallowed
     octets, moment = conversation.swallowed[by_client]
-    why = f"By the numbers of frame {moment.frame}, {side(by_client)} sent {octets} octets that never came by here, and "
+    why = (
+        f"By the numbers of frame {moment.frame}, {side(by_client)} sent {octets} octets that never came by here, and "
+    )
     why += f"{side(not by_client)} never acknowledged them: the path lets the handshake pass and not the data "
     why += "(perhaps an MTU problem, or a firewall that looks into PPTP)."
     towards = Towards.SERVER if by_client else Towards.CLIENT

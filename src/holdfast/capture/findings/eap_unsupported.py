@@ -22,7 +22,7 @@ ENTRY = Entry(
     ),
     capture_next=advice.CAPTURE_WHOLE,
     references=("RFC 2284 section 2", "RFC 1661 section 6.2"),
-    explains=ENDS | {"lcp-loop", "ipcp-no-agreement"},
+    explains=ENDS | {"lcp-loop", "ipcp-no-agreement", "mppe-refused"},
 )
 
 FAILURE = 4

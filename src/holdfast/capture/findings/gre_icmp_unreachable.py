@@ -41,6 +41,8 @@ ENTRY = Entry(
     ),
 )
 
+LEAVING = 3.0
+"""Seconds between the end of a program's GRE socket and the goodbye of its control connection."""
 REFUSALS = {(3, 2), (3, 3), (3, 9), (3, 10), (3, 13)}
 REFUSALS_6 = {(1, 1), (1, 4), (4, 1)}
 
@@ -52,11 +54,16 @@ def recognise(view: View) -> Iterator[Finding]:
         if (notice.kind, notice.code) not in refusals:
             continue
         first, last = Moment(*notice.first), Moment(*notice.last)
-        if _of_another(view, notice) or not any(_during(view, moment) for moment in (first, last)):
+        if (
+            _of_another(view, notice)
+            or _leaving(view, notice)
+            or not any(_during(view, moment) for moment in (first, last))
+        ):
             continue
         to_server = notice.quoted_destination == view.session.server
         what = "protocol unreachable" if notice.code in (1, 2) else "prohibited or unreachable"
-        why = f"{notice.source} answers GRE to {notice.quoted_destination} with ICMP {what} ({notice.count}x)."
+        target = "" if notice.source == notice.quoted_destination else f" to {notice.quoted_destination}"
+        why = f"{notice.source} refuses GRE{target} by ICMP {what} ({notice.count}x)."
         towards = Towards.SERVER if to_server else Towards.CLIENT
         severity = Severity.WARNING if view.up else Severity.FAULT
         yield ENTRY.found(why, [first, last], certainty=0.95, towards=towards, severity=severity)
@@ -70,6 +77,14 @@ def _during(view: View, moment: Moment) -> bool:
     """
     goodbye = view.session.goodbye
     return view.session.started <= moment and (goodbye is None or moment <= goodbye[0])
+
+
+def _leaving(view: View, notice: IcmpNotice) -> bool:
+    """Whether an end refuses late packets of a session that was up, because its program is about to say goodbye."""
+    goodbye = view.session.goodbye
+    if not view.up or goodbye is None or notice.source != notice.quoted_destination:
+        return False
+    return goodbye[0].since(Moment(*notice.first)) < LEAVING
 
 
 def _of_another(view: View, notice: IcmpNotice) -> bool:

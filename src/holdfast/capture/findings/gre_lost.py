@@ -23,8 +23,8 @@ ENTRY = Entry(
         server=("LCP echo every 30 s keeps the state of NATs alive: lcp-echo-interval 30.",),
         network=(
             (
-                "Keep GRE state longer: `sysctl net.netfilter.nf_conntrack_gre_timeout_stream=600` and "
-                "`net.netfilter.nf_conntrack_gre_timeout=120`."
+                "Keep GRE state longer: `sysctl net.netfilter.nf_conntrack_gre_timeout=600 "
+                "net.netfilter.nf_conntrack_gre_timeout_stream=600`, and keep it in /etc/sysctl.d/."
             ),
         ),
     ),

@@ -2,7 +2,8 @@
 
 from holdfast.capture.findings.base import Entry, Finding, Severity
 from holdfast.capture.findings.view import View
-from holdfast.capture.session import Phase
+from holdfast.capture.session import Kind, Phase
+from holdfast.capture.words import counted
 
 ENTRY = Entry(
     id="healthy",
@@ -27,9 +28,12 @@ def found(view: View) -> Finding:
         good.append(f"the client has {link.client_address}")
     up, down = (view.session.data_packets(each) for each in (True, False))
     if up or down:
-        good.append(f"data went {up} packets to the server and {down} to the client")
+        good.append(f"data went {counted(up, 'packet')} to the server and {down} to the client")
     missing = sum(flow.missing for flow in view.session.up + view.session.down)
-    good.append(f"{missing} GRE packets are missing" if missing else "no GRE packet is missing")
+    if missing:
+        good.append(f"{counted(missing, 'GRE packet')} {'is' if missing == 1 else 'are'} missing")
+    elif view.session.kind is not Kind.PPP:
+        good.append("no GRE packet is missing")
     certainty = 0.9 if view.reached(Phase.TRAFFIC) else 0.75
     why = "; ".join(good) + "."
     return ENTRY.found(why[0].upper() + why[1:], view.session.phases.values(), certainty=certainty)

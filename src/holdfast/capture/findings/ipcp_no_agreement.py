@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import ENDS, Entry, Finding, Fixes, Severity, Towards
+from holdfast.capture.findings.loss_in_setup import answer_lost
 from holdfast.capture.findings.view import View, moments, repeated, side
+from holdfast.capture.words import counted
 from holdfast.ppp.codes import Code
 
 ENTRY = Entry(
@@ -44,8 +46,9 @@ def recognise(view: View) -> Iterator[Finding]:
             towards = Towards.CLIENT if by_client else Towards.SERVER
             yield ENTRY.found(why, moments(unanswered), certainty=0.75, towards=towards)
             return
-    if (view.over or link.ended) and ipcp.first:
+    if (view.over or link.ended) and ipcp.first and answer_lost(view) is None:
         refusals = ipcp.client.answers(Code.CONFIGURE_NAK) + ipcp.server.answers(Code.CONFIGURE_NAK)
         refusals += ipcp.client.answers(Code.CONFIGURE_REJECT) + ipcp.server.answers(Code.CONFIGURE_REJECT)
-        why = f"IPCP began and never opened; {len(refusals)} refusals."
+        refused = f"; {counted(len(refusals), 'refusal')}." if refusals else ", and nobody refused anything."
+        why = f"IPCP began and never opened{refused}"
         yield ENTRY.found(why, [ipcp.first.moment, *moments(refusals)], certainty=0.55)

@@ -6,6 +6,7 @@ from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity
 from holdfast.capture.findings.view import View
 from holdfast.capture.inner_traffic import take_apart
+from holdfast.capture.words import counted
 
 ENTRY = Entry(
     id="mss-not-clamped",
@@ -29,5 +30,6 @@ def recognise(view: View) -> Iterator[Finding]:
     large = [packet for packet in packets if packet.segment_size is not None and packet.segment_size > LARGEST]
     if large:
         size = max(packet.segment_size or 0 for packet in large)
-        why = f"{len(large)} SYNs inside ask for segments of up to {size} octets."
+        ask = "asks" if len(large) == 1 else "ask"
+        why = f"{counted(len(large), 'SYN')} inside {ask} for segments of up to {size} octets."
         yield ENTRY.found(why, [packet.moment for packet in large], certainty=0.9)

@@ -25,6 +25,8 @@ ENTRY = Entry(
     explains=frozenset({"mtu-black-hole"}),
 )
 
+OVERHEAD, LEAST = 44, 500
+"""Octets at most of IP, GRE, PPP and MPPE around an inner packet, and the smallest MTU that is worth naming."""
 TOO_BIG = {(False, 3, 4), (True, 2, 0)}
 
 
@@ -36,10 +38,18 @@ def recognise(view: View) -> Iterator[Finding]:
         up = notice.quoted_source == view.session.client
         fits = f"at most {notice.mtu} octets fit" if notice.mtu else "it does not say how many octets fit"
         why = f"{notice.source} cannot pass a packet of {notice.quoted_length} octets: {fits} ({notice.count}x)."
-        overhead = notice.mtu - 44 if notice.mtu else 0
-        why += f" An MTU of {overhead} inside the tunnel would." if overhead > 500 else ""
+        inside = notice.mtu - OVERHEAD if notice.mtu else 0
+        why += f" An MTU of {inside} inside the tunnel would." if inside > LEAST else ""
+        small = LEAST < inside < advice.ROOMY
         severity = Severity.FAULT if notice.count >= 2 else Severity.WARNING
         towards = Towards.SERVER if up else Towards.CLIENT
         frames = [Moment(*notice.first), Moment(*notice.last)]
-        yield ENTRY.found(why, frames, certainty=0.95, severity=severity, towards=towards)
+        fixes = _fixes(inside) if small else None
+        yield ENTRY.found(why, frames, certainty=0.95, severity=severity, towards=towards, fixes=fixes)
         return
+
+
+def _fixes(size: int) -> Fixes:
+    """What fits a path that is narrower than usual."""
+    mend = ("Better: find the hop that is so narrow, and mend it.",)
+    return Fixes((advice.mtu(size), advice.clamp(size)), (*ENTRY.fixes.network[:1], *mend), (advice.mtu_windows(size),))

@@ -36,7 +36,12 @@ def recognise(view: View) -> Iterator[Finding]:
     elsewhere = [
         flow for flow in session.strays if flow.source != session.client and flow.destination == session.server
     ]
-    if elsewhere:
+    answers = [flow for flow in session.strays if flow.source != session.server and flow.destination == session.client]
+    if answers and not session.down:
+        why = f"TCP goes to {session.server}, but GRE for the same call comes from {answers[0].source}: the server "
+        why += "stands behind a NAT that translates TCP and not GRE."
+        yield ENTRY.found(why, strays, certainty=0.9, towards=Towards.CLIENT)
+    elif elsewhere:
         why = f"TCP comes from {session.client}, but GRE for the same call from {elsewhere[0].source}: TCP was "
         why += "translated and GRE was not."
         yield ENTRY.found(why, strays, certainty=0.9, towards=Towards.SERVER)

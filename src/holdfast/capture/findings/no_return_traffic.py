@@ -9,6 +9,7 @@ from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity, Towa
 from holdfast.capture.findings.view import View
 from holdfast.capture.moment import Moment
 from holdfast.capture.session import Phase
+from holdfast.network.commands import translate_iptables, translate_nft
 
 ENTRY = Entry(
     id="no-return-traffic",
@@ -22,7 +23,7 @@ ENTRY = Entry(
     fixes=Fixes(
         server=(
             "Forwarding: `sysctl net.ipv4.ip_forward=1`, and keep it in /etc/sysctl.d/.",
-            "NAT for the pool: `nft add rule ip nat postrouting ip saddr POOL oifname WAN masquerade`.",
+            f"NAT for the pool: `{translate_nft()}` or `{translate_iptables()}`.",
             "Firewall: forward chain must accept ppp+ both ways. Route back: the LAN's router must know the pool.",
         ),
         client=("Is the route right? `route print`, or `ip route get ADDRESS`.",),

@@ -6,6 +6,7 @@ from holdfast.capture.case import Case
 from holdfast.capture.findings.base import ENDS, Entry, Finding, Fixes, Severity
 from holdfast.capture.radius_trace import ACCESS_REQUEST, RadiusExchange
 from holdfast.capture.session import Session
+from holdfast.capture.words import counted
 
 ENTRY = Entry(
     id="radius-timeout",
@@ -47,7 +48,7 @@ def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
 def _finding(server: str, lost: list[RadiusExchange], slow: list[RadiusExchange]) -> Finding:
     if lost:
         sent = sum(len(exchange.sent) for exchange in lost)
-        why = f"{len(lost)} requests to {server} were sent {sent} times and never answered."
+        why = f"{counted(len(lost), 'request')} to {server}, sent {counted(sent, 'time')}, never answered."
     else:
         why = f"{server} takes up to {max(exchange.took or 0 for exchange in slow):.0f} s to answer."
     frames = [moment for exchange in lost or slow for moment in exchange.sent]

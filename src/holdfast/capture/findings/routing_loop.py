@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity
+from holdfast.capture.findings.base import ENDS, Entry, Finding, Fixes, Severity
 from holdfast.capture.findings.view import View
 from holdfast.capture.moment import Moment
 
@@ -16,12 +16,16 @@ ENTRY = Entry(
     windows_codes=(800, 806, 807),
     fixes=Fixes(
         network=(
-            "Follow the path: `traceroute -T -p 1723 SERVER`; where two addresses take turns, compare routes there.",
+            (
+                "Follow the path: `traceroute -T -p 1723 SERVER`, for GRE `traceroute -P 47 SERVER`; where two "
+                "addresses take turns, compare routes there."
+            ),
         ),
         client=("Keep a host route to the server outside the tunnel: `ip route add SERVER via GATEWAY`.",),
     ),
     capture_next="Capture at one of the two routers that take turns in traceroute.",
     references=("RFC 792", "RFC 1812 section 5.3.1"),
+    explains=ENDS | {"gre-missing", "gre-missing-from-client", "gre-missing-from-server", "lcp-unanswered"},
 )
 
 TIME_EXCEEDED, TIME_EXCEEDED_6 = 11, 3

@@ -62,5 +62,8 @@ def recognise(view: View) -> Iterator[Finding]:
     why = f"The server hung up {lasted:.1f} s after it granted the call, and sent no GRE at all"
     why += f" (the client sent {sent})." if sent else "."
     certainty = 0.85 if sent and lasted < 5 else 0.7 if sent else 0.6
+    if view.behind_nat and sent:
+        why += " A NAT that refuses the server's GRE by ICMP looks the same from here."
+        certainty -= 0.2
     frames = [granted, *(Moment(*flow.first) for flow in session.up), moment]
     yield ENTRY.found(why, frames, certainty=certainty, towards=Towards.CLIENT)

@@ -35,3 +35,13 @@ def test_a_refusal_of_the_other_call_behind_the_same_address(tmp_path: Path) -> 
     first = Scene().up().goodbye().data(False).icmp(3, 2, source=CLIENT)
     second = Scene(port=40001, client_call=101, server_call=201).up().wait(20).goodbye()
     assert first.together(second).diagnosis(tmp_path).verdict == "healthy"
+
+
+def test_a_program_that_is_about_to_say_goodbye_refuses_late_packets(tmp_path: Path) -> None:
+    scene = Scene().up().data(False).icmp(3, 2, source=CLIENT).wait(0.5).hang_up(True)
+    assert "gre-icmp-unreachable" not in scene.findings(tmp_path)
+
+
+def test_one_that_goes_on_is_another_matter(tmp_path: Path) -> None:
+    scene = Scene().up().data(False).icmp(3, 2, source=CLIENT).wait(9).talk().hang_up(True)
+    assert "gre-icmp-unreachable" in scene.findings(tmp_path)

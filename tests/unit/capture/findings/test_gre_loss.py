@@ -56,3 +56,10 @@ def test_of_few_packets_few_are_enough(tmp_path: Path) -> None:
         scene.lose(True, 1).data(True)
     assert scene.findings(tmp_path)["gre-loss"].severity is Severity.WARNING
     assert "gre-loss" not in Scene().up().lose(True, 1).data(True).lose(True, 1).data(True).findings(tmp_path)
+
+
+def test_a_session_that_never_came_up_may_have_died_of_two(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().respond().lose(False, 2).wait(9).terminate(False).hang_up(False)
+    found = scene.findings(tmp_path)
+    assert "gre-loss" in found
+    assert "auth-unanswered" not in found

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from holdfast.capture.findings.base import Severity
+from holdfast.capture.findings.base import Severity, Towards
 from holdfast.ppp.framing import Protocol
 from support.scene import SERVER, Scene, ethernet, gre, ip
 
@@ -37,3 +37,13 @@ def test_addresses_of_documents_are_not_behind_a_nat(tmp_path: Path) -> None:
     for _ in range(10):
         scene.configure(True, Protocol.LCP, 1, (5, b"abcd")).wait(3)
     assert "nat-without-helper" not in scene.hang_up(True).findings(tmp_path)
+
+
+def test_a_server_behind_a_port_forward_answers_from_another_address(tmp_path: Path) -> None:
+    scene = Scene().call().gre(True, b"\xff\x03\xc0\x21\x01\x01\x00\x04")
+    scene.server = "198.51.100.99"
+    scene.gre(False, b"\xff\x03\xc0\x21\x01\x01\x00\x04")
+    scene.server = SERVER
+    top = scene.wait(2).hang_up(False).top(tmp_path)
+    assert (top.id, top.towards) == ("nat-without-helper", Towards.CLIENT)
+    assert "198.51.100.99" in top.why
