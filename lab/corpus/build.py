@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab import image
 from lab.corpus.gateway_stage import gateway_guest, staged
-from lab.corpus.scenario import Scenario, View
+from lab.corpus.scenario import NOTHING, Scenario, View
 from lab.guest import Guest, GuestError
 from lab.network import namespace, remove_abandoned
 
@@ -20,6 +20,8 @@ GUESTS, LANES = 2, 4
 LABELS = "labels.json"
 """File name -> the findings of which any is right at the top. File names tell scenario, place and part."""
 ATTEMPTS = 2
+KNOCK = (1723).to_bytes(2)
+"""What every capture holds in which somebody dialled: the port."""
 
 
 def file_name(scenario: Scenario, view: View) -> str:
@@ -104,6 +106,11 @@ def _played(guest: Guest, lane: str, scenario: Scenario, folder: Path) -> str:
             continue
         if len(made) < len(scenario.views):
             trouble = f"only {len(made)} of {len(scenario.views)} captures: no tunnel came up"
+            continue
+        whole = [(view, octets) for view, octets in made if not view.only and view.expected != NOTHING]
+        silent = [view for view, octets in whole if KNOCK not in octets]
+        if silent:
+            trouble = f"nobody dialled, as seen at {', '.join(view.where for view in silent)}"
             continue
         for view, octets in made:
             (folder / file_name(scenario, view)).write_bytes(octets)

@@ -13,7 +13,8 @@ ENTRY = Entry(
     id="ipcp-no-agreement",
     title="The two sides do not agree on addresses",
     meaning="The user was accepted, and then the two sides cannot settle the IP addresses, or one does not answer.",
-    recognised="IPCP requests, never open, then the end; or three requests in a row without an answer.",
+    recognised="IPCP requests, never open, then the end; or three requests in a row without an answer; or the end by "
+    "LCP at the moment when encryption is up, before anybody asked for addresses.",
     severity=Severity.FAULT,
     windows_codes=(720, 733, 736),
     fixes=Fixes(
@@ -26,11 +27,27 @@ ENTRY = Entry(
 )
 
 LEAST = 3
+AT_ONCE = 1.0
+"""Seconds from encryption to the end."""
+
+
+def _nothing_to_run(view: View) -> Iterator[Finding]:
+    """A side that has no network protocol ends the link where it would have begun with one."""
+    encrypted = view.link.mppe.opened if view.link.mppe else None
+    ends = [ending for ending in view.link.endings if ending.protocol == view.link.lcp.protocol]
+    if encrypted is None or not ends or not 0 <= ends[0].moment.since(encrypted) <= AT_ONCE:
+        return
+    why = f"{side(ends[0].from_client).capitalize()} ended the link as soon as encryption was up, and asked for no "
+    why += "address: it seems to have no network protocol to run (pppd: `noip`)."
+    yield ENTRY.found(why, [encrypted, ends[0].moment], certainty=0.65)
 
 
 def recognise(view: View) -> Iterator[Finding]:
     """Asked, and never settled."""
     ipcp, link = view.link.ipcp, view.link
+    if not ipcp.seen and not link.ipv6cp.seen:
+        yield from _nothing_to_run(view)
+        return
     if ipcp.opened is not None or link.ipv6cp.opened is not None or not ipcp.seen or view.half:
         return
     if ipcp.rejections:

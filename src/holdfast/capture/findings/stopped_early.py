@@ -2,7 +2,7 @@
 
 from holdfast.capture.findings import advice
 from holdfast.capture.findings.base import Entry, Finding, Fixes, Severity
-from holdfast.capture.findings.view import View, side
+from holdfast.capture.findings.view import View, repeated, side
 from holdfast.capture.moment import Moment
 from holdfast.capture.session import Kind
 
@@ -17,7 +17,7 @@ ENTRY = Entry(
     capture_next=advice.CAPTURE_WHOLE,
 )
 
-STUCK, AT_ONCE = 30.0, 3.0
+STUCK, AT_ONCE, IN_VAIN = 30.0, 3.0, 2
 HARMLESS = {"port-check", "control-filtered"}
 
 
@@ -37,7 +37,21 @@ def found(view: View, others: list[Finding]) -> list[Finding]:
     end = view.session.goodbye
     who = f"; {side(end[1])} ended it" if end else "; then nothing more came"
     frames = [end[0] if end else view.session.ended]
-    return [ENTRY.found(f"The session stopped {got}{who}.", frames, certainty=0.5)]
+    why = f"The session stopped {got}{who}.{_unheard(view)}"
+    return [ENTRY.found(why, frames, certainty=0.5)]
+
+
+def _unheard(view: View) -> str:
+    """Say which side asked in vain at the end, if one did."""
+    for name, negotiation in (("IPCP", view.link.ipcp), ("CCP", view.link.ccp), ("LCP", view.link.lcp)):
+        for by_client in (True, False):
+            asked = repeated(negotiation.side(by_client))
+            if len(asked) >= IN_VAIN:
+                frames = f"frames {asked[0].moment.frame} to {asked[-1].moment.frame}"
+                return (
+                    f" {side(by_client).capitalize()} asked {len(asked)} times by {name} ({frames}), without an answer."
+                )
+    return ""
 
 
 def _before_any_gre(view: View, granted: Moment) -> list[Finding]:

@@ -23,3 +23,11 @@ def test_who_hangs_up_at_once_before_any_gre(tmp_path: Path) -> None:
     found = scene.findings(tmp_path)
     assert "The client ended it" in found["stopped-early"].why
     assert "stopped-early" not in Scene().call().wait(0.1).clear(True).hang_up(True).findings(tmp_path)
+
+
+def test_who_asked_in_vain_is_told(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().authenticate()
+    for _ in range(3):
+        scene.configure(False, 0x80FD, 1, (18, b"\1\0\0\x40")).wait(3)
+    why = scene.hang_up(True).findings(tmp_path)["stopped-early"].why
+    assert "The server asked 3 times by CCP" in why
