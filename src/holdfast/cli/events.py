@@ -28,6 +28,7 @@ from holdfast.observe.signing import PUBLIC_FILE, PublicKey, SigningKey
 from holdfast.observe.sinks.lines import text_of
 from holdfast.observe.verify import Expected, Part, Report, verify
 from holdfast.secret import Secret
+from holdfast.wire.text import composed
 
 app = typer.Typer(
     add_completion=False,
@@ -139,7 +140,7 @@ def forget(
     """
 
     def work(journal: Journal) -> dict[str, Any]:
-        forgotten = journal.keeper.forget(user)
+        forgotten = journal.keeper.forget(composed(user))
         return {"lines": forgotten.lines, "keys": forgotten.keys}
 
     done = _ask_or_do(state, config, "log-forget", work, user=user)
@@ -254,6 +255,7 @@ def _query(
 
 def _names(state: Path, user: str) -> frozenset[str]:
     """Return the user's name and pseudonym."""
+    user = composed(user)
     names = {user} if user else set()
     if user and (state / KEYS_FILE).exists():
         keyring = Keyring(state)

@@ -99,6 +99,8 @@ class GatewaySection(Section):
     """Seconds of silence after which an Echo-Request is sent (RFC 2637 section 3.1.4)."""
     echo_timeout: Seconds = 60.0
     """Seconds in which the Echo-Reply must come (RFC 2637 section 3.1.4)."""
+    idle_timeout: SecondsOrOff = 900.0
+    """Seconds that a control connection may last without a call, before the first or after the last; 0 for ever."""
     tun_name: InterfaceName = "holdfast0"
     """Name of the network interface that all sessions share."""
     workers: Annotated[int, Field(strict=True, ge=1, le=16)] | None = None

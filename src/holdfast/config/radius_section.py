@@ -47,6 +47,7 @@ class WhenDown(StrEnum):
     """What happens to a client while no RADIUS server answers."""
 
     REJECT = "reject"
+    TURN_AWAY = "turn_away"
     LOCAL = "local"
     CACHED = "cached"
 
@@ -84,7 +85,7 @@ class RadiusSection(BaseModel):
     unsigned: tuple[ServerAddress, ...] = ()
     """Old servers whose answers are taken without a Message-Authenticator, which lets them be forged."""
     when_down: WhenDown = WhenDown.REJECT
-    """While no server answers: "reject"; "local" for the local users; "cached" for those who were let in lately."""
+    """While no server answers: "reject"; "turn_away" (no calls); "local" users; "cached": who was let in lately."""
     cache_hours: Annotated[float, Field(strict=True, gt=0, le=8784, allow_inf_nan=False)] = 24.0
     """Hours in which a user whom RADIUS let in may come back, with `when_down = "cached"`."""
     unknown_names: UnknownNames = UnknownNames.REFUSE

@@ -13,6 +13,7 @@ from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.paths import described
 from holdfast.gateway.subscriber import Subscriber
 from holdfast.local_api import Handler, caller
+from holdfast.wire.text import composed
 
 
 class GatewayApi:
@@ -81,7 +82,7 @@ class GatewayApi:
     def _choose(self, session: Any, user: Any) -> list[Subscriber]:
         everyone = self._gateway.subscribers
         if isinstance(user, str) and user:
-            return [subscriber for subscriber in everyone.values() if subscriber.user == user]
+            return [subscriber for subscriber in everyone.values() if subscriber.user == composed(user)]
         if not isinstance(session, str) or not session:
             raise HoldfastError("name a session or a user")
         return self._gateway.matching(session)

@@ -48,6 +48,7 @@ class ControlConnection(asyncio.Protocol):
         "_dropped",
         "_end_of_file",
         "_gateway",
+        "_idle",
         "_machine",
         "_path",
         "_transport",
@@ -65,6 +66,7 @@ class ControlConnection(asyncio.Protocol):
         self._machine: ConnectionMachine = gateway.new_control_machine()
         self._alarm = Alarm(gateway.loop, self._timer_due)
         self._transport: asyncio.Transport | None = None
+        self._idle: asyncio.TimerHandle | None = None
         self.subscribers: dict[int, Subscriber] = {}
         self.tape = gateway.recorder.control_tape()
         self._unwelcome = False
@@ -144,6 +146,7 @@ class ControlConnection(asyncio.Protocol):
                 with self._gateway.guarded(subscriber):
                     control_lost(self._gateway, subscriber, detail)
         self._alarm.cancel()
+        self._expect_call(False)
         self._gateway.connection_closed(self)
         self._transport = None
 
@@ -213,6 +216,7 @@ class ControlConnection(asyncio.Protocol):
         for event in events:
             self._take_note(event, ending)
         self._alarm.arm(self._machine.deadline)
+        self._expect_call(self._machine.established and not self._machine.call_count)
 
     # --- inside --------------------------------------------------------------------------------------------
 
@@ -250,6 +254,20 @@ class ControlConnection(asyncio.Protocol):
                 self._gateway.call_gone(subscriber, ending.reason, ending.detail)
         elif isinstance(event, CallCleared | CallRefused):
             self._gateway.call_gone(subscriber, DisconnectReason.USER_REQUEST, event.detail)
+
+    def _expect_call(self, idle: bool) -> None:
+        """A connection without a call is kept for a while: some clients keep theirs between calls."""
+        limit = self._gateway.settings.idle_timeout
+        if idle and self._idle is None and limit:
+            self._idle = self._gateway.loop.call_later(limit, self._no_call_came, limit)
+        elif not idle and self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _no_call_came(self, limit: float) -> None:
+        with self._guarded():
+            self._machine.close(DisconnectReason.IDLE_TIMEOUT, self._gateway.now(), f"no call for {limit:g} s")
+            self.drive()
 
     def _timer_due(self) -> None:
         with self._guarded():

@@ -74,7 +74,7 @@ class Door:
 
     def call(self, connection: "ControlConnection") -> tuple[OutgoingCallResult, GeneralError] | None:
         """Judge a call request; None when it may be granted, else what to answer."""
-        refused = self._leaving() or self.admission.call(connection.client, self._gateway.now())
+        refused = self._leaving() or self._unjudged() or self.admission.call(connection.client, self._gateway.now())
         if refused is None:
             return None
         self._tell(connection, refused)
@@ -94,6 +94,12 @@ class Door:
 
     def _leaving(self) -> Refused | None:
         return Refused(Barrier.DRAINING, "the gateway takes no new calls") if self._gateway.draining else None
+
+    def _unjudged(self) -> Refused | None:
+        remote = self._gateway.logins.remote
+        if remote is None or not remote.turns_away():
+            return None
+        return Refused(Barrier.RADIUS_DOWN, "no RADIUS server answers, and calls are turned away meanwhile")
 
     def _tell(self, connection: "ControlConnection", refused: Refused) -> None:
         context = {**connection.context(), "client_ip": connection.client}

@@ -8,6 +8,7 @@ from holdfast.errors import HoldfastError
 from holdfast.events import AdminActed, LogExported, LogFailed
 from holdfast.gateway.log_setup import Journal
 from holdfast.local_api import Handler, caller
+from holdfast.wire.text import composed
 
 PATIENCE = 10.0
 """Seconds to wait for work on files before the answer is that it goes on."""
@@ -35,6 +36,7 @@ class LogApi:
         user = request.get("user")
         if not isinstance(user, str) or not user:
             raise HoldfastError("name a user")
+        user = composed(user)
         self._note("events forget", "one person")  # who it was is what nobody shall know
 
         def work() -> dict[str, Any]:

@@ -21,6 +21,7 @@ BEFORE_LOGIN = (
     "gateway.setup_timeout",
     "gateway.echo_interval",
     "gateway.echo_timeout",
+    "gateway.idle_timeout",
     "timeouts.setup_timeout",
     "timeouts.heartbeats",
     "ppp.authentication_timeout",

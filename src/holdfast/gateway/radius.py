@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from holdfast.gateway.subscriber import Subscriber
 
 
+SCOUT_INTERVAL = 5.0
+"""Seconds after which a call is let through again while no server answers."""
+
+
 class RadiusDesk:
     """Answers claims from RADIUS, each in a task of its own: a server that thinks long holds up one client only."""
 
@@ -47,6 +51,8 @@ class RadiusDesk:
         """`cache`: who may come back while no server answers."""
         self._gateway, self._client, self._local, self._cache = gateway, client, local, cache
         self._local_when_down = config.radius.when_down is WhenDown.LOCAL
+        self._turn_away = config.radius.when_down is WhenDown.TURN_AWAY
+        self._next_scout = float("-inf")
         self._nas_identifier = nas_identifier(config)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,6 +61,19 @@ class RadiusDesk:
         task = self._gateway.loop.create_task(self._answer(subscriber, exchange, claim))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def turns_away(self) -> bool:
+        """Whether a call is refused now, because nobody could judge its login. One in a while is let through.
+
+        It finds out whether a server is back; many know no other question than a login.
+        """
+        now = self._gateway.now()
+        if not self._turn_away or not self._client.silent():
+            return False
+        if now < self._next_scout:
+            return True
+        self._next_scout = now + SCOUT_INTERVAL
+        return False
 
     def stop(self) -> None:
         """Give up what is still being asked."""

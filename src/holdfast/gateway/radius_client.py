@@ -67,6 +67,10 @@ class RadiusClient:
         for future in self._waiting.values():
             future.cancel()
 
+    def silent(self) -> bool:
+        """Whether every server is left alone at the moment, because it said nothing lately."""
+        return self._exchange.silent(self._loop.time())
+
     def state(self) -> list[dict[str, Any]]:
         """Return how each server is, as plain data."""
         return self._exchange.state()

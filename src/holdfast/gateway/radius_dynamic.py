@@ -14,6 +14,7 @@ from holdfast.policy.effective import Effective, Layer, over
 from holdfast.policy.radius_settings import VOLUMES, settings_layer
 from holdfast.radius.codes import ErrorCause, code_name
 from holdfast.radius.dynamic import ACCOMPANYING, IDENTIFYING, Answered, DynamicRequest, DynamicServer, Match
+from holdfast.wire.text import composed
 
 if TYPE_CHECKING:
     from holdfast.gateway.gateway import Gateway
@@ -29,6 +30,7 @@ CHANGING = frozenset(
         "Idle-Timeout",
         "Acct-Interim-Interval",
         "Filter-Id",
+        "Termination-Action",
         "WISPr-Bandwidth-Max-Up",
         "WISPr-Bandwidth-Max-Down",
         "Mikrotik-Rate-Limit",
@@ -106,7 +108,7 @@ class DynamicDesk(asyncio.DatagramProtocol):
             return ErrorCause.MISSING_ATTRIBUTE
         wanted = layer.values.get("filter", "")
         unknown = bool(wanted) and wanted not in self._gateway.settings.names.filters
-        return ErrorCause.INVALID_ATTRIBUTE_VALUE if unknown or not layer.values else None
+        return ErrorCause.INVALID_ATTRIBUTE_VALUE if unknown or layer.unusable or not layer.values else None
 
     async def _apply(self, chosen: "list[Subscriber]", layer: Layer | None, source: str) -> ErrorCause | None:
         for subscriber in chosen:
@@ -150,7 +152,7 @@ def fits(subscriber: "Subscriber", match: Match) -> bool:
     """Whether a session is the one that is meant."""
     pairs = (
         (match.session, subscriber.session.session_id),
-        (match.user, subscriber.user),
+        (composed(match.user), subscriber.user),
         (match.address, subscriber.address),
         (match.station, subscriber.connection.client),
         (match.gateway, subscriber.connection.server),

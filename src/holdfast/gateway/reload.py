@@ -41,6 +41,7 @@ LATER = frozenset(
         "gateway.setup_timeout",
         "gateway.echo_interval",
         "gateway.echo_timeout",
+        "gateway.idle_timeout",
         "gateway.host_name",
         "gateway.vendor",
         "addresses.dns",

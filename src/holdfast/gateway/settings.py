@@ -30,6 +30,8 @@ class GatewaySettings:
 
     control: ControlConfig
     link: LinkConfig
+    idle_timeout: float
+    """How long a control connection may last without a call; 0 for ever."""
     session: SessionConfig
     keepalive: Keepalive
     local_address: str
@@ -56,6 +58,7 @@ def settings_from(loaded: LoadedConfig, resolvers: tuple[str, ...]) -> GatewaySe
     return GatewaySettings(
         control=_control(config),
         link=_link(config),
+        idle_timeout=config.gateway.idle_timeout,
         session=SessionConfig(
             setup_timeout=config.timeouts.setup_timeout, authentication_timeout=config.ppp.authentication_timeout
         ),

@@ -10,6 +10,7 @@ from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.subscriber import Subscriber
 from holdfast.local_api import Handler, caller
 from holdfast.observe.event_log import EventLog
+from holdfast.wire.text import composed
 
 KINDS: Mapping[str, str] = {"user": "user", "address": "client_ip", "session": "session"}
 """What can be named, and the field of the envelope that holds it."""
@@ -32,7 +33,7 @@ class Tracing:
 
     async def trace(self, request: dict[str, Any]) -> list[dict[str, str]]:
         """Begin (or, with `off`, end) to trace `user`, `address` or `session`; answer who is traced now."""
-        named = {(kind, str(request[kind])) for kind in KINDS if request.get(kind)}
+        named = {(kind, composed(str(request[kind]))) for kind in KINDS if request.get(kind)}
         off = bool(request.get("off"))
         if not off and len(self._chosen | named) > MOST:
             raise HoldfastError(f"more than {MOST} are traced", fix="End some: holdfast events trace --off")

@@ -20,6 +20,7 @@ class Barrier(StrEnum):
     DENIED_NETWORK = auto()
     NOT_ALLOWED_NETWORK = auto()
     DRAINING = auto()
+    RADIUS_DOWN = auto()
     CONNECTIONS = auto()
     CONNECTIONS_PER_ADDRESS = auto()
     NEW_CONNECTIONS_PER_SECOND = auto()

@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 from holdfast.policy.bounded import Bounded
+from holdfast.wire.text import composed
 
 MOST_ENTRIES = 50_000
 """Sources, and accounts, that are watched at a time; whoever was quiet for longest is forgotten first."""
@@ -84,7 +85,7 @@ class Guessing:
 
     def failed(self, account: str, source: str, now: float) -> list[Spray | Siege]:
         """Take note of a failed login; return what is to be told about it."""
-        rules, name, place = self.rules, _digest(account.casefold()), _digest(source)
+        rules, name, place = self.rules, _digest(composed(account).casefold()), _digest(source)
         told: list[Spray | Siege] = []
         at_source = self._noted(self._sources, place, name, now)
         if self._due(at_source, rules.accounts_of_source, now):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from holdfast.policy.bounded import Bounded
 from holdfast.policy.lockout_changes import Budget, Changes, Kept
+from holdfast.wire.text import composed
 
 MOST_ENTRIES = 50_000
 """Entries of each table."""
@@ -192,5 +193,5 @@ class _Table:
 
 def _key(*parts: str) -> bytes:
     """Names come from strangers and may be long: 16 octets stand for them."""
-    text = "\0".join((parts[0].casefold(), *parts[1:]))
+    text = "\0".join((composed(parts[0]).casefold(), *parts[1:]))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -4,6 +4,7 @@ import unicodedata
 
 from holdfast.errors import HoldfastError
 from holdfast.secret import Secret
+from holdfast.wire.text import composed
 
 LONGEST_NAME = 253
 """Octets of UTF-8: what a RADIUS User-Name attribute carries (RFC 2865 section 5); PAP and CHAP carry more."""
@@ -23,7 +24,7 @@ class UnacceptableError(HoldfastError):
 
 def acceptable_name(name: str) -> str:
     """Return the name in the form in which it is stored (NFC). UnacceptableError says what is wrong with it."""
-    name = unicodedata.normalize("NFC", name)
+    name = composed(name)
     if not name:
         raise UnacceptableError("a user needs a name")
     if strange := _unspeakable(name):

@@ -28,7 +28,7 @@ from holdfast.radius.codes import Code
 from holdfast.radius.exchange_types import Fault, Outcome, Request
 from holdfast.secret import Secret
 from holdfast.wire.errors import MalformedError
-from holdfast.wire.text import printable
+from holdfast.wire.text import composed
 
 SERVICE_FRAMED, PROTOCOL_PPP, PORT_VIRTUAL, TUNNEL_PPTP, MEDIUM_IPV4 = 2, 1, 5, 1, 1
 LONGEST_KEY = 16
@@ -197,7 +197,7 @@ def _accepted(outcome: Outcome, values: Attributes, exchange: Exchange) -> Judge
         keys = replace(keys, required=required, allowed=strengths(values))
     if keys is None and _gives_keys(exchange):
         trouble = "an Access-Accept without MPPE keys: no encryption is possible"
-    verdict = Verdict.accept(keys, proof, grant.reply_message, user=grant.user or printable(exchange.name))
+    verdict = Verdict.accept(keys, proof, grant.reply_message, user=composed(grant.user) or exchange.user)
     if isinstance(exchange, EapExchange):
         message = eap_message(values)
         verdict, trouble = replace(verdict, verbatim=message), contradiction(message, accepted=True) or trouble

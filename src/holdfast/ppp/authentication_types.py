@@ -13,7 +13,7 @@ from holdfast.errors import DisconnectReason
 from holdfast.ppp.framing import Protocol
 from holdfast.ppp.mppe import MppeKeyPair
 from holdfast.secret import Secret
-from holdfast.wire.text import printable
+from holdfast.wire.text import composed, printable
 
 MAX_NAME = 256
 """The longest user name taken from a peer (RFC 2759 section 4: 0 to 256 characters)."""
@@ -73,13 +73,13 @@ class Exchange:
 
     @property
     def user(self) -> str:
-        """The name as presented, as text."""
-        return printable(self.name)
+        """The name as presented, as text in the form in which names are compared."""
+        return composed(printable(self.name))
 
     @property
     def account(self) -> str:
         """The name without a Windows domain, as text."""
-        return printable(without_domain(self.name))
+        return composed(printable(without_domain(self.name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,10 @@ class RadiusExchange:
         """How many requests have no answer yet."""
         return sum(not one.probe for one in self._pending.values())
 
+    def silent(self, now: float) -> bool:
+        """Whether every server is left alone at the moment, because it said nothing lately."""
+        return all(self._is_dead(one, now) for one in self._servers)
+
     def state(self) -> list[dict[str, Any]]:
         """Return how each server is, as plain data."""
         return [

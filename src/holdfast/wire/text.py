@@ -1,5 +1,7 @@
 """Text in fixed-size fields: made printable whatever the peer put there."""
 
+import unicodedata
+
 PAD = b"\0"
 
 
@@ -11,6 +13,14 @@ def printable(octets: bytes) -> str:
     """
     text = octets.decode("utf-8", errors="backslashreplace")
     return text if text.isprintable() else "".join(map(_escape, text))
+
+
+def composed(text: str) -> str:
+    """Return text in the form in which names are kept and compared (Unicode NFC).
+
+    An accented letter is one character or a letter and an accent, as the keyboard of a system makes it: one name.
+    """
+    return unicodedata.normalize("NFC", text)
 
 
 def unpad(octets: bytes) -> str:

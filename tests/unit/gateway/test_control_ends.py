@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from holdfast.control.connection import ConnectionMachine
 from holdfast.control.messages import StopControlConnectionRequest
 from holdfast.errors import DisconnectReason
 
@@ -91,3 +92,32 @@ async def test_a_timeout_of_tcp_and_a_network_that_says_no(world, crowd):
         await crowd.until(lambda: not world.gateway.connections)
         await asyncio.sleep(0)
     assert {event["reason"] for event in world.named("TEARDOWN")} == {DisconnectReason.CONTROL_LOST}
+
+
+@toml("[gateway]\nidle_timeout = 0.3\n")
+async def test_a_connection_on_which_no_call_is_made_is_closed(world, crowd, monkeypatch):
+    monkeypatch.setattr(ConnectionMachine, "place_call", lambda *_args, **_more: True)
+    await crowd.dial()
+    closed = await world.said("CONTROL_CLOSED")
+    assert (closed["reason"], closed["detail"]) == ("idle_timeout", "no call for 0.3 s")
+    await crowd.until(lambda: not world.gateway.connections)
+
+
+@toml("[gateway]\nidle_timeout = 0.5\n")
+async def test_a_call_keeps_its_connection_and_the_time_begins_after_the_last(world, crowd):
+    client = await crowd.up()
+    connection = world.only().connection
+    await asyncio.sleep(1.0)
+    assert client.ended is None
+    assert connection._idle is None
+    await crowd.hang_up(client)
+    assert (await world.said("CONTROL_CLOSED"))["reason"] == "idle_timeout"
+
+
+@toml("[gateway]\nidle_timeout = 0\n")
+async def test_a_connection_may_be_allowed_to_wait_for_ever(world, crowd):
+    client = await crowd.up()
+    connection = world.only().connection
+    await crowd.hang_up(client)
+    await crowd.until(lambda: not world.gateway.subscribers)
+    assert connection._idle is None

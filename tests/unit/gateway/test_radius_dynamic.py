@@ -10,6 +10,7 @@ import pytest
 from holdfast.config import parse
 from holdfast.errors import HostError
 from holdfast.gateway.radius_dynamic import start_dynamic
+from holdfast.secret import Secret
 from support.fake_host import host_of
 from support.pns_client import PnsClient
 
@@ -152,4 +153,40 @@ async def test_off_by_default_and_a_taken_port_is_said(world, tmp_path, unused_u
     desk = await listening(world, tmp_path, unused_udp_port)
     with pytest.raises(HostError, match="Disconnect"):
         await listening(world, tmp_path, unused_udp_port)
+    desk.close()
+
+
+@pytest.mark.root
+async def test_what_happens_at_the_end_of_the_time_may_change(world, tmp_path, unused_udp_port):
+    desk = await listening(world, tmp_path, unused_udp_port)
+    client = await PnsClient.dial(world.client_engine, world.port)
+    await client.up()
+    who = f'Acct-Session-Id = "{world.only().session.session_id}"'
+    change = f"{who}, Session-Timeout = 7200, Termination-Action = RADIUS-Request"
+    assert "Received CoA-ACK" in await radclient(unused_udp_port, "coa", change)
+    (end,) = world.gateway.patrol.ends_of_time(world.only(), world.gateway.now())
+    assert end.renewable
+    back = await radclient(unused_udp_port, "coa", f"{who}, Termination-Action = Default")
+    assert "Received CoA-ACK" in back
+    assert not world.only().policy.reauthenticate
+    assert world.only().policy.session_timeout == 7200
+    odd = await radclient(unused_udp_port, "coa", f"{who}, Session-Timeout = 60, Termination-Action = 7")
+    assert "Invalid-Attribute-Value" in odd
+    assert world.only().policy.session_timeout == 7200
+    desk.close()
+
+
+@pytest.mark.root
+async def test_a_name_is_found_however_its_accents_are_composed(world, tmp_path, unused_udp_port):
+    desk = await listening(world, tmp_path, unused_udp_port)
+    world.users.add("jos\u00e9", Secret.from_text("secret"))
+    client = await PnsClient.dial(world.client_engine, world.port, "jose\u0301")
+    await client.up()
+    assert "Received CoA-ACK" in await radclient(
+        unused_udp_port,
+        "coa",
+        'User-Name = "jose\u0301", Session-Timeout = 7200, ' + f"Event-Timestamp = {int(time.time())}",
+    )
+    (ended,) = await world.api.disconnect({"user": "jose\u0301"})
+    assert ended["user"] == "jos\u00e9"
     desk.close()

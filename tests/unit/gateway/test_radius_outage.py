@@ -2,14 +2,14 @@
 
 import pytest
 
-from holdfast.control.codes import DisconnectResult, GeneralError
+from holdfast.control.codes import DisconnectResult, GeneralError, OutgoingCallResult
 from holdfast.dialer.engine_port import EnginePort
 from holdfast.dialer.outcome import TunnelDownError
 from holdfast.dialer.reconnect import Phase, Reconnect, ReconnectPolicy
 from holdfast.dialer.settings import LinkSettings, TunnelSettings
 from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason
-from holdfast.events import AuthenticationFailed, CallCleared
+from holdfast.events import AuthenticationFailed, CallCleared, CallRefused
 from holdfast.ppp import authentication
 from holdfast.ppp.authentication_types import Method
 from holdfast.ppp.config import MppePolicy
@@ -95,3 +95,36 @@ async def test_our_dialer_goes_on_through_an_outage(world, tmp_path):
         assert (await tunnel.connect("127.0.0.1")).local
         await tunnel.close(DisconnectReason.USER_REQUEST, "enough")
         engine_port.close()
+
+
+async def test_calls_may_be_turned_away_while_no_server_answers(world, crowd, tmp_path, monkeypatch):
+    """All but one in a while, which finds out that a server is back."""
+    answers = [None]
+    async with serving(lambda _: answers[0]) as (_, port):
+        use(world, configuration(tmp_path, port, 'when_down = "turn_away"\ntries = 1'))
+        await crowd.refused()
+        await crowd.until(lambda: world.named("TEARDOWN"))
+        monkeypatch.setattr(world.gateway.logins.remote, "_next_scout", world.gateway.now() + 1000)
+        refused = await crowd.refused()
+        (answer,) = [event for event in refused.events if isinstance(event, CallRefused)]
+        assert (answer.result_code, answer.error_code) == (OutgoingCallResult.GENERAL_ERROR, GeneralError.NO_RESOURCE)
+        assert world.named("LIMIT")[0]["limit"] == "radius_down"
+        assert len(world.named("TEARDOWN")) == 1
+        answers[0] = (Code.ACCESS_REJECT, [])
+        monkeypatch.setattr(world.gateway.logins.remote, "_next_scout", 0.0)
+        await crowd.refused()
+        await crowd.until(lambda: len(world.named("TEARDOWN")) == 2)
+        assert world.named("TEARDOWN")[1]["reason"] == "auth_failed"
+        assert world.named("RADIUS_UP")
+        assert not world.gateway.logins.remote.turns_away()
+
+
+@pytest.mark.parametrize("world", [PLAIN + '[limits]\nsingle_session = "deny"\n'], indirect=True)
+async def test_a_name_has_its_one_session_however_its_accents_are_composed(world, crowd, tmp_path):
+    async with serving(lambda _: (Code.ACCESS_ACCEPT, [])) as (_, port):
+        use(world, configuration(tmp_path, port))
+        options = {"methods": (Method.PAP,), "ccp": OPEN}
+        first = await crowd.dial("jos\u00e9", "secret", **options)
+        await crowd.until(lambda: first.session.state == "up")
+        await crowd.dial("jose\u0301", "secret", **options)
+        assert (await world.said("TEARDOWN"))["reason"] == "limit_reached"

@@ -81,3 +81,9 @@ def test_a_million_rotating_addresses_and_names_cost_bounded_memory() -> None:
     assert len(guessing) == 2000
     assert used < 2000 * 1000
     assert [one.source for one in told] == [ATTACKER]
+
+
+def test_one_account_written_in_two_ways_is_no_spray(guessing: Guessing) -> None:
+    for name in ("jos\u00e9", "jose\u0301", "Jose\u0301", "JOS\u00c9"):
+        guessing.failed(name, ATTACKER, 0.0)
+    assert len(guessing) == 2

@@ -125,3 +125,11 @@ def test_rotating_addresses_cannot_push_a_real_user_out() -> None:
     assert len(lockout) == 3 * MOST_ENTRIES + 1
     assert len(lockout.changes) <= 3 * MOST_ENTRIES + 1
     assert (lockout.locked("alice", HOME, 1), lockout.delay("alice", HOME, 1)) == (0, 0)
+
+
+def test_a_name_is_one_account_however_its_accents_are_composed(lockout: Lockout) -> None:
+    fail(lockout, "jos\u00e9", HOME, 3)
+    assert fail(lockout, "JOSE\u0301", HOME, 2) == [Lock("JOSE\u0301", HOME, 5, 600)]
+    assert lockout.locked("jos\u00e9", HOME, 1)
+    assert lockout.unlock("Jose\u0301", HOME, 1)
+    assert not lockout.locked("jos\u00e9", HOME, 1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.wire.text import pad, printable, unpad
+from holdfast.wire.text import composed, pad, printable, unpad
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,8 @@ def test_pad_fits_and_never_cuts_a_character(text: str, size: int) -> None:
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=16))
 def test_printable_text_survives(text: str) -> None:
     assert unpad(pad(text, 64)) == text
+
+
+def test_an_accent_is_part_of_its_letter_or_a_character_of_its_own() -> None:
+    assert composed("jose\u0301") == composed("jos\u00e9") == "jos\u00e9"
+    assert composed("\ud800x") == "\ud800x"
