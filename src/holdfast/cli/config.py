@@ -9,7 +9,7 @@ import typer
 
 from holdfast.cli.common import ConfigOption, JsonOption, command_app
 from holdfast.cli.output import print_json, print_table, print_text
-from holdfast.config import InvalidConfigError, LoadedConfig, Problem, load
+from holdfast.config import InvalidConfigError, LoadedConfig, Problem, load, unreadable_files
 from holdfast.config import schema as config_schema
 
 app = command_app("The configuration file: one TOML file in which every key is optional.")
@@ -26,7 +26,8 @@ def check(
     problems: Sequence[Problem] = ()
     warnings: Sequence[Problem] = ()
     try:
-        warnings = load(file).warnings
+        loaded = load(file)
+        warnings = [*loaded.warnings, *unreadable_files(loaded)]
     except InvalidConfigError as error:
         problems = error.problems
     if as_json:

@@ -5,6 +5,7 @@ Read by gateway, dialer and command line only: inner layers get small frozen val
 
 from holdfast.config.loading import DEFAULT, LoadedConfig, Setting, load, parse, schema
 from holdfast.config.model import Config, MppeModes, MppePolicy
+from holdfast.config.named_files import unreadable_files
 from holdfast.config.problems import InvalidConfigError, Problem, UnreadableConfigError
 from holdfast.config.values import Endpoint
 
@@ -22,4 +23,5 @@ __all__ = [
     "load",
     "parse",
     "schema",
+    "unreadable_files",
 ]

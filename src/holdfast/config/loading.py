@@ -203,9 +203,15 @@ def _problem(detail: ErrorDetails) -> Problem:
         return _size_problem(path, detail["input"])
     if kind == "value_error":
         return Problem(path, str(detail["ctx"]["error"]))
-    doubtful = f"{_shown(detail['input'])} does not fit: {detail['msg'].replace('Input', 'it')}"
-    what, meant = _SENTENCES.get(kind, (doubtful, ""))
-    return Problem(path, what, meant)
+    return Problem(path, *_sentences(path, detail))
+
+
+def _sentences(path: Path_, detail: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong and what was meant, where that hangs on the kind of value alone."""
+    kind, shown = detail["type"], _shown(detail["input"])
+    if kind in {"float_type", "int_type"}:
+        return f"{shown} is not a{' whole' if kind == 'int_type' else ''} number", _unit(path)
+    return _SENTENCES.get(kind, (f"{shown} does not fit: {detail['msg'].replace('Input', 'it')}", ""))
 
 
 _SENTENCES: dict[str, tuple[str, str]] = {
@@ -215,6 +221,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "bool_type": ("this is a yes or a no", "Write true or false, without quotes."),
     "tuple_type": ("this is a list", 'Write it in brackets, such as ["..."].'),
 }
+
+
+def _unit(path: Path_) -> str:
+    """Say how the number is meant, by the first word that describes the key."""
+    members = NAMED.get(path[0]) or type(getattr(Config(), path[0]))
+    field_ = members.model_fields.get(path[-1])
+    counted = str(field_.description).split()[0].lower() if field_ is not None and field_.description else ""
+    unit = f" of {counted}" if counted in {"seconds", "octets", "days", "megabytes"} else ""
+    return f"Write a number{unit} without quotes, such as {'600' if unit else '10'}."
 
 
 def _choice_problem(path: Path_, detail: ErrorDetails) -> Problem:

@@ -94,3 +94,30 @@ def test_a_hostile_file_does_not_steer_the_terminal(run: Run, file: Path) -> Non
     code, out, _ = run("config", "check", file)
     assert code == 1
     assert "\x1b" not in out
+
+
+def test_a_file_that_it_names_and_that_is_not_there(run: Run, file: Path) -> None:
+    file.write_text(f'[users]\nchap_secrets = "{file}.none"\n')
+    code, out, _ = run("config", "check", file)
+    assert code == 0
+    assert out.startswith(f"warning: {file}:2: users.chap_secrets: {file}.none: there is no such file")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[timeouts]\nidle_timeout = "15 min"\n',
+            "'15 min' is not a number\n  Write a number of seconds without quotes",
+        ),
+        (
+            '[groups.a]\nidle_timeout = "15 min"\n',
+            "'15 min' is not a number\n  Write a number of seconds without quotes",
+        ),
+        ('[log]\nkeep_admin = "a year"\n', "'a year' is not a whole number\n  Write a number of days without quotes"),
+    ],
+)
+def test_a_text_where_a_number_belongs(run: Run, file: Path, text: str, said: str) -> None:
+    file.write_text(text)
+    code, out, _ = run("config", "check", file)
+    assert (code, said in out) == (1, True), out

@@ -55,7 +55,7 @@ def test_the_overrides_of_a_group_leave_its_networks_out() -> None:
         ("[admission]\nallow = [3]", "admission.allow", "written as text"),
         ('[timeouts]\npreset = "quick"', "timeouts.preset", "no preset 'quick'"),
         ("[timeouts]\nidle_timeout = -1", "timeouts.idle_timeout", "greater than or equal to 0"),
-        ("[limits]\nsessions = 1.5", "limits.sessions", "does not fit"),
+        ("[limits]\nsessions = 1.5", "limits.sessions", "not a whole number"),
     ],
 )
 def test_problems_name_their_key(text: str, key: str, says: str) -> None:
