@@ -156,9 +156,9 @@ def torment(scene: Scene, seconds: float, dice: random.Random) -> None:
 
 
 @contextlib.contextmanager
-def clients(place: Namespace, count: int, seed: int) -> Iterator["subprocess.Popen[str]"]:
+def clients(place: Namespace, count: int, seed: int, names: int = 0) -> Iterator["subprocess.Popen[str]"]:
     """Run the clients; they stop when their standard input ends."""
-    command = place.wrap(sys.executable, "-m", "bench.ordeal_clients", str(count), str(seed))
+    command = place.wrap(sys.executable, "-m", "bench.ordeal_clients", *map(str, (count, seed, names)))
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield process

@@ -1,8 +1,9 @@
 """Clients for `bench.ordeal`: they dial, ping, hang up and dial again under another name, whatever the gateway does.
 
-Runs in the clients' namespace: `python -m bench.ordeal_clients COUNT SEED`. When standard input ends, everybody hangs
-up, and one line of JSON says of each session: the user, whether it was up for certain (a ping came back), the octets
-sent through it, how many of them before the first answer, and how it ended.
+Runs in the clients' namespace: `python -m bench.ordeal_clients COUNT SEED [NAMES]`; with NAMES, that many are used
+again and again. When standard input ends, everybody hangs up, and one line of JSON says of each session: the user,
+whether it was up for certain (a ping came back), the octets sent through it, how many of them before the first answer,
+and how it ended.
 """
 
 import asyncio
@@ -27,11 +28,11 @@ PAUSE = 0.3
 class Crowd:
     """So many clients at a time, until told to stop."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, names: int = 0) -> None:
         self._engine = ControlOnlyEngine(tun_name="ordeal0")
         self._port = EnginePort(self._engine)
         self._dice = random.Random(seed)
-        self._next = 0
+        self._next, self._names = 0, names
         self._stop = asyncio.Event()
         self.sessions: list[dict[str, Any]] = []
 
@@ -44,11 +45,11 @@ class Crowd:
         self._engine.close()
 
     async def _client(self) -> None:
-        while not self._stop.is_set() and self._next < USERS:
+        while not self._stop.is_set() and (self._names or self._next < USERS):
             if not await self._somebody_listens():
                 await self._wait(PAUSE)
                 continue
-            user, self._next = name_of(self._next), self._next + 1
+            user, self._next = name_of(self._next % (self._names or USERS)), self._next + 1
             session = {"user": user, "up": False, "octets": 0, "doubtful": 0, "end": "never up"}
             self.sessions.append(session)
             with contextlib.suppress(HoldfastError, OSError):
@@ -93,12 +94,12 @@ class Crowd:
             await asyncio.wait_for(self._stop.wait(), seconds)
 
 
-async def main(count: int, seed: int) -> None:
+async def main(count: int, seed: int, names: int = 0) -> None:
     """Run, and say what was."""
-    crowd = Crowd(seed)
+    crowd = Crowd(seed, names)
     await crowd.run(count)
     print(json.dumps(crowd.sessions), flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(*map(int, sys.argv[1:])))

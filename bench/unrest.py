@@ -1,11 +1,11 @@
 """A restless day for one gateway: clients come and go while everything an operator can do is done to it at random.
 
-`python -m bench.unrest [--seconds 1800] [--seed N] [--clients N] [--keep DIR]`. One namespace has `holdfast serve`, the
-other clients (`bench.ordeal_clients`). Reloads, changes of users, disconnects, questions, garbage on the port and
-pauses of the network come at random; in the first third also SIGKILL and SIGTERM with a restart. Then nobody is on, and
-nothing may be left: no descriptor, no open session or lease in the database, no line that does not verify, no session
-without exactly one end, and after the goodbye nothing on the host. Memory is told a minute. Needs root. Exit code 1
-when something was left.
+`python -m bench.unrest [--seconds 1800] [--seed N] [--clients N] [--kills SHARE] [--keep DIR]`. One namespace has
+`holdfast serve`, the other clients (`bench.ordeal_clients`). Reloads, changes of users, disconnects, questions, garbage
+on the port and pauses of the network come at random; in the first part also SIGKILL and SIGTERM with a restart. Then
+nobody is on, and nothing may be left: no descriptor, no open session or lease in the database, no line that does not
+verify, no session without exactly one end, and after the goodbye nothing on the host. Memory is told a minute. Needs
+root. Exit code 1 when something was left.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.demo import HOLDFAST, until
-from bench.ordeal import CLIENT_OUTER, GATEWAY_INNER, GATEWAY_OUTER, PASSWORD, USERS, clients, name_of
+from bench.ordeal import CLIENT_OUTER, GATEWAY_INNER, GATEWAY_OUTER, PASSWORD, clients, name_of
 from lab.network import Namespace, join, namespace
 
 CONFIG = """
@@ -55,8 +55,8 @@ per_call = true
 [filters.web]
 rules = ["allow any tcp 80,443"]
 """
-KILLS_UNTIL = 1 / 3
-"""The share of the time in which the gateway dies; afterwards one process lives, and its memory is watched."""
+NAMES = 200
+"""Fewer than there are sessions, so that memory that grows is not that of names."""
 QUIET = 60.0
 """Seconds in which a gateway without clients may let go of what it holds."""
 
@@ -202,11 +202,11 @@ def restart(day: Day) -> None:
 USUAL: tuple[Callable[[Day], None], ...] = (reload, change_users, disconnect, look, scrape, garbage, cut)
 
 
-def live(day: Day, seconds: float) -> None:
-    """Do one thing after another until the time is over."""
+def live(day: Day, seconds: float, kills: float) -> None:
+    """Do one thing after another until the time is over; `kills`: the share of it in which the gateway may die."""
     began = minute = time.monotonic()
     while (now := time.monotonic()) < began + seconds:
-        dying = now < began + seconds * KILLS_UNTIL
+        dying = now < began + seconds * kills
         act = day.dice.choice((*USUAL, restart, restart) if dying else USUAL)
         act(day)
         day.done[act.__name__] += 1
@@ -258,12 +258,12 @@ def judge_books(day: Day) -> None:
         day.problems.append(f"a traceback: {(day.directory / 'gateway.log').read_text()[-2000:]}")
 
 
-def run(directory: Path, seconds: float, seed: int, count: int = 12) -> Day:
+def run(directory: Path, seconds: float, seed: int, count: int = 12, kills: float = 1 / 3) -> Day:
     """Do the whole thing."""
     with namespace("unrest-gateway") as near, namespace("unrest-clients") as far:
         join(near, f"{GATEWAY_OUTER}/24", far, f"{CLIENT_OUTER}/24", label="wan")
         day = Day(near, directory, random.Random(seed))
-        names = "".join(f'"{name_of(number)}" pptpd "{PASSWORD}" *\n' for number in range(USERS))
+        names = "".join(f'"{name_of(number)}" pptpd "{PASSWORD}" *\n' for number in range(NAMES))
         (directory / "chap-secrets").write_text(names)
         (directory / "chap-secrets").chmod(0o600)
         day.configure(0)
@@ -271,8 +271,8 @@ def run(directory: Path, seconds: float, seed: int, count: int = 12) -> Day:
         try:
             day.start()
             descriptors = day.descriptors()
-            with clients(far, count, seed) as crowd:
-                live(day, seconds)
+            with clients(far, count, seed, NAMES) as crowd:
+                live(day, seconds, kills)
                 crowd.communicate("stop\n", timeout=120)
             judge_quiet(day, descriptors)
             day.end(signal.SIGTERM)
@@ -293,11 +293,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=1800.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--clients", type=int, default=12, help="sessions at a time")
+    parser.add_argument("--kills", type=float, default=1 / 3, help="the share of the time in which the gateway may die")
     parser.add_argument("--keep", type=Path, help="an empty directory for what is written, kept afterwards")
     options = parser.parse_args(arguments)
     with contextlib.ExitStack() as stack:
         made = options.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-unrest-"))
-        day = run(Path(made), options.seconds, options.seed, options.clients)
+        day = run(Path(made), options.seconds, options.seed, options.clients, options.kills)
     print(", ".join(f"{name} {count}" for name, count in sorted(day.done.items())))
     print("\n".join(day.problems) or "nothing was left")
     return 1 if day.problems else 0

@@ -1,5 +1,7 @@
 """`holdfast sessions`: who is connected."""
 
+import sys
+from datetime import datetime
 from typing import Any
 
 import typer
@@ -11,6 +13,9 @@ from holdfast.cli.output import print_json, print_table, print_text
 app = typer.Typer(add_completion=False)
 
 COLUMNS = ("session", "user", "client", "address", "since", "state", "encryption", "in", "out", "rtt", "loss", "idle")
+
+SPARE = ("encryption", "out", "in", "state", "loss", "client", "rtt")
+"""What a narrow terminal is spared, the first of them first."""
 
 
 @app.command(epilog="Examples:\n\n  holdfast sessions\n\n  holdfast sessions --json | jq '.[].user'")
@@ -25,7 +30,7 @@ def sessions(state: StateOption, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(listed)
     elif listed:
-        print_table(COLUMNS, [_row(session) for session in listed])
+        print_table(COLUMNS, [_row(session) for session in listed], SPARE)
     else:
         print_text("nobody is connected")
 
@@ -37,7 +42,7 @@ def _row(session: dict[str, Any]) -> tuple[object, ...]:
         session["user"] or None,
         session["client_ip"],
         session["address"] or None,
-        session["since"],
+        _since(session["since"]),
         session["state"] if session["state"] != "setup" else f"setup: {session['phase']}",
         _encryption(session),
         octets(counters["bytes_in"]),
@@ -46,6 +51,14 @@ def _row(session: dict[str, Any]) -> tuple[object, ...]:
         _share(session.get("loss")),
         duration(session["idle"]),
     )
+
+
+def _since(stamp: str) -> str:
+    """Write a moment for the person at this terminal, in the time of this machine; a pipe gets it whole."""
+    if not sys.stdout.isatty():
+        return stamp
+    at = datetime.fromisoformat(stamp).astimezone()
+    return f"{at:%H:%M:%S}" if at.date() == datetime.now().astimezone().date() else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _encryption(session: dict[str, Any]) -> str | None:

@@ -172,7 +172,9 @@ def list_users(state: StateOption, as_json: JsonOption = False) -> None:
         print_text("no users yet: holdfast user add NAME")
         return
     columns = ("name", "state", "kept", "group", "address", "expires", "changed")
-    print_table(columns, [[_as_dict(record, now)[column] for column in columns] for record in records])
+    print_table(
+        columns, [[_as_dict(record, now)[column] for column in columns] for record in records], ("changed", "kept")
+    )
 
 
 @import_app.command(

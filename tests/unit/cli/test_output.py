@@ -57,3 +57,18 @@ def test_json_steers_no_terminal(capsys: OUT) -> None:
     assert all(char.isprintable() or char == "\n" for char in out)
     assert "J\u00fcrgen" in out
     assert json.loads(out) == hostile
+
+
+def test_a_narrow_terminal_is_spared_what_matters_least(capsys: OUT, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    columns, row = ("id", "name", "rest"), ("0123456789", "J\u00fcrgen", "x" * 20)
+
+    def printed(width: int) -> list[str]:
+        monkeypatch.setenv("COLUMNS", str(width))
+        print_table(columns, [row], ("rest", "name"))
+        return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+    assert printed(42)[2].split() == list(row)
+    assert printed(41)[2:] == ["0123456789   J\u00fcrgen", "(too narrow for rest: see --json)"]
+    assert printed(18)[2:] == ["0123456789", "(too narrow for name, rest: see --json)"]
+    assert printed(8)[2:4] == ["01234567", "89"]
