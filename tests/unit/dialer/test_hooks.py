@@ -62,4 +62,40 @@ async def test_a_hook_is_ended_with_us(tmp_path: Path) -> None:
 
 
 def lives(pid_file: Path) -> bool:
-    return Path("/proc", pid_file.read_text().strip()).exists()
+    """Whether that process runs; one that waits for its parent to ask for its end does not."""
+    stat = Path("/proc", pid_file.read_text().strip() or "self", "stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+async def test_a_program_that_a_hook_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    """It keeps the hook's standard error open, and may go on using it."""
+    left = tmp_path / "left"
+    body = f"(while [ ! -e {left} ]; do sleep 0.05; done; echo later >&2 && touch {left}.said) &"
+    leaving = script(tmp_path / "leaving", f"{body}\necho no good >&2; exit 1")
+    async with asyncio.timeout(hooks.PATIENCE / 2):
+        (complaint,) = await hooks.run([leaving], "up", {})
+    assert complaint == f"the hook {leaving} ended with 1: no good"
+    left.touch()
+    async with asyncio.timeout(30):
+        while not (tmp_path / "left.said").exists():  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.02)
+
+
+async def test_what_a_hook_started_is_ended_with_it_when_it_never_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "PATIENCE", 3.0)
+    (tmp_path / "pid").write_text(str(2**22 + 1))  # nobody's, should it be ended before it says its own
+    slow = script(tmp_path / "slow", f"sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60' & wait")
+    (complaint,) = await hooks.run([slow], "up", {})
+    assert "did not end within 3 s" in complaint
+    async with asyncio.timeout(30):
+        while lives(tmp_path / "pid"):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.02)
+
+
+async def test_a_hook_that_talks_without_end_is_heard_to_its_end(tmp_path: Path) -> None:
+    """The pipe is emptied while it runs, or it would stand still; little of it is kept."""
+    talker = script(tmp_path / "talker", "head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 2")
+    (complaint,) = await hooks.run([talker], "up", {})
+    assert complaint == f"the hook {talker} ended with 2: {'x' * hooks.LONGEST_COMPLAINT}"
