@@ -163,7 +163,7 @@ def test_a_server_that_cannot_prove_itself_is_left() -> None:
     network.ends[0].verdict = Verdict.accept(None, Secret(b"S=" + b"0" * 40))
     network.start().run(10.0)
     left = network.ends[1]
-    assert left.told(LinkTerminated)[0].reason is DisconnectReason.AUTH_FAILED
+    assert left.told(LinkTerminated)[0].reason is DisconnectReason.AUTH_REFUSED
     assert not left.told(LinkTerminated)[0].by_peer
     assert [event.by_peer for event in left.told(AuthenticationFailed)] == [False]
     assert left.told(OpenNetwork) == []

@@ -77,6 +77,7 @@ class TunnelSection(BaseModel):
     stable_after: Seconds = 60.0
     max_tries: Annotated[int, Field(ge=0)] = 0
     max_time: Annotated[float, Field(ge=0)] = 0.0
+    confirm_refusal: Annotated[int, Field(ge=0, le=10)] = 2
     routes: RouteMode = RouteMode.SPLIT
     networks: tuple[IPv4Network, ...] = ()
     ask_server: bool = True
@@ -146,6 +147,7 @@ class TunnelSection(BaseModel):
             stable_after=self.stable_after,
             maximum_tries=self.max_tries,
             maximum_time=self.max_time,
+            confirmations=self.confirm_refusal,
         )
 
     def _routes(self) -> RouteSettings:

@@ -41,7 +41,8 @@ class ExitCode:
 class ReconnectPolicy:
     """Times in seconds. `maximum_tries` counts failures in a row, `maximum_time` runs from the loss; 0 is no limit.
 
-    A tunnel that was up for `stable_after` begins anew: with the first, short wait and full limits.
+    A tunnel that was up for `stable_after` begins anew: with the first, short wait and full limits. `confirmations`:
+    how many more tries before a refusal of a password is believed that was good for so long.
     """
 
     persist: bool = True
@@ -51,6 +52,7 @@ class ReconnectPolicy:
     stable_after: float = 60.0
     maximum_tries: int = 0
     maximum_time: float = 0.0
+    confirmations: int = 2
 
 
 class Phase(StrEnum):
@@ -96,6 +98,11 @@ UNHURRIED = frozenset(
 )
 """A server that sends us away for these is believed: the next try is at the slow end."""
 
+DOUBTED = (60.0, 300.0)
+"""Seconds, up to twice as long: the least waits before the tries that confirm the refusal of a password that was good.
+Servers give the same refusal (E=691) while what they ask is away: a RADIUS server or a domain controller that starts
+again. Three tries in six minutes or more lock no account where ten or five bad ones in a row would."""
+
 OURS_ALONE = frozenset({DisconnectReason.SESSION_TIMEOUT, DisconnectReason.IDLE_TIMEOUT, DisconnectReason.USER_REQUEST})
 """Ends that concern this session only, as the server may end it: no other dialer comes back with us."""
 
@@ -114,6 +121,8 @@ class Reconnect:
         self._trouble_since: float | None = None
         self._again_at_once = False
         self._shared = False
+        self._proven = False
+        self._refusals = 0
         self._commands: list[Dial | GiveUp] = []
         self._events: list[Event] = []
 
@@ -131,6 +140,7 @@ class Reconnect:
             self.phase = Phase.UP
             self._up_since = now
             self._again_at_once = False
+            self._refusals = 0
 
     def ended(
         self,
@@ -152,11 +162,15 @@ class Reconnect:
         lost = self.phase is Phase.UP
         if lost and now - self._up_since >= self._policy.stable_after:
             self._forget_trouble()
+            self._proven = True
         if self._trouble_since is None:
             self._trouble_since = now
         # Encryption that was on a moment ago was lost, not refused: another try may well bring it back.
         lost_step = lost and reason is DisconnectReason.ENCRYPTION_MISMATCH
-        if reason in PERMANENT and not lost_step:
+        if reason is DisconnectReason.AUTH_FAILED and self._doubts():
+            self._again_at_once = False
+            self._wait(self._doubtful_delay(), reason, evidence, now)
+        elif reason in PERMANENT and not lost_step:
             self._stop(ExitCode.HOPELESS, f"{evidence}; {PERMANENT[reason]}")
         elif not self._policy.persist:
             self._stop(ExitCode.GAVE_UP if not lost else ExitCode.DONE, evidence)
@@ -164,8 +178,11 @@ class Reconnect:
             self._wait(self._delay(reason, lost and not server_answers), reason, evidence, now)
 
     def network_changed(self, now: float) -> None:
-        """What lies under the tunnel is another now: what was hopeless may work. Waiting ends at once."""
-        if self.phase is Phase.WAITING:
+        """What lies under the tunnel is another now: what was hopeless may work. Waiting ends at once.
+
+        But not the wait for another answer about a password, which is as good over any network.
+        """
+        if self.phase is Phase.WAITING and not self._refusals:
             self._round = 0
             self.deadline = now
         elif self.phase is Phase.TRYING:
@@ -204,6 +221,8 @@ class Reconnect:
             "trouble_since": self._trouble_since,
             "again_at_once": self._again_at_once,
             "shared": self._shared,
+            "proven": self._proven,
+            "refusals": self._refusals,
         }
 
     @classmethod
@@ -214,6 +233,7 @@ class Reconnect:
         machine._round, machine._up_since = state["round"], state["up_since"]
         machine._trouble_since, machine._shared = state["trouble_since"], state["shared"]
         machine._again_at_once = state["again_at_once"]
+        machine._proven, machine._refusals = state["proven"], state["refusals"]
         return machine
 
     # --- inside --------------------------------------------------------------------------------------------
@@ -226,6 +246,15 @@ class Reconnect:
         self.phase, self.deadline = Phase.TRYING, None
         self.tries += 1
         self._commands.append(Dial(self.tries))
+
+    def _doubts(self) -> bool:
+        """Count a refusal of our password; say whether it is to be confirmed before it is believed."""
+        self._refusals += 1
+        return self._proven and self._policy.persist and self._refusals <= self._policy.confirmations
+
+    def _doubtful_delay(self) -> float:
+        least = DOUBTED[min(self._refusals, len(DOUBTED)) - 1]
+        return max(least, self._policy.maximum) * (1 + self._fraction())
 
     def _delay(self, reason: DisconnectReason, shared: bool) -> float:
         """Return how long to wait, in seconds, and move to the next round."""

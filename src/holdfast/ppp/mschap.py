@@ -47,6 +47,9 @@ ERROR_TEXTS: dict[int, str] = {
     MsChapError.CHANGING_PASSWORD: "the password cannot be changed here",
 }
 
+NAMED_REASONS = frozenset(ERROR_TEXTS) - {MsChapError.AUTHENTICATION_FAILURE}
+"""What a server says only where it knows the account. E=691 it says of anything, also while what it asks is away."""
+
 
 def verdict_from_failure(text: bytes) -> Verdict:
     """Return the verdict that a worded Failure stands for: what RADIUS gives in MS-CHAP-Error (RFC 2548 2.1.5)."""
@@ -148,7 +151,8 @@ class _MsChapPeer(ChapPeer):
         known = failure.message or ERROR_TEXTS.get(failure.error)
         said = f"E={failure.error}: {known or 'authentication refused'}" if failure.error else printable_text(message)
         code = failure.error or MsChapError.AUTHENTICATION_FAILURE
-        self._fail(self.credentials.user, code, said or "authentication refused", DisconnectReason.AUTH_FAILED)
+        reason = DisconnectReason.AUTH_REFUSED if code in NAMED_REASONS else DisconnectReason.AUTH_FAILED
+        self._fail(self.credentials.user, code, said or "authentication refused", reason)
 
 
 class MsChapPeer(_MsChapPeer):
@@ -201,4 +205,4 @@ class MsChapV2Peer(_MsChapPeer):
     def _unproven(self) -> None:
         detail = "the other side could not prove that it knows the password"
         self._events.append(ImpostorSuspected(self.method, self.credentials.user, detail))
-        self._fail(self.credentials.user, 0, detail, DisconnectReason.AUTH_FAILED)
+        self._fail(self.credentials.user, 0, detail, DisconnectReason.AUTH_REFUSED)

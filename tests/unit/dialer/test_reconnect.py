@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from holdfast.dialer.reconnect import Dial, ExitCode, GiveUp, Phase, Reconnect, ReconnectPolicy
+from holdfast.dialer.reconnect import DOUBTED, Dial, ExitCode, GiveUp, Phase, Reconnect, ReconnectPolicy
 from holdfast.errors import DisconnectReason
 from holdfast.events import DialScheduled, DialStopped
 
 LOST = DisconnectReason.CONTROL_LOST
 TIMEOUT = DisconnectReason.NETWORK_ERROR
+WRONG = DisconnectReason.AUTH_FAILED
 
 
 def constant(fraction: float) -> Callable[[int], bytes]:
@@ -80,16 +81,93 @@ def test_a_stable_tunnel_begins_anew_and_a_short_one_does_not() -> None:
     assert reconnect.tries == 1
 
 
-@pytest.mark.parametrize(
-    "reason", [DisconnectReason.AUTH_FAILED, DisconnectReason.AUTH_REFUSED, DisconnectReason.ENCRYPTION_MISMATCH]
-)
-def test_what_another_try_cannot_mend_stops_even_after_three_good_weeks(reason: DisconnectReason) -> None:
-    reconnect = machine()
+THREE_WEEKS = 3 * 7 * 86400.0
+
+
+def after_three_good_weeks(fraction: float = 0.5, **policy: float) -> Reconnect:
+    """Return one whose tunnel was lost then, and who tries again."""
+    reconnect = machine(fraction, **policy)
     reconnect.up(1.0)
-    reconnect.ended(LOST, "reset", 3 * 7 * 86400.0)
+    reconnect.ended(LOST, "reset", THREE_WEEKS)
     reconnect.handle_timer(reconnect.deadline or 0)
     reconnect.commands()
-    reconnect.ended(reason, "E=691", 3 * 7 * 86400.0 + 60)
+    reconnect.events()
+    return reconnect
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0])
+def test_a_wrong_password_after_three_good_weeks_is_confirmed_twice_and_then_stops(fraction: float) -> None:
+    reconnect, now = after_three_good_weeks(fraction), THREE_WEEKS + 60
+    waits = []
+    while reconnect.phase is Phase.TRYING:
+        reconnect.network_changed(now)
+        reconnect.ended(WRONG, "E=691: wrong name or password", now)
+        if reconnect.deadline is not None:
+            reconnect.network_changed(now + 1)
+            waits.append(reconnect.deadline - now)
+            now = reconnect.deadline
+            reconnect.handle_timer(now)
+            assert reconnect.commands() == [Dial(reconnect.tries)]
+    assert len(waits) == 2
+    for wait, least in zip(waits, DOUBTED, strict=True):
+        assert least <= wait <= 2 * least
+    (command,) = reconnect.commands()
+    assert isinstance(command, GiveUp)
+    assert command.exit_code == ExitCode.HOPELESS
+    assert command.message == "E=691: wrong name or password; check user name and password"
+    assert isinstance(reconnect.events()[-1], DialStopped)
+
+
+def test_a_server_whose_radius_is_away_for_five_minutes_gets_its_client_back() -> None:
+    reconnect, now = after_three_good_weeks(), THREE_WEEKS + 60
+    back = now + 300
+    while now < back:
+        reconnect.ended(WRONG, "E=691: wrong name or password", now)
+        assert reconnect.deadline is not None, "it gave up"
+        now = reconnect.deadline
+        reconnect.handle_timer(now)
+    reconnect.up(now)
+    assert reconnect.phase is Phase.UP
+    reconnect.ended(WRONG, "E=691: a later one is doubted anew", now + 3600)
+    assert reconnect.phase is Phase.WAITING
+
+
+def test_a_password_that_was_never_good_for_long_is_tried_once() -> None:
+    reconnect = machine()
+    reconnect.up(1.0)
+    reconnect.ended(LOST, "reset", 10.0)
+    reconnect.handle_timer(reconnect.deadline or 0)
+    reconnect.ended(WRONG, "E=691", 20.0)
+    assert reconnect.phase is Phase.STOPPED
+
+
+def test_who_wants_no_confirmation_gets_none() -> None:
+    reconnect = after_three_good_weeks(confirmations=0)
+    reconnect.ended(WRONG, "E=691", THREE_WEEKS + 60)
+    assert reconnect.phase is Phase.STOPPED
+
+
+def test_refusals_are_counted_over_other_failures() -> None:
+    reconnect, now = after_three_good_weeks(), THREE_WEEKS + 60
+    refusals = 0
+    while reconnect.phase is Phase.TRYING:
+        reconnect.ended(WRONG, "E=691", now)
+        refusals += 1
+        for _ in range(3):
+            if reconnect.deadline is not None:
+                now = reconnect.deadline
+                reconnect.handle_timer(now)
+                reconnect.ended(TIMEOUT, "no answer", now + 1)
+        if reconnect.deadline is not None:
+            now = reconnect.deadline
+            reconnect.handle_timer(now)
+    assert refusals == 3
+
+
+@pytest.mark.parametrize("reason", [DisconnectReason.AUTH_REFUSED, DisconnectReason.ENCRYPTION_MISMATCH])
+def test_what_another_try_cannot_mend_stops_even_after_three_good_weeks(reason: DisconnectReason) -> None:
+    reconnect = after_three_good_weeks()
+    reconnect.ended(reason, "E=691", THREE_WEEKS + 60)
     (command,) = reconnect.commands()
     assert isinstance(command, GiveUp)
     assert command.exit_code == ExitCode.HOPELESS

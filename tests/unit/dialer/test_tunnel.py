@@ -128,7 +128,7 @@ async def test_a_server_that_cannot_prove_itself_is_left(monkeypatch: pytest.Mon
     monkeypatch.setattr("unit.dialer.server.verify", _accept_with_false_proof)
     async with dialled() as made:
         down = await made.fail()
-        assert down.reason is DisconnectReason.AUTH_FAILED
+        assert down.reason is DisconnectReason.AUTH_REFUSED
         assert any(isinstance(event, ImpostorSuspected) for event in made.told)
 
 
