@@ -1,4 +1,5 @@
-"""What runs beside a tunnel that is up: its first answer, the server's routes, heartbeat, probes, the path's size."""
+"""What runs beside a tunnel: its first answer, and once the host is set up the server's routes, heartbeat, probes and
+the path's size."""
 
 import asyncio
 import secrets
@@ -21,8 +22,9 @@ from holdfast.probe.cadence import Cadence
 from holdfast.probe.place import Place
 from holdfast.probe.runner import ProbeRunner
 
-FIRST_PAUSES = (0.02,) * 10 + (0.1,) * 8 + (0.25,) * 8
-"""Seconds between the first pings: the server's side is up a moment after ours (pppd a tenth of a second or more)."""
+FIRST_PAUSES = (0.01,) * 20 + (0.02,) * 20 + (0.05,) * 10 + (0.1,) * 10 + (0.25,) * 4
+"""Seconds between the first pings: the server's side is up a moment after ours. pppd drops what comes before its script
+ip-pre-up has ended (pppd(8)), some tens of milliseconds to half a second; a tenth of what was waited may be lost."""
 FIRST_PATIENCE = 1.0
 """Seconds that the first measurement of the path waits for the first answer at most."""
 
@@ -49,13 +51,21 @@ class Beside:
         self._surroundings, self._host, self._server = surroundings, host, server
         self._tell, self._resized = tell, resized
         self._mtu = up.mtu
-        self._measure_now, self._quiet = asyncio.Event(), asyncio.Event()
+        self._measure_now, self._quiet, self._host_ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
         place = Place(settings.interface, up.local, tuple(map(str, usable(up.dns))), str(server))
         self.probes = ProbeRunner(cadences, place, tell=tell, redial=self._redial)
 
     async def run(self) -> None:
-        """Do all of it, side by side."""
-        await asyncio.gather(self._ask_inside(), self._mind_the_path(), self.probes.run(), self._mind_names())
+        """Do all of it, side by side. The interface must have its address."""
+        await asyncio.gather(self._ask_inside(), self._run_when_ready())
+
+    async def _run_when_ready(self) -> None:
+        await self._host_ready.wait()
+        await asyncio.gather(self._mind_the_path(), self.probes.run(), self._mind_names())
+
+    def host_is_ready(self) -> None:
+        """The host is set up: until then nothing is asked but for the first answer, and that is not told."""
+        self._host_ready.set()
 
     def network_changed(self, surroundings: Surroundings) -> None:
         """The tunnel stays, over another path: what that carries is not known."""
@@ -79,6 +89,7 @@ class Beside:
     async def _first_answer(self, inner: InnerSocket) -> None:
         target = self._settings.keepalive.heartbeat or self._up.peer
         took = await inner.first_answer(IPv4Address(target), FIRST_PAUSES) if target else None
+        await self._host_ready.wait()
         if took is not None:
             self._tunnel.watch.reached(Phase.TRAFFIC, f"{target} answered a ping in {took * 1000:.1f} ms")
         self._quiet.set()
@@ -87,6 +98,7 @@ class Beside:
         wanted = self._settings.routes
         if wanted.mode is not RouteMode.SPLIT or wanted.selective or not wanted.ask_server:
             return
+        await self._host_ready.wait()
         answer = await inner.ask_routes()
         if answer is None or not self._tunnel.connected:
             return
@@ -103,6 +115,7 @@ class Beside:
         keepalive = self._settings.keepalive
         if not keepalive.heartbeat:
             return
+        await self._host_ready.wait()
         missed, heard = 0, self._packets_in()
         while missed < keepalive.heartbeat_failures:
             await asyncio.sleep(keepalive.heartbeat_interval)

@@ -255,17 +255,23 @@ class Dialer:
 
     async def _stay(self, tunnel: Tunnel, up: Up, surroundings: Surroundings) -> Down:
         try:
-            done, why = await self._host.up(up, self._server, surroundings)
+            beside = await self._set_up(tunnel, up, surroundings)
         except HostError as error:
             await tunnel.close(DisconnectReason.INTERNAL_ERROR, error.what)
             raise
-        self._note_host(done)
-        for sentence in why:
-            self._tell(DialNoticed(sentence))
-        tunnel.watch.reached(Step_.HOST, f"{len(done)} changes")
         self.up, self._ever_up, self.since = up, True, self._loop.time()
         self.reconnect.up(self._loop.time())
-        self._beside = Beside(
+        self._beside = beside
+        beside.host_is_ready()
+        self._call_hooks("up")
+        down = await tunnel.wait_down()
+        self.last_down = down
+        return down
+
+    async def _set_up(self, tunnel: Tunnel, up: Up, surroundings: Surroundings) -> Beside:
+        """Set the host up, while the server is already asked for its first answer."""
+        first = await self._host.address(up, self._server, surroundings)
+        beside = Beside(
             self.settings,
             tunnel,
             up,
@@ -276,11 +282,13 @@ class Dialer:
             resized=self._resized,
             cadences=self._cadences,
         )
-        self._minding = self._loop.create_task(self._beside.run())
-        self._call_hooks("up")
-        down = await tunnel.wait_down()
-        self.last_down = down
-        return down
+        self._minding = self._loop.create_task(beside.run())
+        rest, why = await self._host.up(up, self._server, surroundings)
+        self._note_host([*first, *rest])
+        for sentence in why:
+            self._tell(DialNoticed(sentence))
+        tunnel.watch.reached(Step_.HOST, f"{len(first) + len(rest)} changes")
+        return beside
 
     async def _come_down(self, tunnel: Tunnel) -> None:
         """Give back what the try held, whatever became of it."""

@@ -15,7 +15,9 @@ from holdfast.dialer import dhcp, dns, ipv6_wall, kill_switch, routes
 from holdfast.dialer.addresses import HostView, objection
 from holdfast.dialer.carrier_path import CarrierPath, best_route
 from holdfast.dialer.outcome import Up
-from holdfast.dialer.settings import RouteMode, TunnelSettings
+from holdfast.dialer.settings import DnsMode, RouteMode, TunnelSettings
+from holdfast.errors import HostError
+from holdfast.network import resolved
 from holdfast.network.changes import AddRoute, AddTable, Change, SetLink
 from holdfast.network.host import HostNetwork
 from holdfast.network.kernel import Kernel
@@ -100,13 +102,16 @@ class HostSide:
         """Return what decides whether assigned addresses can work here."""
         return lambda local, peer: objection(local, peer, server, surroundings.view)
 
+    async def address(self, up: Up, server: IPv4Address, surroundings: Surroundings) -> list[str]:
+        """Give the tunnel's interface its address, before anything that takes longer; return what was done."""
+        changes, _why = routes.addressing(self._inside_of(up, server), surroundings.view)
+        return await self._make(changes)
+
     async def up(self, up: Up, server: IPv4Address, surroundings: Surroundings) -> tuple[list[str], tuple[str, ...]]:
-        """Set the tunnel up on the host; return what was done and why it is so."""
-        settings = self._settings
-        inside = routes.Inside(settings.interface, IPv4Address(up.local), up.peer, up.mtu, server)
+        """Set the tunnel up on the host, but for what stands already; return what was done and why it is so."""
+        settings, inside = self._settings, self._inside_of(up, server)
         full = settings.routes.mode is RouteMode.FULL
-        resolved = dns.resolved_runs()
-        names = dns.plan(settings.dns, settings.interface, up.dns, full=full, resolved=resolved)
+        names = self._names(up.dns, full=full)
         plan = routes.plan(
             settings.routes,
             inside,
@@ -116,10 +121,31 @@ class HostSide:
             ipv6=self._kernel.sysctl.read("net/ipv6/conf/all/disable_ipv6") == "0",
             wall=await self._in_thread(self._ipv6_wall),
         )
-        done = await self._make((*plan.changes, *names.changes))
+        done = await self._make(plan.changes)
         self._inside = inside
         self._pin = plan.pin if isinstance(plan.pin, AddRoute) else None
-        return done, (*plan.why, *names.why)
+        told, why = await self._tell_names(names, self._names(up.dns, full=full, runs=False))
+        return [*done, *told], (*plan.why, *why)
+
+    def _names(self, offered: Sequence[str], *, full: bool, domain: str = "", runs: bool | None = None) -> dns.DnsPlan:
+        """`runs`: whether systemd-resolved does; None: as its files say."""
+        settings, runs = self._settings, dns.resolved_runs() if runs is None else runs
+        return dns.plan(settings.dns, settings.interface, offered, domain=domain, full=full, resolved=runs)
+
+    async def _tell_names(self, names: dns.DnsPlan, instead: dns.DnsPlan) -> tuple[list[str], tuple[str, ...]]:
+        """Carry `names` out, or `instead` where it was for a systemd-resolved that is dead: its files tell of no death.
+
+        Return what was done and why it is so. HostError when the host refuses.
+        """
+        try:
+            return await self._make(names.changes), names.why
+        except HostError as error:
+            asked = any(isinstance(change, UseResolved) for change in names.changes)
+            chosen = self._settings.dns.mode is not DnsMode.AUTO
+            if not asked or chosen or await self._in_thread(resolved.answers):
+                raise
+            why = f"systemd-resolved has left its files here and does not answer ({error.what})"
+        return await self._make(instead.changes), (why, *instead.why)
 
     async def restore(self) -> list[str]:
         """Make routes into the tunnel again that went when somebody took its interface down; return which."""
@@ -135,13 +161,13 @@ class HostSide:
         wanted: list[Change] = []
         if settings.routes.mode is RouteMode.SPLIT:
             wanted += [AddRoute(Route(str(network), settings.interface)) for network in accepted.routes]
-        names: Sequence[str] = up.dns or tuple(map(str, answer.dns))
+        done, said = await self._make(wanted), accepted.refused
         if answer.domain and not full:
-            plan = dns.plan(
-                settings.dns, settings.interface, names, domain=answer.domain, full=False, resolved=dns.resolved_runs()
-            )
-            wanted += [change for change in plan.changes if change not in self._made]
-        return await self._make([change for change in wanted if change not in self._made]), accepted.refused
+            offered: Sequence[str] = up.dns or tuple(map(str, answer.dns))
+            names, instead = (self._names(offered, full=False, domain=answer.domain, runs=r) for r in (None, False))
+            told, why = await self._tell_names(names, instead)
+            done, said = [*done, *told], (*said, *why) if names.changes and not told else said
+        return done, said
 
     @property
     def told_resolved(self) -> bool:
@@ -225,10 +251,14 @@ class HostSide:
         found = self._kernel.netlink.routes(version=6)
         return ipv6_wall.plan(settings.name, ipv6_wall.on_link(found, settings.interface))
 
+    def _inside_of(self, up: Up, server: IPv4Address) -> routes.Inside:
+        return routes.Inside(self._settings.interface, IPv4Address(up.local), up.peer, up.mtu, server)
+
     async def _make(self, changes: Sequence[Change]) -> list[str]:
         def work() -> list[str]:
-            done = self._network.apply(changes)
-            self._made += changes
+            wanted = [change for change in changes if change not in self._made]
+            done = self._network.apply(wanted) if wanted else []
+            self._made += wanted
             return done
 
         return await self._in_thread(work)

@@ -59,9 +59,9 @@ def plan(
     `servers`: name servers inside the tunnel, which must be reached through it; `ipv6`: this host has IPv6;
     `wall`: the firewall that keeps it in where routes do not, None where there is no nftables.
     """
-    addressing, why = _addressing(inside, host)
+    addressed, why = addressing(inside, host)
     if settings.mode is RouteMode.NONE:
-        return RoutePlan(tuple(addressing), (*why, "no routes are set (mode none)"))
+        return RoutePlan(tuple(addressed), (*why, "no routes are set (mode none)"))
     by_rules = _by_rules(settings)
     pin, told = _pin(inside, outside, by_rules=by_rules)
     why += told
@@ -72,7 +72,7 @@ def plan(
     else:
         routes, told = _split(settings, inside, pushed, servers)
     pins = [pin, *_net(inside, pin)] if pin is not None else []
-    return RoutePlan((*addressing, *pins, *routes), (*why, *told), pin)
+    return RoutePlan((*addressed, *pins, *routes), (*why, *told), pin)
 
 
 def _net(inside: Inside, pin: Change) -> list[Change]:
@@ -92,7 +92,8 @@ def pin_route(server: IPv4Address, outside: Route | None) -> AddRoute | None:
     return AddRoute(Route(f"{server}/32", outside.interface, outside.gateway))
 
 
-def _addressing(inside: Inside, host: HostView) -> tuple[list[Change], list[str]]:
+def addressing(inside: Inside, host: HostView) -> tuple[list[Change], list[str]]:
+    """Return the first changes of any plan, after which an answer from inside is heard, and why they are so."""
     objection = _peer_objection(inside, host)
     peer = "" if objection else inside.peer
     changes: list[Change] = [SetLink(inside.interface, inside.mtu)]

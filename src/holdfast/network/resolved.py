@@ -68,7 +68,7 @@ class UseResolved:
         try:
             _resolvectl("revert", self.interface)
         except HostError:
-            if _answers():
+            if answers():
                 raise
             return False
         return True
@@ -88,8 +88,8 @@ def _told(verb: str, interface: str) -> list[str]:
     return _resolvectl(verb, interface).partition("):")[2].split()
 
 
-def _answers() -> bool:
-    """Whether systemd-resolved is there at all."""
+def answers() -> bool:
+    """Whether systemd-resolved is there at all: its files stay behind when it dies."""
     try:
         _resolvectl("status")
     except HostError:

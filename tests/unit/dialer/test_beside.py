@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from holdfast.dialer import beside
 from holdfast.dialer.addresses import HostView
 from holdfast.dialer.beside import Beside
 from holdfast.dialer.carrier_path import CarrierPath
 from holdfast.dialer.engine_port import EnginePort
 from holdfast.dialer.host_side import Surroundings
+from holdfast.dialer.phases import Phase
 from holdfast.dialer.settings import LinkSettings, TunnelSettings
 from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason, HostError
@@ -47,6 +49,7 @@ class Scene:
     beside: Beside
     told: list[Event]
     resized: list[int]
+    phases: list[Phase]
 
     async def until_told(self, kind: type[Event], times: int) -> list[Any]:
         """Wait for so many facts of a kind; return them."""
@@ -57,24 +60,63 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(interval: float = 600.0) -> AsyncIterator[Scene]:
+async def scene(interval: float = 600.0, *, ready: bool = True) -> AsyncIterator[Scene]:
     async with world(Behaviour()) as made:
         port, host = EnginePort(made.mine), Host()
         told: list[Event] = []
         resized: list[int] = []
         settings = TunnelSettings("127.0.0.1", "alice", port=made.port, interface="no-such-link")
         settings = replace(settings, link=LinkSettings(path_interval=interval))
-        tunnel = Tunnel(settings, PASSWORD, port)
+        phases: list[Phase] = []
+        tunnel = Tunnel(settings, PASSWORD, port, listener=lambda step: phases.append(step.phase))
         up = await tunnel.connect("127.0.0.1")
-        beside = Beside(settings, tunnel, up, WIDE, host, server=HERE, tell=told.append, resized=resized.append)  # type: ignore[arg-type]
-        task = asyncio.ensure_future(beside.run())
+        made_beside = Beside(settings, tunnel, up, WIDE, host, server=HERE, tell=told.append, resized=resized.append)  # type: ignore[arg-type]
+        task = asyncio.ensure_future(made_beside.run())
+        if ready:
+            made_beside.host_is_ready()
         try:
-            yield Scene(made, host, beside, told, resized)
+            yield Scene(made, host, made_beside, told, resized, phases)
         finally:
             task.cancel()
             await asyncio.wait({task})
             await tunnel.close(DisconnectReason.USER_REQUEST, "enough")
             port.close()
+
+
+class Answering:
+    """Stands in for the sockets inside: the first ping is answered at once."""
+
+    def __init__(self, *_where: object) -> None: ...
+
+    def close(self) -> None: ...
+
+    async def first_answer(self, _address: IPv4Address, _pauses: object) -> float:
+        return 0.001
+
+    async def ask_routes(self) -> None:
+        return None
+
+
+async def test_the_first_answer_is_asked_for_at_once_and_told_when_the_host_is_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = asyncio.Event()
+
+    class Asked(Answering):
+        async def first_answer(self, address: IPv4Address, pauses: object) -> float:
+            asked.set()
+            return await super().first_answer(address, pauses)
+
+    monkeypatch.setattr(beside, "InnerSocket", Asked)
+    async with scene(ready=False) as one:
+        async with asyncio.timeout(30):
+            await asked.wait()
+        await asyncio.sleep(0.05)
+        assert Phase.TRAFFIC not in one.phases, "routes and firewall do not stand yet: nothing is up"
+        assert one.beside.path is None
+        one.beside.host_is_ready()
+        await one.until_told(PathMeasured, 1)
+        assert Phase.TRAFFIC in one.phases
 
 
 async def test_a_wide_path_changes_nothing() -> None:

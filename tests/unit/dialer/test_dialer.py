@@ -59,6 +59,9 @@ class NotedHost:
     def judge(self, surroundings: Surroundings, server: IPv4Address) -> Callable[[str, str], str]:
         return lambda _local, _peer: self.objection
 
+    async def address(self, up: Up, server: IPv4Address, surroundings: Surroundings) -> list[str]:
+        return ["an address"]
+
     async def up(self, up: Up, server: IPv4Address, surroundings: Surroundings) -> tuple[list[str], tuple[str, ...]]:
         if self.refusal is not None:
             raise self.refusal

@@ -2,13 +2,20 @@
 
 import asyncio
 import threading
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from types import SimpleNamespace
 
 import pytest
 
-from holdfast.dialer.host_side import HostSide
-from holdfast.dialer.settings import TunnelSettings
+from holdfast.dialer import dns
+from holdfast.dialer.addresses import HostView
+from holdfast.dialer.carrier_path import CarrierPath
+from holdfast.dialer.dhcp import Answer
+from holdfast.dialer.host_side import HostSide, Surroundings
+from holdfast.dialer.outcome import Up
+from holdfast.dialer.settings import DnsMode, DnsSettings, RouteMode, RouteSettings, TunnelSettings
+from holdfast.errors import HostError
+from holdfast.network import resolved
 from holdfast.network.changes import AddRoute
 from holdfast.network.netlink import Route
 
@@ -85,3 +92,63 @@ async def test_a_kill_switch_that_is_taken_over_gets_the_rules_of_now(side, netw
         assert words[:3] == ["add", "delete", "create"]
         assert words.count("delete") == 1
         assert str(SERVER) in str(ran[0])
+
+
+UP = Up("10.0.0.9", "10.0.0.1", ("10.0.0.53",), 1400, "", 1, "192.0.2.2")
+AROUND = Surroundings(HostView(), CarrierPath(Route("0.0.0.0/0", "eth0", "192.0.2.254")), 1400)
+
+
+class DeafNames(Network):
+    """A host whose systemd-resolved takes nothing."""
+
+    def apply(self, changes):
+        if any(change.kind == "resolved" for change in changes):
+            raise HostError("systemd-resolved refuses: no", where="DNS")
+        self.log += [str(change) for change in changes]
+        return [str(change) for change in changes]
+
+
+def deaf(tmp_path, monkeypatch, *, lives=False, mode=DnsMode.AUTO, routes=RouteMode.FULL):
+    """A host side whose systemd-resolved has left its files, or lives and refuses."""
+    monkeypatch.setattr(dns, "resolved_runs", lambda: True)
+    monkeypatch.setattr(resolved, "answers", lambda: lives)
+    kernel = SimpleNamespace(
+        nft=SimpleNamespace(installed=lambda: False), sysctl=SimpleNamespace(read=lambda _key: "1")
+    )
+    settings = TunnelSettings("vpn.example", "alice", routes=RouteSettings(routes), dns=DnsSettings(mode))
+    made = HostSide(settings, tmp_path, kernel=kernel)
+    made._network = DeafNames()
+    return made
+
+
+async def test_where_resolved_is_dead_names_are_asked_by_resolv_conf(tmp_path, monkeypatch):
+    """Its stub file outlives it, so that it cannot be known before it is asked."""
+    side = deaf(tmp_path, monkeypatch)
+    done, why = await side.up(UP, SERVER, AROUND)
+    assert "file /etc/resolv.conf" in done
+    assert "systemd-resolved has left its files here and does not answer" in " ".join(why)
+    assert not side.told_resolved, "nobody may wait for it to be told again"
+
+
+@pytest.mark.parametrize(("lives", "mode"), [(True, DnsMode.AUTO), (False, DnsMode.RESOLVED)])
+async def test_a_resolved_that_lives_or_was_asked_for_is_not_passed_over(tmp_path, monkeypatch, lives, mode):
+    with pytest.raises(HostError, match="refuses"):
+        await deaf(tmp_path, monkeypatch, lives=lives, mode=mode).up(UP, SERVER, AROUND)
+
+
+async def test_the_servers_routes_are_taken_though_resolved_is_dead(tmp_path, monkeypatch):
+    side = deaf(tmp_path, monkeypatch, routes=RouteMode.SPLIT)
+    answer = Answer(routes=(IPv4Network("10.9.0.0/16"),), domain="corp.example")
+    done, said = await side.more(answer, UP, AROUND)
+    assert done == ["route 10.9.0.0/16 dev pptp0"]
+    assert "does not answer" in said[0]
+
+
+async def test_the_address_comes_first_and_is_not_made_twice(tmp_path, monkeypatch):
+    side = deaf(tmp_path, monkeypatch)
+    first = await side.address(UP, SERVER, AROUND)
+    rest, _why = await side.up(UP, SERVER, AROUND)
+    assert len(first) == 2
+    assert not set(first) & set(rest)
+    await side.down()
+    assert side._network.log[-1] == f"undone {len(first) + len(rest)}"
