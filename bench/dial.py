@@ -21,14 +21,18 @@ from typing import Any
 
 from bench.demo import HOLDFAST, command, daemon, until
 from bench.namespaces import joined, run
-from bench.pptpd import GUEST, PASSWORD, serving
+from bench.pptpd import GUEST, PASSWORD, TAP, serving
+from bench.stamps import Stamped
+from bench.turns import Moves, open_on, split
 from holdfast.dialer.reconnect import Reconnect, ReconnectPolicy
 from holdfast.errors import DisconnectReason
+from tests.support.engine_lab import inside
 from tests.support.logs import so_far
 
 DIALER, GATEWAY = "holdfast-bench-dialer", "holdfast-bench-gateway"
 GATEWAY_OUTER, DIALER_OUTER = "192.0.2.1", "192.0.2.2"
 ROUNDS = 5
+PPTPD_ROUNDS = 9
 ECHO, FAILURES = 1, 2
 LOSS = "echo_timeout"
 STAYS = "the tunnel still answers: it stays"
@@ -208,22 +212,30 @@ def lose(policy: ReconnectPolicy, outage: float) -> tuple[float, list[float]]:
 
 
 def at_pptpd(directory: Path) -> list[str]:
-    """Dial a real pptpd; return the line: what is ours, its LCP left out."""
+    """Dial a real pptpd; return the lines: its LCP left out, and whose the rest was by what was on the wire."""
     password = directory / "pptpd-password"
     password.touch(0o600)
     password.write_text(PASSWORD)
-    ours, theirs = [], []
+    total, lcp, turns = [], [], []
     with serving(directory) as here:
-        for number in range(ROUNDS):
+        for number in range(PPTPD_ROUNDS):
             arguments, dialled = dial(directory, password, f"pptpd{number}", host=GUEST)
-            with daemon(here.name, *arguments, log=directory / "dialer.log"):
+            moves = Moves()
+            with (
+                Stamped(inside(here, lambda: open_on(TAP)), moves.hear),
+                daemon(here.name, *arguments, log=directory / "dialer.log"),
+            ):
                 dialled.wait("DIAL_PHASE", 1, phase="traffic")
-                phases = dialled.phases()
-            theirs.append(phases["lcp"] / 1000)
-            ours.append(sum(took for phase, took in phases.items() if phase not in {"name", "lcp"}) / 1000)
+            phases = dialled.phases()
+            lcp.append(phases["lcp"] / 1000)
+            total.append(sum(took for phase, took in phases.items() if phase not in {"name", "lcp"}) / 1000)
+            (called,), (opened,) = (dialled.times("DIAL_PHASE", phase=phase) for phase in ("call", "lcp"))
+            turns.append(split(moves, (called, opened)))
     return [
-        row("first connect to pptpd in a guest, LCP left out", ours, "200 ms"),
-        row("its LCP", theirs, "its own"),
+        row("first connect to pptpd in a guest, LCP left out", total, "200 ms"),
+        row("  of it on the wire: waits that the server ended", [one.theirs for one in turns], "its own"),
+        row("  of it on the wire: waits that the dialer ended", [one.ours for one in turns], ""),
+        row("its LCP", lcp, "its own"),
     ]
 
 

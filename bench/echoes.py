@@ -6,22 +6,15 @@ LCP, which is never encrypted, and the two octets of framing are always there (R
 
 import socket
 import statistics
-import struct
-import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
 
+from bench.stamps import Stamped
 from holdfast._native import gre_parse
 
 GRE = 47
-SO_TIMESTAMPNS = 35
-"""Socket option and ancillary message of asm-generic/socket.h: seconds and nanoseconds, 8 octets each."""
-SO_RCVBUFFORCE = 33
-STAMP = struct.Struct("@qq")
 ECHO_REQUEST = b"\xff\x03\xc0\x21\x09"
-BUFFER = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +38,13 @@ def echo_call(datagram: bytes) -> int | None:
     return parsed[0] if parsed and parsed[3].startswith(ECHO_REQUEST) else None
 
 
-class EchoWatch:
+class EchoWatch(Stamped):
     """Notes when each call's Echo-Requests arrive, as long as the block; in a thread of its own."""
 
     def __init__(self) -> None:
         self.arrivals: dict[int, list[float]] = defaultdict(list)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, GRE)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
-        self._socket.settimeout(0.2)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
+        super().__init__(socket.socket(socket.AF_INET, socket.SOCK_RAW, GRE), self._heard)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        self._socket.close()
-
-    def _watch(self) -> None:
-        while not self._over.is_set():
-            try:
-                datagram, ancillary, _, _ = self._socket.recvmsg(2048, 64)
-            except TimeoutError:
-                continue
-            if (call := echo_call(datagram)) is not None:
-                seconds, nanoseconds = STAMP.unpack(ancillary[0][2])
-                self.arrivals[call].append(seconds + nanoseconds / 1e9)
+    def _heard(self, at: float, datagram: bytes, _source: object) -> None:
+        if (call := echo_call(datagram)) is not None:
+            self.arrivals[call].append(at)

@@ -10,6 +10,7 @@ from lab.network import Namespace
 
 GUEST = "192.0.2.2"
 HERE = "192.0.2.1"
+TAP = "tap0"
 USER, PASSWORD = "alice", "S3cret-of-alice"
 OPTIONS = """auth
 name pptpd
@@ -33,8 +34,8 @@ mru 1400
 def serving(folder: Path) -> Iterator[Namespace]:
     """A namespace from which the guest's pptpd is reached at `GUEST`."""
     with network.namespace("bench") as here:
-        here.add_tap("tap0", f"{HERE}/24")
-        with Guest(image.ensure(), here, folder / "guest", Nic("tap0", f"{GUEST}/24", HERE)) as guest:
+        here.add_tap(TAP, f"{HERE}/24")
+        with Guest(image.ensure(), here, folder / "guest", Nic(TAP, f"{GUEST}/24", HERE)) as guest:
             (guest.share / "options").write_text(OPTIONS, encoding="ascii")
             (guest.share / "conf").write_text(
                 "option /share/options\nlocalip 10.66.0.1\nremoteip 10.66.0.10-30\n", encoding="ascii"
