@@ -144,9 +144,15 @@ def _explain(notes: Sequence[Note]) -> None:
 
 
 def _clean(state: Path) -> None:
-    done = clean(state)
-    lines = [f"{name}: {what}" for name, undone in done.items() for what in undone]
-    print_text("\n".join(lines) if lines else "nothing was left to undo")
+    found = clean(state)
+    lines = [f"{name}: {what}" for name, undone in found.undone.items() for what in undone]
+    lines += [f"{name}: a dialer runs, and what it has changed stays" for name in found.running]
+    if lines or not found.failed:
+        print_text("\n".join(lines) if lines else "nothing was left to undo")
+    for name, error in found.failed.items():
+        sys.stderr.write(f"holdfast: {plain(name)}: {plain(error.text())}\n")
+    if found.failed:
+        raise typer.Exit(2)
 
 
 def _status(state: Path, *, as_json: bool) -> None:

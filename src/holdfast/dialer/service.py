@@ -7,7 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from holdfast.errors import HoldfastError, HostError
 from holdfast.events import DialNoticed, Event
 from holdfast.local_api import SOCKET_NAME, ApiServer, request
 from holdfast.network.host import HostNetwork
+from holdfast.network.journal import HeldError
 from holdfast.network.refusal import RIGHTS_FIX
 from holdfast.network.watch import NetworkWatch
 from holdfast.observe.event_log import EventLog
@@ -206,11 +207,25 @@ def statuses(state: Path) -> list[dict[str, Any]]:
     return found
 
 
-def clean(state: Path) -> dict[str, list[str]]:
-    """Undo what killed dialers of this state directory left; return what, by tunnel. Running ones are left alone."""
-    done = {}
+@dataclass(slots=True)
+class Cleaned:
+    """What `clean` found, by tunnel: `undone` with what was undone, `running` ones left alone, `failed` with why."""
+
+    undone: dict[str, list[str]] = field(default_factory=dict)
+    running: list[str] = field(default_factory=list)
+    failed: dict[str, HostError] = field(default_factory=dict)
+
+
+def clean(state: Path) -> Cleaned:
+    """Undo what killed dialers of this state directory left, as far as the host lets it be undone."""
+    found = Cleaned()
     for folder in sorted((state / "dial").glob("*/")):
-        if (folder / "network.lock").exists():
-            with contextlib.suppress(HostError):
-                done[folder.name] = HostNetwork(folder).recover()
-    return done
+        if not (folder / "network.lock").exists():
+            continue
+        try:
+            found.undone[folder.name] = HostNetwork(folder).recover()
+        except HeldError:
+            found.running.append(folder.name)
+        except HostError as error:
+            found.failed[folder.name] = error
+    return found

@@ -19,6 +19,10 @@ from holdfast.network.refusal import explained
 VERSION = 1
 
 
+class HeldError(HostError):
+    """The journal belongs to a process that lives."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A change that was made, or was about to be made, with what undoing it needs."""
@@ -36,7 +40,7 @@ class Journal:
         self._lock: int | None = None
 
     def own(self) -> None:
-        """Take the journal. HostError when another living process has it."""
+        """Take the journal. HeldError when another living process has it."""
         if self._lock is not None:
             return
         with explained("cannot use the state directory"):
@@ -47,7 +51,7 @@ class Journal:
         except BlockingIOError as error:
             os.close(descriptor)
             fix = "stop it first, or use another state directory (--state DIR)"
-            raise HostError("a running process holds the network changes", where=str(self._dir), fix=fix) from error
+            raise HeldError("a running process holds the network changes", where=str(self._dir), fix=fix) from error
         self._lock = descriptor
 
     def release(self) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from holdfast.cli import dial as command
 from holdfast.cli.main import main
-from holdfast.dialer.service import Wanted
+from holdfast.dialer.service import Cleaned, Wanted
 from holdfast.dialer.settings import RouteMode
+from holdfast.errors import HostError
 from holdfast.ppp.config import MppePolicy
 from holdfast.secret import Secret
 
@@ -138,3 +139,16 @@ def test_status_says_which_probes_are_not_well(
     monkeypatch.setattr(command, "statuses", lambda _state: [{**one, **empty, "probes": probes}])
     assert run("status") == 0
     assert "2 ok, page failing (tls), far failed (tls)" in capsys.readouterr().out
+
+
+def test_cleaning_says_what_runs_and_what_could_not_be_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stuck = HostError("could not undo: route x", where="network", fix="undo it by hand")
+    found = Cleaned({"left": ["route y"]}, ["lives"], {"stuck": stuck})
+    monkeypatch.setattr(command, "clean", lambda _state: found)
+    assert run("--clean", "--state", str(tmp_path)) == 2
+    told = capsys.readouterr()
+    assert told.out.splitlines() == ["left: route y", "lives: a dialer runs, and what it has changed stays"]
+    assert "stuck: network: could not undo: route x" in told.err
+    assert "undo it by hand" in told.err

@@ -3,16 +3,45 @@
 import asyncio
 import contextlib
 import socket
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from holdfast.dialer import service
-from holdfast.dialer.service import Wanted, Watchdog, clean, dial, statuses, tunnel_dir
+from holdfast.dialer.service import Cleaned, Wanted, Watchdog, clean, dial, statuses, tunnel_dir
 from holdfast.dialer.settings import TunnelSettings
 from holdfast.errors import HostError
 from holdfast.local_api import ApiServer
+from holdfast.network.changes import KINDS
+from holdfast.network.journal import Entry, Journal
+from holdfast.network.kernel import Kernel
 from holdfast.secret import Secret
+
+
+@dataclass(frozen=True)
+class Stubborn:
+    """A change of a host that takes everything back but what is stuck."""
+
+    name: str
+    kind: ClassVar[str] = "stubborn"
+    survives_boot: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return self.name
+
+    def undo(self, _kernel: Kernel, _memory: dict[str, Any]) -> bool:
+        if self.name == "stuck":
+            raise HostError("no")
+        return True
+
+    def plain(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+    @classmethod
+    def from_plain(cls, fields: dict[str, Any]) -> "Stubborn":
+        return cls(**fields)
 
 
 class NoEngine:
@@ -63,7 +92,23 @@ def test_a_tunnel_has_a_place_of_its_own(tmp_path: Path) -> None:
 
 def test_nothing_runs_and_nothing_is_left(tmp_path: Path) -> None:
     assert statuses(tmp_path) == []
-    assert clean(tmp_path) == {}
+    assert clean(tmp_path) == Cleaned()
+
+
+def test_cleaning_tells_a_running_dialer_and_a_host_that_refuses_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("left", "lives", "stuck"):
+        journal = Journal(tunnel_dir(tmp_path, name))
+        journal.own()
+        journal.write(Kernel.boot_identity(), [Entry(Stubborn(name), {})])
+        if name != "lives":
+            journal.release()
+    monkeypatch.setitem(KINDS, Stubborn.kind, Stubborn)
+    found = clean(tmp_path)
+    assert found.undone == {"left": ["left"]}
+    assert found.running == ["lives"]
+    assert [(name, error.what) for name, error in found.failed.items()] == [("stuck", "could not undo: stuck (no)")]
 
 
 def test_the_running_ones_are_asked_and_dead_sockets_are_not_in_the_way(tmp_path: Path) -> None:
