@@ -141,7 +141,7 @@ def test_resolv_conf_is_written_and_comes_back(world: DialWorld, bound: str) -> 
     before = world.picture()
     dialled = world.dial("--routes", "full", "--set", "dns=file", wrap=wrap)
     if bound == "ro":
-        assert dialled.process.wait(10) == 2
+        assert dialled.process.wait(60) == 2
         assert "/etc/resolv.conf: cannot write the file" in dialled.output()
     else:
         dialled.wait_up()
@@ -168,7 +168,7 @@ def test_hooks_are_told(world: DialWorld) -> None:
 def test_a_wrong_password_stops_at_once(world: DialWorld) -> None:
     before = world.picture()
     dialled = world.dial(*FULL, password="hunter2 hunter2")
-    assert dialled.process.wait(10) == 2
+    assert dialled.process.wait(60) == 2
     assert "check user name and password" in dialled.output()
     assert "hunter2" not in dialled.output()
     assert len(dialled.records("AUTH_FAIL")) == 1
@@ -199,7 +199,7 @@ def test_without_rights(world: DialWorld) -> None:
     world.folder.chmod(0o777)
     wrap = ("setpriv", "--inh-caps=-all", "--bounding-set=-net_admin,-net_raw")
     dialled = world.dial(*FULL, wrap=wrap)
-    assert dialled.process.wait(10) == 2
+    assert dialled.process.wait(60) == 2
     assert "CAP_NET_ADMIN" in dialled.output()
 
 
@@ -207,7 +207,7 @@ def test_an_address_that_this_host_has_already(world: DialWorld) -> None:
     world.dialer.ip("address", "add", "10.77.0.2/16", "dev", "up1")
     try:
         dialled = world.dial(*FULL, "--once")
-        assert dialled.process.wait(10) == 1
+        assert dialled.process.wait(60) == 1
         assert "this host already reaches 10.77.0.0/16" in dialled.output()
     finally:
         world.dialer.ip("address", "del", "10.77.0.2/16", "dev", "up1")
@@ -285,5 +285,5 @@ def test_many_tunnels_of_one_file(world: DialWorld, tmp_path: Path) -> None:
             assert f'holdfast_gre_packets_total{{direction="in",tunnel="{name}"}} 0.0' not in scraped
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0, story()
+        assert process.wait(60) == 0, story()
     assert world.picture() == before

@@ -1,6 +1,7 @@
 """IPv6 beside a tunnel that carries everything else: blocked on every way out, or left by choice and said."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from support.dialling import DialWorld, dial_world, wait
 
 pytestmark = pytest.mark.root
 NEIGHBOUR, FAR, BY_A_LONGER_ROUTE = "2001:db8:1::1", "2001:db8:99::1", "2001:db8:77::1"
+NOBODY = 65534
 FULL = ("--routes", "full", "--set", "dns=none", "--set", "path_interval=0")
 
 
@@ -58,11 +60,35 @@ def test_nothing_gets_out_whatever_way_it_takes(world: DialWorld, method: str) -
     assert reaches(world, FAR)
 
 
+def sends(world: DialWorld, user: int) -> bool:
+    """Whether a program of this user reaches an IPv6 address far away (a TCP connection that is refused arrived)."""
+    code = (
+        f"import socket as s, os; os.setuid({user}); c = s.socket(s.AF_INET6); c.settimeout(5); c.connect(('{FAR}', 9))"
+    )
+    done = subprocess.run(
+        world.dialer.wrap(sys.executable, "-c", code), capture_output=True, text=True, check=False, timeout=60
+    )
+    return "ConnectionRefusedError" in done.stderr
+
+
+def test_of_a_selected_user_it_is_blocked_and_of_others_not(world: DialWorld) -> None:
+    before = world.picture()
+    assert sends(world, NOBODY), "it is reached without a tunnel"
+    dialled = world.dial(*FULL, "--set", f"user_ids=[{NOBODY}]")
+    dialled.wait_up()
+    assert not sends(world, NOBODY), "the user's IPv4 is in the tunnel, and so nothing of theirs may go beside it"
+    assert sends(world, NOBODY - 1)
+    assert reaches(world, FAR)
+    assert "does not leak" in dialled.output()
+    assert dialled.stop() == 0, dialled.output()
+    wait(lambda: world.picture() == before, 10, lambda: f"{world.picture()}\n{before}")
+
+
 def test_a_killed_dialer_leaves_it_blocked_and_clean_up_opens_it(world: DialWorld) -> None:
     dialled = world.dial(*FULL)
     dialled.wait_up()
     dialled.process.kill()
-    dialled.process.wait(10)
+    dialled.process.wait(60)
     assert not reaches(world, FAR)
     world.end_dialers()
     assert reaches(world, FAR)

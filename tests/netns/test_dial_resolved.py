@@ -99,3 +99,23 @@ def test_a_resolved_that_dies_is_said_and_leaving_is_polite_all_the_same(world: 
     assert dialled.stop() == 0, dialled.output()
     wait(lambda: world.picture() == before, 10, lambda: f"{world.picture()}\n{before}")
     assert dialled.ends() == ["user_request"]
+
+
+def test_one_that_was_dead_before_ends_no_try(world: DialWorld, resolved: Resolved) -> None:
+    """Its stub file outlives it: that it is dead shows when it is told the name servers."""
+    before = world.picture()
+    resolved.dead = True
+    dialled = dial(world, resolved, "--routes", "full")
+    pid = dialled.process.pid
+    assert "systemd-resolved has left its files here and does not answer" in dialled.output()
+    assert f"nameserver {INNER_GATEWAY}" in resolved.read(pid, "/etc/resolv.conf")
+    assert dialled.stop() == 0, dialled.output()
+    wait(lambda: world.picture() == before, 10, lambda: f"{world.picture()}\n{before}")
+    assert "file /etc/resolv.conf" in dialled.records("HOST_CHANGE")[-1]["detail"]
+
+
+def test_a_dead_one_that_was_asked_for_by_name_is_an_error(world: DialWorld, resolved: Resolved) -> None:
+    resolved.dead = True
+    dialled = world.dial("--routes", "full", "--set", "dns=resolved", wrap=resolved.wrap)
+    assert dialled.process.wait(60) == 2, dialled.output()
+    assert "systemd-resolved refuses" in dialled.output()

@@ -67,7 +67,7 @@ class DialProcess:
         """End it and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(10)
+        code = self.process.wait(60)
         self._check_secrets()
         return code
 

@@ -40,6 +40,10 @@ until test -S /run/dbus/system_bus_socket; do sleep 0.05; done
 "$UNPACKED/lib/systemd/systemd-resolved" > "$FOLDER/resolved.log" 2>&1 & echo $! >> "$FOLDER/pids"
 PATH="$UNPACKED/usr/bin:$PATH"
 until resolvectl status > /dev/null 2>&1; do sleep 0.05; done
+if test -n "$DEAD"; then
+    kill -9 "$(tail -n 1 "$FOLDER/pids")"
+    while resolvectl status > /dev/null 2>&1; do sleep 0.05; done
+fi
 exec "$@"
 """
 
@@ -57,9 +61,13 @@ def unpacked() -> Path:
 
 @dataclass
 class Resolved:
-    """Whatever is started behind `wrap` finds a systemd-resolved; `folder` keeps its logs."""
+    """Whatever is started behind `wrap` finds a systemd-resolved; `folder` keeps its logs.
+
+    With `dead` it finds one that was killed, and whose files are still there.
+    """
 
     folder: Path
+    dead: bool = False
     _later: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -69,12 +77,16 @@ class Resolved:
     @property
     def wrap(self) -> tuple[str, ...]:
         """The command that goes before another one."""
-        places = (f"FOLDER={self.folder}", f"UNPACKED={unpacked()}")
+        places = (f"FOLDER={self.folder}", f"UNPACKED={unpacked()}", f"DEAD={'yes' if self.dead else ''}")
         return ("env", *places, "unshare", "--mount", "sh", "-c", SCRIPT, "sh")
 
     def ask(self, beside: int, *arguments: str) -> str:
         """Run resolvectl where the process `beside` lives; return what it prints."""
         return self._enter(beside, unpacked() / "usr/bin/resolvectl", *arguments)
+
+    def read(self, beside: int, path: str) -> str:
+        """Return a file as the process `beside` sees it."""
+        return self._enter(beside, "cat", path)
 
     def kill(self) -> None:
         """Kill systemd-resolved, and let it forget what it keeps over a restart."""

@@ -249,7 +249,8 @@ class HostSide:
         if not self._kernel.nft.installed():
             return None
         found = self._kernel.netlink.routes(version=6)
-        return ipv6_wall.plan(settings.name, ipv6_wall.on_link(found, settings.interface))
+        links, chosen = ipv6_wall.on_link(found, settings.interface), settings.routes
+        return ipv6_wall.plan(settings.name, links, marks=chosen.marks, user_ids=chosen.user_ids)
 
     def _inside_of(self, up: Up, server: IPv4Address) -> routes.Inside:
         return routes.Inside(self._settings.interface, IPv4Address(up.local), up.peer, up.mtu, server)

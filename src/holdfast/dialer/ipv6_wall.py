@@ -27,15 +27,24 @@ def on_link(routes: Sequence[Route], tunnel: str) -> tuple[IPv6Network, ...]:
     return tuple(dict.fromkeys(links))
 
 
-def plan(tunnel: str, links: Sequence[IPv6Network]) -> AddTable:
-    """Return the table: IPv6 goes to loopback and to this host's own links, all else is refused at once."""
+def plan(
+    tunnel: str, links: Sequence[IPv6Network], *, marks: Sequence[int] = (), user_ids: Sequence[int] = ()
+) -> AddTable:
+    """Return the table: IPv6 goes to loopback and to this host's own links, all else is refused at once.
+
+    With `marks` or `user_ids` only what bears one of these marks or is sent by one of these users is refused.
+    """
     name = f"holdfast-ipv6-{tunnel}"
     near = nft.match(nft.payload("ip6", "daddr"), nft.address_set([*NEAR, *_without_parts(links)]))
     refuse = {"reject": {"type": "icmpv6", "expr": "no-route"}}
     statements = [nft.table(FAMILY, name)]
     for hook in ("output", "forward"):
         chain = nft.base_chain(FAMILY, name, hook, kind="filter", hook=hook, priority=PRIORITY, policy="accept")
-        rules = ([nft.match(nft.meta("oifname"), "lo"), nft.verdict("accept")], [near, nft.verdict("accept")], [refuse])
+        chosen = [[nft.match(nft.meta("mark"), mark)] for mark in marks]
+        chosen += [[nft.match(nft.meta("skuid"), user)] for user in user_ids if hook == "output"]
+        meant = chosen if marks or user_ids else [[]]
+        rules = [[nft.match(nft.meta("oifname"), "lo"), nft.verdict("accept")], [near, nft.verdict("accept")]]
+        rules += [[*matches, refuse] for matches in meant]
         statements += [chain, *(nft.rule(FAMILY, name, hook, expressions) for expressions in rules)]
     return AddTable(FAMILY, name, tuple(statements))
 

@@ -156,16 +156,35 @@ def _selectors(settings: RouteSettings) -> list[Rule]:
 
 
 def _ipv6(settings: RouteSettings, wall: Change | None, *, ipv6: bool) -> tuple[list[Change], list[str]]:
-    if not ipv6 or settings.mode is not RouteMode.FULL or settings.selective:
+    if not ipv6 or not (settings.mode is RouteMode.FULL or settings.selective):
         return [], []
     if settings.ipv6 is Ipv6Choice.LEAVE:
         return [], ["IPv6 is NOT carried and goes out beside the tunnel, as was chosen (ipv6 = leave)"]
+    if settings.selective:
+        return _ipv6_of_some(settings, wall)
     blocked: list[Change] = [AddRoute(Route(half, kind="unreachable")) for half in IPV6_HALVES]
     if wall is None:
         past = "but without nftables longer routes and sockets bound to an interface get past them"
         return blocked, [f"IPv6 is not carried; routes block it, {past} (apt install nftables)"]
     why = "IPv6 is not carried; it is blocked beyond this host's own links, so that nothing leaks"
     return [*blocked, wall], [why]
+
+
+def _ipv6_of_some(settings: RouteSettings, wall: Change | None) -> tuple[list[Change], list[str]]:
+    """Return what keeps IPv6 of the selected traffic in: marks and users are known by a firewall, by no route."""
+    why = []
+    if settings.sources:
+        hosts = f"the hosts behind {_list(settings.sources)}"
+        why.append(f"IPv6 of {hosts} is NOT carried and goes out beside the tunnel: their IPv6 addresses are not known")
+    if not (settings.marks or settings.user_ids):
+        return [], why
+    if wall is None:
+        lost = "IPv6 of the selected traffic is NOT carried and goes out beside the tunnel"
+        return [], [*why, f"{lost}: without nftables it cannot be blocked (apt install nftables)"]
+    return [wall], [
+        *why,
+        "IPv6 of the selected marks and users is not carried; it is blocked and does not leak",
+    ]
 
 
 def _split(

@@ -23,6 +23,8 @@ PIN = "route 203.0.113.5/32 via 192.168.1.1 dev eth0"
 
 def make(inside: Inside = INSIDE, outside: Route | None = OUTSIDE, **settings: Any) -> RoutePlan:
     extra = {name: settings.pop(name) for name in ("pushed", "servers", "ipv6", "wall") if name in settings}
+    if choice := settings.pop("ipv6_choice", None):
+        settings["ipv6"] = choice
     return plan(RouteSettings(**settings), inside, outside, HOST, **extra)
 
 
@@ -60,10 +62,29 @@ def test_ipv6_is_walled_in_where_there_is_a_firewall_and_else_it_is_said() -> No
     assert made.changes[-1] == wall
     assert "nothing leaks" in " ".join(made.why)
     assert "without nftables" in " ".join(make(mode=RouteMode.FULL).why)
-    for untouched in ({"ipv6": False}, {"mode": RouteMode.SPLIT}, {"marks": (1,)}):
+    for untouched in ({"ipv6": False}, {"mode": RouteMode.SPLIT}, {"sources": networks("10.9.0.0/16")}):
         assert wall not in make(**{"mode": RouteMode.FULL, "wall": wall, **untouched}).changes
     left = plan(RouteSettings(RouteMode.FULL, ipv6=Ipv6Choice.LEAVE), INSIDE, OUTSIDE, HOST, wall=wall)
     assert wall not in left.changes
+
+
+@pytest.mark.parametrize("mode", [RouteMode.FULL, RouteMode.SPLIT])
+@pytest.mark.parametrize("selected", [{"marks": (1,)}, {"user_ids": (1000,)}])
+def test_ipv6_of_selected_traffic_is_walled_in_too(mode: RouteMode, selected: dict[str, Any]) -> None:
+    wall = AddTable("ip6", "holdfast-ipv6-office", ())
+    made = make(mode=mode, wall=wall, **selected)
+    assert made.changes[-1] == wall
+    assert not any("::" in text for text in texts(made)), "routes would stop the rest as well"
+    assert "does not leak" in " ".join(made.why)
+    assert "NOT carried" in " ".join(make(mode=mode, **selected).why), "no firewall: it is said"
+    left = make(mode=mode, wall=wall, **selected, ipv6_choice=Ipv6Choice.LEAVE)
+    assert wall not in left.changes
+    assert "NOT carried" in " ".join(left.why)
+
+
+def test_ipv6_of_other_hosts_is_not_known_and_that_is_said() -> None:
+    why = " ".join(make(mode=RouteMode.FULL, sources=networks("10.9.0.0/16")).why)
+    assert "the hosts behind 10.9.0.0/16 is NOT carried" in why
 
 
 def test_full_leaves_ipv6_only_when_told_and_says_so() -> None:
