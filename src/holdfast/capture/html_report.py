@@ -23,6 +23,9 @@ from holdfast.capture.vantage import Direction, Pair, conclusion, facts
 from holdfast.capture.windows_codes import named
 from holdfast.errors import HoldfastError
 
+COMMAND_INLINE = 40
+"""Characters of a command that may stand within a sentence."""
+_COMMAND, _COMMAND_LINE = Markup("<code>{}</code>"), Markup('<code class="line">{}</code>')
 CHAPTERS_MOST, OVERVIEW_MOST = 60, 1000
 """Sessions that are drawn, the worst first, and sessions that have a line."""
 OPEN_MOST = 3
@@ -348,11 +351,15 @@ def _tip(row: Row) -> str:
 
 
 def _commands(text: str) -> Markup:
-    """Set the commands of a sentence, which stand in backticks, apart."""
-    pieces = (
-        Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece)
-        for place, piece in enumerate(text.split("`"))
-    )
+    """Set the commands of a sentence, which stand in backticks, apart; long ones in lines of their own."""
+    pieces: list[Markup] = []
+    alone = False
+    for place, piece in enumerate(text.split("`")):
+        if place % 2:
+            alone = len(piece) > COMMAND_INLINE
+            pieces.append((_COMMAND_LINE if alone else _COMMAND).format(piece))
+        else:
+            pieces.append(escape(piece.lstrip(",;. ") if alone else piece))
     return Markup("").join(pieces)
 
 

@@ -141,7 +141,7 @@ class _Writer:
             yield f"... and {len(rest) - LINES_MOST} more sessions (all of them with --json)"
 
     def _session(self, session: Session, findings: list[Finding]) -> Iterator[str]:
-        yield from self._wrapped(_title(session), 0)
+        yield from folded(_title(session), self._width, f"{session.id}  ", "    ")
         items = checklist(session, findings)
         steps = "" if all(item.state is State.OK for item in items) else f"checks: {sentence(items)}"
         for line in (_phases(session), steps, _details(session), _counts(session), inside_text(session)):
@@ -227,7 +227,7 @@ def _verdict(diagnosis: Diagnosis) -> str:
 def _title(session: Session) -> str:
     ends = "PPP on a link" if session.kind is Kind.PPP else f"{session.client} -> {session.server}"
     user = f", user {session.user}" if session.user else ""
-    return f"{session.id}  {ends}{user}, {clock(session.started.nanoseconds)}"
+    return f"{ends}{user}, {clock(session.started.nanoseconds)}"
 
 
 def _phases(session: Session) -> str:

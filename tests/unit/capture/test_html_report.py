@@ -72,3 +72,12 @@ def test_nothing_is_a_page_too(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(HoldfastError, match="cannot be written"):
         write(Scene().up().diagnosis(tmp_path), tmp_path / "no" / "such" / "page.html")
+
+
+def test_a_long_command_has_a_line_of_its_own(tmp_path: Path) -> None:
+    scene = Scene().call()
+    for _ in range(5):
+        scene.configure(True, 0xC021, 1, (5, b"abcd")).wait(2)
+    page = render(scene.hang_up(True).diagnosis(tmp_path))
+    assert '<code class="line">iptables -t raw -A PREROUTING' in page
+    assert "<code>nft list ruleset</code>" in page
