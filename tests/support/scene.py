@@ -65,12 +65,12 @@ def gre(call_id: int, ppp: bytes, sequence: int | None, acknowledgement: int | N
     return octets + ppp
 
 
-def pcap(frames: list[tuple[float, bytes]], link_type: int = 1) -> bytes:
-    """Return a capture in the classic format."""
-    pieces = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link_type)]
+def pcap(frames: list[tuple[float, bytes]], link_type: int = 1, snap: int = 262144) -> bytes:
+    """Return a capture in the classic format, of the first `snap` octets of each frame."""
+    pieces = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snap, link_type)]
     for time, frame in frames:
         second, micro = divmod(round(time * 1_000_000), 1_000_000)
-        pieces += (struct.pack("<IIII", second, micro, len(frame), len(frame)), frame)
+        pieces += (struct.pack("<IIII", second, micro, min(len(frame), snap), len(frame)), frame[:snap])
     return b"".join(pieces)
 
 

@@ -18,6 +18,8 @@ from holdfast.control.messages import (
 
 M = TypeVar("M")
 
+CALLS_MOST = 500
+"""Calls of one connection that are looked at; a client has one, a concentrator some hundreds."""
 CONNECTED = 1
 """Result Code of a call that was granted (RFC 2637 sections 2.8 and 2.10)."""
 
@@ -55,11 +57,17 @@ class Call:
 
 
 def calls_of(conversation: Conversation) -> list[Call]:
-    """Return the calls in the order in which they began."""
+    """Return the calls in the order in which they began, at most `CALLS_MOST`."""
     calls: list[Call] = []
     for item in conversation.items:
         _take(calls, item)
+        del calls[CALLS_MOST:]
     return calls
+
+
+def requests_of(conversation: Conversation) -> int:
+    """Return how many calls were asked for."""
+    return sum(isinstance(item.message, OutgoingCallRequest | IncomingCallRequest) for item in conversation.items)
 
 
 def _take(calls: list[Call], item: ControlItem) -> None:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from holdfast._native import CaptureCounts, CaptureFile, CaptureIndex, FragmentCount, GreFlow, IcmpNotice
 from holdfast.capture import ppp_trace
-from holdfast.capture.calls import Call, calls_of
+from holdfast.capture.calls import CALLS_MOST, Call, calls_of, requests_of
 from holdfast.capture.link import Link
 from holdfast.capture.moment import Moment
 from holdfast.capture.radius_trace import RadiusExchange, exchanges_of
@@ -34,7 +34,7 @@ class Case:
     radius: list[RadiusExchange] = field(default_factory=list)
     icmp: tuple[IcmpNotice, ...] = ()
     omitted: int = 0
-    """Connections and GRE flows that were only counted."""
+    """Connections, calls and GRE flows that were only counted."""
 
     @cached_property
     def begin(self) -> int:
@@ -63,6 +63,7 @@ def build(index: CaptureIndex) -> Case:
     flows = list(index.gre(SESSIONS_MOST))
     conversations = [reassemble(flow) for flow in index.control(SESSIONS_MOST) if flow.segments]
     omitted = max(index.control_count - SESSIONS_MOST, 0) + max(index.gre_count - SESSIONS_MOST, 0)
+    omitted += sum(max(requests_of(conversation) - CALLS_MOST, 0) for conversation in conversations)
     case = Case(index.files, counts, index.stopped, radius=exchanges_of(index.radius()), omitted=omitted)
     case.icmp = index.icmp()
     sessions = _with_control(conversations)

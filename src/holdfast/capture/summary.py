@@ -37,6 +37,18 @@ def worst_first(diagnosis: Diagnosis) -> list[Session]:
     return sorted(diagnosis.case.sessions, key=order)
 
 
+def well(diagnosis: Diagnosis) -> str:
+    """Say how much of what has no fault is seen to work: what a capture does not show is not well."""
+    found = [{finding.id for finding in diagnosis.findings(session)} for session in diagnosis.case.sessions]
+    meant = [words for words in found if "port-check" not in words]
+    working = sum("healthy" in words for words in meant)
+    if working == len(meant):
+        return "All is well"
+    if working:
+        return f"No fault is seen; {working} of {counted(len(meant), 'session')} are seen to work"
+    return "No fault is seen, and no session that works either"
+
+
 def headline(judged: Diagnosis | Comparison) -> str:
     """Say what it comes to in a few words."""
     if isinstance(judged, Comparison):
@@ -45,7 +57,7 @@ def headline(judged: Diagnosis | Comparison) -> str:
         case Verdict.NOTHING:
             return "No PPTP in this capture"
         case Verdict.HEALTHY:
-            return "All is well"
+            return well(judged)
         case Verdict.FINDINGS:
             return _found(judged)
 

@@ -16,7 +16,7 @@ MODULUS = 1 << 32
 COPY_WINDOW = 0.002
 """Seconds within which a segment without an IP identification counts as a copy made by the capture."""
 HELD_MOST = 64
-SKETCH_OCTETS = 64
+SKETCH_OCTETS, COOKIE_END = 64, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Conversation:
     """The moments of segments with payload, by whether the client sent them."""
     sketch: dict[bool, bytes] = field(default_factory=lambda: {True: b"", False: b""})
     """The first octets of each direction."""
+    beheaded: set[bool] = field(default_factory=set)
+    """The sides of whose first segment the snap length left too little to see a magic cookie (RFC 2637 section 2)."""
     retransmissions: dict[bool, list[Moment]] = field(default_factory=lambda: {True: [], False: []})
     copied: list[Moment] = field(default_factory=list)
     """Segments that the capture shows a second time."""
@@ -177,6 +179,8 @@ class _Direction:
         self._next = (segment.sequence + segment.length) % MODULUS
         data = segment.payload[known:]
         sketch = self._conversation.sketch
+        if not sketch[self._from_client] and len(segment.payload) < min(segment.length, COOKIE_END):
+            self._conversation.beheaded.add(self._from_client)
         if len(sketch[self._from_client]) < SKETCH_OCTETS:
             sketch[self._from_client] = (sketch[self._from_client] + data)[:SKETCH_OCTETS]
         moment = Moment(*segment.place)

@@ -9,7 +9,7 @@ from holdfast.capture.findings.base import Finding, Severity
 from holdfast.capture.logs.judge import Log
 from holdfast.capture.moment import clock
 from holdfast.capture.session import Kind, Phase, Session
-from holdfast.capture.summary import headline, inside_text, phase_name, session_count, worked, worst_first
+from holdfast.capture.summary import headline, inside_text, phase_name, session_count, well, worked, worst_first
 from holdfast.capture.vantage import Pair, conclusion, facts
 from holdfast.capture.windows_codes import named
 from holdfast.capture.words import counted, folded, lasted
@@ -216,7 +216,7 @@ def _verdict(diagnosis: Diagnosis) -> str:
             gre = f" ({foreign} GRE packets are there, but none of PPTP)" if foreign else ""
             return f"No PPTP in this capture{gre}."
         case Verdict.HEALTHY:
-            return "All is well."
+            return f"{well(diagnosis)}."
         case Verdict.FINDINGS:
             found = diagnosis.judgement.all
             faults = sum(finding.severity is Severity.FAULT for finding in found)

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from holdfast.capture.calls import Call, calls_of, first_of
+from holdfast.capture.calls import CALLS_MOST, Call, calls_of, first_of
 from holdfast.capture.reading import read
 from holdfast.capture.tcp import reassemble
 from holdfast.control.messages import (
@@ -63,3 +63,12 @@ def test_the_first_of_a_kind(tmp_path: Path) -> None:
     assert found is not None
     assert found[1].host_name == "server"
     assert first_of(None, StartControlConnectionReply) is None
+
+
+def test_a_storm_of_calls_is_bounded(tmp_path: Path) -> None:
+    scene = Scene(tick=0.0001).control()
+    for number in range(CALLS_MOST + 100):
+        scene.client_call = number
+        scene.call_request()
+    assert len(calls(scene, tmp_path)) == CALLS_MOST
+    assert scene.case(tmp_path).omitted == 100

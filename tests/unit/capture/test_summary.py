@@ -57,3 +57,13 @@ def test_what_a_password_opened_is_said(tmp_path: Path) -> None:
     assert "is not the one" in inside_text(session)
     session.inside = Inside(password_fits=True, opaque={True: 2, False: 1})
     assert inside_text(session) == "the password fits: 0 packets deciphered, 3 not"
+
+
+def test_what_is_not_seen_to_work_is_not_called_well(tmp_path: Path) -> None:
+    assert headline(Scene().call().diagnosis(tmp_path)) == "No fault is seen, and no session that works either"
+    both = Scene().up().goodbye().together(Scene(client="192.0.2.99", port=50000).call())
+    assert headline(both.diagnosis(tmp_path)) == "No fault is seen; 1 of 2 sessions are seen to work"
+
+
+def test_a_look_at_the_port_is_well(tmp_path: Path) -> None:
+    assert headline(Scene().handshake().hang_up(True).diagnosis(tmp_path)) == "All is well"

@@ -29,8 +29,9 @@ def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
     if case.counts.cut * 20 > case.counts.frames:
         limits.append(f"the snap length cut {counted(case.counts.cut, 'frame')}")
     if case.omitted or case.counts.overflowed:
-        limits.append(f"{case.omitted + case.counts.overflowed} flows were too many and were only counted")
+        limits.append(f"{case.omitted + case.counts.overflowed} flows and calls were too many and were only counted")
     if case.stopped:
         limits.append("reading was stopped before the end")
     if limits:
-        yield None, ENTRY.found("; ".join(limits) + ".", certainty=0.99)
+        why = "; ".join(limits) + "."
+        yield None, ENTRY.found(why[0].upper() + why[1:], certainty=0.99)

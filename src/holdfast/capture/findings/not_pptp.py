@@ -40,7 +40,8 @@ def recognise(view: View) -> Iterator[Finding]:
     if conversation is None or view.session.siblings:
         return
     fatal = [fault for fault in conversation.faults if fault.violation.fatal]
-    strange = not conversation.cookie and (conversation.payload[True] or conversation.payload[False])
+    legible = [by_client for by_client, segments in conversation.payload.items() if segments]
+    strange = not conversation.cookie and bool(set(legible) - conversation.beheaded)
     foreign_server = bool([fault for fault in fatal if not fault.from_client]) and not _speaks(view, client=False)
     if not strange and not foreign_server:
         return

@@ -1,7 +1,10 @@
 from pathlib import Path
 
+from holdfast.capture.case import build
 from holdfast.capture.findings.base import Severity
-from support.scene import CLIENT, SERVER, Scene
+from holdfast.capture.findings.catalogue import judge
+from holdfast.capture.reading import read
+from support.scene import CLIENT, SERVER, Scene, pcap
 
 
 def test_an_end_that_nothing_explains(tmp_path: Path) -> None:
@@ -31,3 +34,11 @@ def test_who_asked_in_vain_is_told(tmp_path: Path) -> None:
         scene.configure(False, 0x80FD, 1, (18, b"\1\0\0\x40")).wait(3)
     why = scene.hang_up(True).findings(tmp_path)["stopped-early"].why
     assert "The server asked 3 times by CCP" in why
+
+
+def test_how_far_it_got_is_not_known_where_the_messages_are_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "cut.pcap"
+    path.write_bytes(pcap(Scene().call().lcp().refuse().goodbye(False).frames, snap=60))
+    found = {finding.id: finding for finding in judge(build(read([str(path)]))).all}
+    assert "stopped-early" not in found
+    assert found.keys() & {"partial-capture", "capture-lost-frames"}
