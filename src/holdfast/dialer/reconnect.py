@@ -103,6 +103,8 @@ DOUBTED = (60.0, 300.0)
 Servers give the same refusal (E=691) while what they ask is away: a RADIUS server or a domain controller that starts
 again. Three tries in six minutes or more lock no account where ten or five bad ones in a row would."""
 
+GOOD_BEFORE = "this password was right before: asked again before it is believed"
+
 OURS_ALONE = frozenset({DisconnectReason.SESSION_TIMEOUT, DisconnectReason.IDLE_TIMEOUT, DisconnectReason.USER_REQUEST})
 """Ends that concern this session only, as the server may end it: no other dialer comes back with us."""
 
@@ -169,7 +171,7 @@ class Reconnect:
         lost_step = lost and reason is DisconnectReason.ENCRYPTION_MISMATCH
         if reason is DisconnectReason.AUTH_FAILED and self._doubts():
             self._again_at_once = False
-            self._wait(self._doubtful_delay(), reason, evidence, now)
+            self._wait(self._doubtful_delay(), reason, f"{evidence}; {GOOD_BEFORE}", now)
         elif reason in PERMANENT and not lost_step:
             self._stop(ExitCode.HOPELESS, f"{evidence}; {PERMANENT[reason]}")
         elif not self._policy.persist:

@@ -108,6 +108,7 @@ def test_a_wrong_password_after_three_good_weeks_is_confirmed_twice_and_then_sto
             now = reconnect.deadline
             reconnect.handle_timer(now)
             assert reconnect.commands() == [Dial(reconnect.tries)]
+            assert "this password was right before" in reconnect.events()[-1].evidence  # type: ignore[attr-defined]
     assert len(waits) == 2
     for wait, least in zip(waits, DOUBTED, strict=True):
         assert least <= wait <= 2 * least
