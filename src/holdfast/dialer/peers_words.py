@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from holdfast.control.codes import CONTROL_PORT
+from holdfast.dialer.machines import RESTART
 from holdfast.dialer.reconnect import ReconnectPolicy
 from holdfast.dialer.settings import (
     DnsMode,
@@ -175,6 +176,15 @@ def _idle(text: str, _draft: Draft) -> Understood:
 
 
 _NO_MATTER = "compression and serial options do not matter in a PPTP tunnel"
+_NO_IPV6 = "IPv6 is not carried"
+_PROTOCOLS = ("lcp", "ipcp", "ccp", "ipv6cp")
+_TIMERS = tuple(f"{name}-restart" for name in (*_PROTOCOLS, "pap", "chap"))
+_COUNTS = (
+    *(f"{name}-max-{what}" for name in _PROTOCOLS for what in ("configure", "terminate", "failure")),
+    *("pap-max-authreq", "chap-max-challenge"),
+)
+_SCRIPTS = ("ip-up-script", "ip-down-script", "ip-pre-up-script", "ipv6-up-script", "ipv6-down-script")
+_FILTERS = ("active-filter", "pass-filter")
 
 VALUES: dict[str, Callable[[str, Draft], Understood]] = {
     "user": _user,
@@ -196,8 +206,14 @@ VALUES: dict[str, Callable[[str, Draft], Understood]] = {
     "unit": _unit,
     "ifname": _ifname,
     "ms-dns": _left_out("this is for servers: a client takes the name servers that it is given (usepeerdns)"),
-    "lcp-restart": _left_out("3 s, as RFC 1661 says"),
-    "lcp-max-configure": _left_out("10, as RFC 1661 says"),
+    **dict.fromkeys(_TIMERS, _left_out(f"here requests are repeated after {RESTART.restart_timer:g} s")),
+    **dict.fromkeys(_COUNTS, _left_out(f"here requests are repeated up to {RESTART.max_configure} times")),
+    **dict.fromkeys(_SCRIPTS, _left_out("executables that are told of up, down and change are the key hooks")),
+    **dict.fromkeys(_FILTERS, _left_out("packets are filtered by this host's firewall")),
+    "defaultroute-metric": _left_out("the default route stays as it is: the tunnel's two halves win over it"),
+    "connect-delay": _left_out(_NO_MATTER),
+    "domain": _left_out("the user is called as user or name says; DOMAIN\\USER where the server wants it so"),
+    "ipv6": _left_out(_NO_IPV6),
     "password": _left_out("a password does not belong into a file that others read: use --password-file"),
     "asyncmap": _left_out(_NO_MATTER),
     "bsdcomp": _left_out(_NO_MATTER),
@@ -243,6 +259,7 @@ _IRRELEVANT = (
 SWITCHES: dict[str, Callable[[Draft], Understood]] = {
     "persist": _set("dials again whenever the tunnel is lost", persist=True),
     "nopersist": _set("dials once", persist=False),
+    "demand": _set("dials at once and stays up like persist; it waits for no traffic", "corrected", persist=True),
     "defaultroute": _set("everything goes through the tunnel", default_route=True),
     "replacedefaultroute": _set("everything goes through the tunnel; the default route stays", default_route=True),
     "nodefaultroute": _set("not everything goes through the tunnel", default_route=False),
@@ -279,5 +296,7 @@ SWITCHES: dict[str, Callable[[Draft], Understood]] = {
     "logfd": _set("events go to the tunnel's event log", "ignored"),
     "hide-password": _set("passwords are never written anywhere"),
     "noipv6": _set("IPv6 is not carried in any case"),
+    "+ipv6": _set(_NO_IPV6, "corrected"),
+    "defaultroute6": _set(_NO_IPV6, "corrected"),
     **dict.fromkeys(_IRRELEVANT, _set(_NO_MATTER, "ignored")),
 }

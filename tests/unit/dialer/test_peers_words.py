@@ -2,6 +2,7 @@
 
 import pytest
 
+from holdfast.dialer.machines import RESTART
 from holdfast.dialer.peers_words import SWITCHES, VALUES, Draft, addresses, pptp_command
 from holdfast.ppp.config import MppePolicy
 
@@ -35,3 +36,14 @@ def test_the_last_word_counts() -> None:
 
 def test_an_address_that_is_none() -> None:
     assert addresses("10.0.0.999:", Draft()).level == "unknown"
+
+
+def test_demand_keeps_the_tunnel_up_and_that_is_said() -> None:
+    draft = Draft()
+    assert SWITCHES["demand"](draft).level == "corrected"
+    assert draft.settings().reconnect.persist
+
+
+def test_what_is_said_of_repetitions_is_what_is_done() -> None:
+    assert f"after {RESTART.restart_timer:g} s" in VALUES["lcp-restart"]("3", Draft()).meaning
+    assert f"up to {RESTART.max_configure} times" in VALUES["ipcp-max-configure"]("10", Draft()).meaning
