@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from holdfast.policy.names import UnacceptableError, acceptable_name, acceptable
 from holdfast.policy.overrides import parse_override
 from holdfast.policy.ranges import Address
 from holdfast.policy.records import SecretKind, UserRecord
-from holdfast.policy.store import Store
+from holdfast.policy.store import DATABASE_FILE, Store
 from holdfast.policy.user_changes import Act
 from holdfast.policy.users import NoSuchUserError, UserExistsError, Users
 from holdfast.secret import Secret
@@ -163,8 +163,7 @@ def remove(name: NameArgument, state: StateOption) -> None:
 @app.command("list", epilog="Example: holdfast user list --json")
 def list_users(state: StateOption, as_json: JsonOption = False) -> None:
     """Show all users of the database."""
-    with Store.open(state) as store:
-        records, now = Users(store).list(), time.time()
+    records, now = _all_users(state), time.time()
     if as_json:
         print_json([_as_dict(record, now) for record in records])
         return
@@ -214,6 +213,15 @@ def _print_import(answers: list[ImportedLine]) -> None:
     print_table(("line", "user", "", "note"), rows)
     taken = sum(answer.taken for answer in answers)
     print_text(f"{taken} taken, {len(answers) - taken} skipped")
+
+
+def _all_users(state: Path) -> list[UserRecord]:
+    """Return the users, without making a state directory for who only looks and mistyped its name."""
+    with suppress(PermissionError):  # which opening explains
+        if not (state / DATABASE_FILE).exists():
+            return []
+    with Store.open(state) as store:
+        return Users(store).list()
 
 
 @contextmanager

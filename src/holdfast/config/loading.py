@@ -92,6 +92,10 @@ def _path_of(key: str) -> list[str]:
     return [first, name, last]
 
 
+LARGEST = 4 << 20
+"""Octets of a configuration; ten thousand groups have half of that."""
+
+
 def load(path: Path | None) -> LoadedConfig:
     """Read the file, or take the defaults when there is none.
 
@@ -100,11 +104,18 @@ def load(path: Path | None) -> LoadedConfig:
     if path is None:
         return LoadedConfig(Config())
     try:
-        octets = path.read_bytes()
+        with path.open("rb") as file:
+            octets = file.read(LARGEST + 1)
     except OSError as error:
         raise UnreadableConfigError(
             f"cannot be read: {error.strerror}", where=str(path), fix="Name an existing TOML file with --config."
         ) from None
+    if len(octets) > LARGEST:
+        raise UnreadableConfigError(
+            f"this is no configuration: it has more than {LARGEST >> 20} MiB",
+            where=str(path),
+            fix="Name the right file with --config.",
+        )
     try:
         return parse(octets.decode(), str(path))
     except UnicodeDecodeError as error:

@@ -117,6 +117,13 @@ def _shown(value: object) -> str:
     return "nothing" if value is None else repr(value) if isinstance(value, str) else str(value)
 
 
+def _read_again(file: Path) -> LoadedConfig:
+    """Read the file while everybody else waits: from a pipe that nobody writes to, that would be for ever."""
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise ConfigError("this is not a regular file, and the gateway can wait for no other", where=str(file))
+    return load(file)
+
+
 class Reloader:
     """Reads the file again and lets the gateway go on with it. `admit` changes who may ask on the control socket."""
 
@@ -142,7 +149,7 @@ class Reloader:
                 "this gateway was started without a configuration file", fix="Start it with --config FILE."
             )
         try:
-            new = load(Path(self._loaded.file))
+            new = _read_again(Path(self._loaded.file))
         except ConfigError as error:
             self._gateway.report(ConfigRefused(error.text()), {})
             raise

@@ -401,3 +401,10 @@ def test_a_gateway_that_takes_no_note_keeps_nobody_from_a_change(run: Run, monke
     assert (
         err == "warning: done, but the gateway could not put it into its log yet; its next start will: not a request\n"
     )
+
+
+def test_a_look_at_a_directory_that_is_not_there_makes_none(run: Run, state: Path) -> None:
+    missing = state.parent / "mistyped"
+    assert run("user", "list", "--state", str(missing)).out == "no users yet: holdfast user add NAME\n"
+    assert run("user", "list", "--json", "--state", str(missing)).out.strip() == "[]"
+    assert not missing.exists()

@@ -137,7 +137,7 @@ def test_a_file_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def refuse(_: Path) -> bytes:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(UnreadableConfigError, match="Permission denied"):
         load(tmp_path / "h.toml")
 
@@ -181,3 +181,8 @@ def test_any_data_is_taken_or_refused_in_words(data: dict[str, object]) -> None:
     config, problems = _validate(data)
     assert isinstance(config, Config)
     assert all(problem.what for problem in problems)
+
+
+def test_what_is_far_too_large_is_not_read_to_its_end() -> None:
+    with pytest.raises(UnreadableConfigError, match="more than 4 MiB"):
+        load(Path("/dev/zero"))

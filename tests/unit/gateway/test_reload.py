@@ -1,5 +1,7 @@
 """A changed file, without dropping anyone."""
 
+import os
+
 import pytest
 
 from holdfast.config import InvalidConfigError, parse
@@ -99,3 +101,14 @@ async def test_without_a_file_there_is_nothing_to_read(world):
         reloader.reload()
     reloader.by_signal()
     assert "without a configuration file" in world.named("CONFIG_REFUSED")[0]["detail"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+async def test_what_would_keep_everybody_waiting_is_not_read(world, make):
+    world.file.unlink()
+    make(world.file)
+    with pytest.raises(HoldfastError, match="not a regular file"):
+        world.reloader.reload()
+    world.reloader.by_signal()
+    assert len(world.named("CONFIG_REFUSED")) == 2
