@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from holdfast.errors import HoldfastError, HostError, NotRunningError
+from holdfast.errors import HoldfastError, HostError, NotRunningError, where_raised
 
 SOCKET_NAME = "control.sock"
 """What the socket is called in its directory. It stands here so that a command that asks need not load a gateway."""
@@ -109,7 +109,7 @@ class ApiServer:
             request = json.loads(line)
             verb = request.pop("do")
             handler = self._verbs[verb]
-        except (ValueError, KeyError, AttributeError, TypeError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return {"ok": False, "error": f"not a request; the verbs are: {', '.join(sorted(self._verbs))}"}
         try:
             if self._permit is not None:
@@ -117,6 +117,8 @@ class ApiServer:
             return {"ok": True, "result": await handler(request)}
         except HoldfastError as error:
             return {"ok": False, "error": error.what, "where": error.where, "fix": error.fix}
+        except Exception as error:  # noqa: BLE001 - whoever asked must hear of it, and the next one be answered
+            return {"ok": False, "error": f"a fault of the daemon's own: {where_raised(error)}"}
 
 
 def own_account() -> Peer:

@@ -35,7 +35,9 @@ async def test_a_verb_with_arguments_is_answered(tmp_path):
     assert not path.exists()
 
 
-@pytest.mark.parametrize("line", [b"\n", b"{}\n", b"[1]\n", b"not json\n", b'{"do": []}\n', b'"echo"\n', b"\xff\n"])
+@pytest.mark.parametrize(
+    "line", [b"\n", b"{}\n", b"[1]\n", b"not json\n", b'{"do": []}\n', b'"echo"\n', b"\xff\n", b"[" * 60_000 + b"\n"]
+)
 async def test_nonsense_is_answered_and_does_not_hurt(tmp_path, line):
     path = tmp_path / "s"
     server = ApiServer(path, {"echo": echo})
@@ -90,3 +92,17 @@ async def test_the_kernel_says_who_asks(tmp_path, monkeypatch, login, words):
     assert await asyncio.to_thread(request, tmp_path / "s", "who", by="somebody else") == f"uid {os.getuid()}{words}"
     await server.stop()
     assert caller() == ""
+
+
+async def test_a_fault_of_the_daemons_own_is_answered_and_its_words_are_not(tmp_path):
+    async def fail(_arguments):
+        raise ValueError("hunter2")
+
+    path = tmp_path / "s"
+    server = ApiServer(path, {"fail": fail, "echo": echo})
+    await server.start()
+    with pytest.raises(HoldfastError, match="ValueError at test_local_api.py") as caught:
+        await asyncio.to_thread(request, path, "fail")
+    assert "hunter2" not in str(caught.value)
+    assert await asyncio.to_thread(request, path, "echo", a=1) == {"a": 1}
+    await server.stop()

@@ -192,11 +192,13 @@ class Accounting:
             self._gateway.report(AccountingQueued(len(self._queue), detail), {})
 
     def _guard(self, action: Callable[[], None]) -> None:
-        """A disk that refuses must not end a session that works."""
+        """Neither a disk that refuses nor a fault of ours may end a session that works, or all that is accounted."""
         try:
             action()
         except StateError as error:
             self._gateway.report(InternalFault("accounting", error.text()), {})
+        except Exception as error:  # noqa: BLE001 - whoever called is somebody's session, or looks after all of them
+            self._gateway.report(InternalFault("accounting", where_raised(error)), {})
 
     # --- updates -------------------------------------------------------------------------------------------
 

@@ -89,15 +89,19 @@ class ControlConnection(asyncio.Protocol):
             return
         self.client, self.server = client[0], server[0]
         transport.set_write_buffer_limits(high=WRITE_LIMIT)
+        with self._guarded():
+            self._begin(f"{client[0]}:{client[1]}", f"{server[0]}:{server[1]}")
+
+    def _begin(self, client: str, server: str) -> None:
         refused = self._gateway.admit(self)
         if refused is not None:
             self._turn_away(refused)
             return
         interface = self._gateway.interfaces.holding(self.server)
-        ends = f"{client[0]}:{client[1]}", f"{server[0]}:{server[1]}"
         self._measure()
         path = self._path
-        self._gateway.report(Connected(*ends, interface, path.round_trip, path.retransmits), self.context())
+        connected = Connected(client, server, interface, path.round_trip, path.retransmits)
+        self._gateway.report(connected, self.context())
         self._machine.accepted(self._gateway.now())
         self.drive()
 
@@ -114,9 +118,9 @@ class ControlConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """The client sent something."""
         self.last_heard = self._gateway.now()
-        self._measure()
-        self.tape.message(Direction.RECEIVED, data)
         with self._guarded():
+            self._measure()
+            self.tape.message(Direction.RECEIVED, data)
             self._machine.receive(data, self.last_heard)
             self.drive()
         for subscriber in list(self.subscribers.values()):

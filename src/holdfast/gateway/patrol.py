@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.alarm import Alarm
 from holdfast.dataplane.interface import Counters, PacketEngine
-from holdfast.errors import DisconnectReason
-from holdfast.events import TimeWarned
+from holdfast.errors import DisconnectReason, where_raised
+from holdfast.events import InternalFault, TimeWarned
 from holdfast.gateway.health import acknowledgements
 from holdfast.gateway.repeats import repeats
 from holdfast.machine import earliest
@@ -51,7 +51,7 @@ class Patrol:
     def __init__(self, gateway: "Gateway", engine: PacketEngine, clock: Callable[[], datetime]) -> None:
         self._gateway, self._engine, self._clock = gateway, engine, clock
         self._visits: list[_Visit] = []
-        self._alarm = Alarm(gateway.loop, self._walk)
+        self._alarm = Alarm(gateway.loop, self._walk, self._failed)
 
     def begin(self, subscriber: "Subscriber") -> None:
         """A session came up: look after it from now on."""
@@ -92,6 +92,11 @@ class Patrol:
         subscriber.visit_at = at
         heapq.heappush(self._visits, _Visit(at, subscriber))
         self._alarm.arm(self._visits[0].at)
+
+    def _failed(self, error: Exception) -> None:
+        """A fault of ours with one session must not let all others go on for ever."""
+        self._gateway.report(InternalFault("patrol", where_raised(error)), {})
+        self._alarm.arm(self._gateway.now() + GRAIN)
 
     def _walk(self) -> None:
         now = self._gateway.now()

@@ -198,6 +198,8 @@ class _UdpLane(asyncio.DatagramProtocol):
     def send(self, octets: bytes) -> bool:
         """Send a datagram. False when the host refuses for another reason than that nobody listened there before."""
         if self._transport is None:
+            if self._opening.done():  # and nothing came of it: the host has no room for one socket more
+                return False
             self._early.append(octets)
             return True
         for _ in range(2):  # the first may fail for what an earlier one met (ICMP), which says nothing of this one

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
 from holdfast.config import Config
-from holdfast.errors import DisconnectReason, HostError
+from holdfast.errors import DisconnectReason, HostError, where_raised
 from holdfast.events import DynamicRequestSeen, InternalFault
 from holdfast.gateway.radius import nas_identifier, read_secrets, secret_for
 from holdfast.policy.effective import Effective, Layer, over
@@ -76,6 +76,14 @@ class DynamicDesk(asyncio.DatagramProtocol):
     # --- inside --------------------------------------------------------------------------------------------
 
     async def _serve(self, request: DynamicRequest) -> None:
+        """Do what is asked. A fault of ours is told, and answered: the server would ask again and again."""
+        try:
+            await self._obey(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else waits for this task
+            self._gateway.report(InternalFault("dynamic authorization", where_raised(error)), {})
+            self._send(self._server.answer(request, ErrorCause.RESOURCES_UNAVAILABLE), request.source)
+
+    async def _obey(self, request: DynamicRequest) -> None:
         """Do what is asked, and answer when it is done: a filter takes the host some milliseconds."""
         chosen = [one for one in self._gateway.subscribers.values() if fits(one, request.match)]
         layer = None if request.disconnects else settings_layer(request.values, f"CoA {request.source[0]}")

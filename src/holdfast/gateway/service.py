@@ -25,6 +25,7 @@ from holdfast.gateway.leftovers import report_leftovers, settled
 from holdfast.gateway.lockout_keeper import kept_lockouts
 from holdfast.gateway.log_api import LogApi
 from holdfast.gateway.log_setup import open_log
+from holdfast.gateway.loop_faults import LoopFaults
 from holdfast.gateway.metrics import GatewayMetrics
 from holdfast.gateway.operation_api import OperationApi
 from holdfast.gateway.radius_service import radius
@@ -93,7 +94,7 @@ async def serve(
         users = _authenticator(config, store)
         kept = StateChanges()
         means = Means(engine, users, _pool(config, store, users, kept), kept, log, recorder, routes)
-        gateway = Gateway(settings_from(loaded, _resolvers()), means)
+        gateway = _gateway(loaded, means)
         await stack.enter_async_context(
             kept_state(kept, store, lambda event: gateway.report(event, {}), lambda: settled(log))
         )
@@ -132,6 +133,13 @@ async def serve(
         raise HostError(
             f"the packet engine broke: {gateway.fault}", fix="Start the gateway again; systemd does so by itself."
         )
+
+
+def _gateway(loaded: LoadedConfig, means: Means) -> Gateway:
+    """Return the gateway, and let the log have what nobody else catches."""
+    gateway = Gateway(settings_from(loaded, _resolvers()), means)
+    gateway.loop.set_exception_handler(LoopFaults(lambda event: gateway.report(event, {})))
+    return gateway
 
 
 def _told_to_stop(loop: asyncio.AbstractEventLoop) -> asyncio.Event:

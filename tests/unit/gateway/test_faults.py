@@ -149,3 +149,14 @@ async def test_in_what_radius_answers(world, crowd, tmp_path):
     world.gateway.logins.remote = RadiusDesk(world.gateway, config, Broken(), local)
     await crowd.dial()
     assert (await ended(world, crowd))["reason"] == "internal_error"
+
+
+@pytest.mark.asyncio
+async def test_a_fault_while_a_connection_begins_leaves_none_without_a_timer(world, crowd, monkeypatch):
+    def fail(_self, _address):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(type(world.gateway.interfaces), "holding", fail)
+    await crowd.dial()
+    await crowd.until(lambda: world.named("INTERNAL_FAULT") and not world.gateway.connections)
+    assert world.gateway.door.admission.state()["connections"] == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -133,3 +134,21 @@ async def test_each_session_is_visited_once_a_round(world, crowd):
     assert len([visit for visit in later if visit.at == visit.subscriber.visit_at]) == 1
     assert len(later) <= 2
     assert timedelta(seconds=world.only().visit_at - world.gateway.now()) < timedelta(seconds=11)
+
+
+@pytest.mark.asyncio
+async def test_a_fault_on_the_walk_lets_nobody_stay_for_ever(world, crowd, monkeypatch):
+    await crowd.up()
+    patrol, walk, failed = world.gateway.patrol, type(world.gateway.patrol)._walk, []
+
+    def fail_once(self):
+        if not failed:
+            failed.append(True)
+            raise KeyError
+        walk(self)
+
+    monkeypatch.setattr(patrol._alarm, "_callback", lambda: fail_once(patrol))
+    world.only().effective = replace(world.only().effective, policy=replace(world.only().policy, session_timeout=0.1))
+    patrol.look_soon(world.only())
+    assert (await world.said("TEARDOWN"))["reason"] == "session_timeout"
+    assert world.named("INTERNAL_FAULT")[0]["where"] == "patrol"

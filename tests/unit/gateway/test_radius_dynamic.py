@@ -190,3 +190,17 @@ async def test_a_name_is_found_however_its_accents_are_composed(world, tmp_path,
     (ended,) = await world.api.disconnect({"user": "jose\u0301"})
     assert ended["user"] == "jos\u00e9"
     desk.close()
+
+
+@pytest.mark.root
+async def test_a_fault_of_ours_is_answered_and_told(world, tmp_path, unused_udp_port, monkeypatch):
+    desk = await listening(world, tmp_path, unused_udp_port)
+    monkeypatch.setattr(type(desk), "_obey", lambda *_: _broken())
+    said = await radclient(unused_udp_port, "disconnect", 'Acct-Session-Id = "any"')
+    assert "Resources-Unavailable" in said
+    assert world.named("INTERNAL_FAULT")[0]["where"] == "dynamic authorization"
+    desk.close()
+
+
+async def _broken() -> None:
+    raise KeyError
