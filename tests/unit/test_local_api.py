@@ -101,7 +101,7 @@ async def test_a_fault_of_the_daemons_own_is_answered_and_its_words_are_not(tmp_
     path = tmp_path / "s"
     server = ApiServer(path, {"fail": fail, "echo": echo})
     await server.start()
-    with pytest.raises(HoldfastError, match="ValueError at test_local_api.py") as caught:
+    with pytest.raises(HoldfastError, match=r"ValueError at test_local_api\.py") as caught:
         await asyncio.to_thread(request, path, "fail")
     assert "hunter2" not in str(caught.value)
     assert await asyncio.to_thread(request, path, "echo", a=1) == {"a": 1}
