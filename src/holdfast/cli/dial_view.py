@@ -25,7 +25,15 @@ REFRESH = 4
 """Times a second that the live lines are drawn anew, for the clocks in them."""
 QUIET = {"LCP_UP", "AUTH_SUCCESS", "MPPE_UP", "IP_UP", "CALL_UP", "CONTROL_UP", "CONNECT", "CALL_CLEARED", "LINK_DOWN"}
 """Facts that the phases tell already."""
-REMEMBERED = {"DIAL_WAIT", "DIAL_STOP", "DIAL_NOTE", "CARRIER_CHANGE", "PROBE_FAILED", "PROBE_RECOVERED"}
+REMEMBERED = {
+    "DIAL_WAIT",
+    "DIAL_STOP",
+    "DIAL_NOTE",
+    "CARRIER_CHANGE",
+    "FIREWALL_LOST",
+    "PROBE_FAILED",
+    "PROBE_RECOVERED",
+}
 """Facts of which the last one stands below the live line."""
 
 
@@ -89,6 +97,7 @@ _WORDS = {
     "CARRIER_CHANGE": "{detail}",
     "PATH_MTU": "the MTU is {mtu}: {detail}",
     "HOST_CHANGE": "{done}: {detail}",
+    "FIREWALL_LOST": "{table} was open for {open_seconds} s at most ({missing} taken away): {detail}",
     "TEARDOWN": "ended: {evidence} [{reason}], {duration} s",
 }
 

@@ -23,6 +23,7 @@ from holdfast.dialer.settings import TunnelSettings
 from holdfast.dialer.tunnel import Tunnel
 from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import CarrierChanged, DialNoticed, DialPhaseReached, Event, HostChanged, InternalFault
+from holdfast.network.table_keeper import kept
 from holdfast.probe.cadence import Cadence
 from holdfast.probe.outcome import described
 from holdfast.secret import Secret
@@ -73,10 +74,11 @@ class Dialer:
     async def run(self) -> int:
         """Dial until stopped; return the exit code. HostError when this host makes it impossible from the start."""
         try:
-            if self.settings.kill_switch:
-                await self._arm()
-            self.reconnect.start(self._loop.time())
-            return await self._follow()
+            async with kept(self._host.restore_tables, self._tell):
+                if self.settings.kill_switch:
+                    await self._arm()
+                self.reconnect.start(self._loop.time())
+                return await self._follow()
         finally:
             if self._looking is not None:
                 self._looking.cancel()

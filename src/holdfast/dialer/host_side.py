@@ -23,6 +23,7 @@ from holdfast.network.host import HostNetwork
 from holdfast.network.kernel import Kernel
 from holdfast.network.netlink import Route
 from holdfast.network.resolved import UseResolved
+from holdfast.network.tables import Lost
 
 T = TypeVar("T")
 SMALLEST_MTU = 576
@@ -60,10 +61,13 @@ class HostSide:
         """Return the servers that a kill switch taken over from a killed predecessor lets through."""
         if not self._network.holds(self._switch(())):
             return []
-        table = kill_switch.table_name(self._settings.name)
-        nft = self._kernel.nft
-        found = await self._in_thread(lambda: nft.set_elements(kill_switch.FAMILY, table, kill_switch.SERVERS))
-        return [IPv4Address(text) for text in found]
+        family, table, nft = kill_switch.FAMILY, kill_switch.table_name(self._settings.name), self._kernel.nft
+
+        def work() -> list[str]:
+            # Somebody may have flushed it while nobody was there to put it back.
+            return nft.set_elements(family, table, kill_switch.SERVERS) if nft.has_table(family, table) else []
+
+        return [IPv4Address(text) for text in await self._in_thread(work)]
 
     async def guard(self, servers: Sequence[IPv4Address]) -> list[str]:
         """Set the kill switch up, where one is wanted and none stands; return what was done."""
@@ -73,7 +77,7 @@ class HostSide:
         taken_over = self._network.holds(plan)
         done = await self._in_thread(lambda: self._network.apply([plan]))
         if taken_over:  # its rules are those of a predecessor, who may have been told otherwise
-            await self._in_thread(lambda: self._kernel.nft.run(kill_switch.anew(plan)))
+            await self._in_thread(lambda: self._network.remake(plan))
         self._guarded = True
         await self.allow(servers)
         return done
@@ -87,7 +91,7 @@ class HostSide:
         """Let the kill switch pass these servers too."""
         if self._guarded and servers:
             commands = kill_switch.allow_servers(self._settings.name, servers)
-            await self._in_thread(lambda: self._kernel.nft.run(commands))
+            await self._in_thread(lambda: self._network.filter(commands))
 
     async def look(self, server: IPv4Address) -> Surroundings:
         """Look at the host, the tunnel's own things left out."""
@@ -151,6 +155,10 @@ class HostSide:
         """Make routes into the tunnel again that went when somebody took its interface down; return which."""
         interface = self._settings.interface
         return await self._in_thread(lambda: self._network.restore_routes(interface)) if self._made else []
+
+    async def restore_tables(self) -> list[Lost]:
+        """Put back what somebody took out of kill switch and IPv6 wall; return what that was."""
+        return await self._in_thread(self._network.restore_tables)
 
     async def more(self, answer: dhcp.Answer, up: Up, surroundings: Surroundings) -> tuple[list[str], tuple[str, ...]]:
         """Add what the server's DHCP answer says; return what was done and what was refused."""

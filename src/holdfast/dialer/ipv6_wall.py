@@ -7,6 +7,7 @@ to an interface goes past them. A firewall table stands behind them, for this ho
 from collections.abc import Sequence
 from ipaddress import IPv6Network
 
+from holdfast.events import FirewallPurpose
 from holdfast.network import nft
 from holdfast.network.changes import AddTable
 from holdfast.network.netlink import Route
@@ -46,7 +47,7 @@ def plan(
         rules = [[nft.match(nft.meta("oifname"), "lo"), nft.verdict("accept")], [near, nft.verdict("accept")]]
         rules += [[*matches, refuse] for matches in meant]
         statements += [chain, *(nft.rule(FAMILY, name, hook, expressions) for expressions in rules)]
-    return AddTable(FAMILY, name, tuple(statements))
+    return AddTable(FAMILY, name, tuple(statements), FirewallPurpose.IPV6_WALL)
 
 
 def _without_parts(networks: Sequence[IPv6Network]) -> list[IPv6Network]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
 
+from holdfast.events import FirewallPurpose
 from holdfast.network import nft
 from holdfast.network.changes import AddTable
 
@@ -45,13 +46,7 @@ def plan(
         through.append([beside])
     statements += [nft.rule(FAMILY, name, "output", [*rule, nft.verdict("accept")]) for rule in out]
     statements += [nft.rule(FAMILY, name, "forward", [*rule, nft.verdict("accept")]) for rule in through]
-    return AddTable(FAMILY, name, (*statements, *allow_servers(tunnel, servers)))
-
-
-def anew(plan: AddTable) -> list[nft.Statement]:
-    """Return the commands that put the table in the place of one of that name, in one step: nothing slips through."""
-    table = {"table": {"family": plan.family, "name": plan.name}}
-    return [{"add": table}, {"delete": table}, *plan.statements]
+    return AddTable(FAMILY, name, (*statements, *allow_servers(tunnel, servers)), FirewallPurpose.KILL_SWITCH)
 
 
 def allow_servers(tunnel: str, servers: Sequence[IPv4Address]) -> list[nft.Statement]:

@@ -34,6 +34,10 @@ from holdfast.events.dialling import (
     HostChanged,
     PathMeasured,
 )
+from holdfast.events.firewall import (
+    FirewallLost,
+    FirewallPurpose,
+)
 from holdfast.events.link import (
     AuthenticationFailed,
     AuthenticationSucceeded,
@@ -145,6 +149,8 @@ __all__ = [
     "DynamicRequestSeen",
     "EchoLost",
     "Event",
+    "FirewallLost",
+    "FirewallPurpose",
     "Fragmented",
     "GatewayDraining",
     "GatewayStarted",

@@ -16,6 +16,7 @@ from holdfast.events import Event, HostChanged, InternalFault
 from holdfast.network.changes import AddRoute
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
+from holdfast.network.tables import Lost
 
 Address = IPv4Address | IPv6Address
 
@@ -31,7 +32,7 @@ class ClientRoutes:
     ) -> None:
         """`plan` knows what a client needs. What fails, and nobody waits for, is told to `report`."""
         self._network, self._plan, self._report = network, plan, report
-        self._waiting: deque[tuple[Callable[[], object], asyncio.Future[None] | None]] = deque()
+        self._waiting: deque[tuple[Callable[[], object], asyncio.Future[Any] | None]] = deque()
         self._work: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -64,6 +65,14 @@ class ClientRoutes:
         """The client is gone."""
         self._do(partial(self._refilter, tuple(addresses), old, ""))
 
+    async def restore_tables(self) -> list[Lost]:
+        """Put back what somebody took out of the firewall, before anything else that waits; return what that was."""
+        if self._network is None or self._stopped:
+            return []
+        done: asyncio.Future[list[Lost]] = asyncio.get_running_loop().create_future()
+        self._do(self._network.restore_tables, done, first=True)
+        return await done
+
     def interfaces_changed(self, _detail: str) -> None:
         """Some interface of this host went down or came up: routes may have gone with ours."""
         self._do(self._restore)
@@ -88,12 +97,14 @@ class ClientRoutes:
         if route is not None:
             self._do(partial(self._change, route, present))
 
-    def _do(self, action: Callable[[], object], done: asyncio.Future[None] | None = None) -> None:
+    def _do(
+        self, action: Callable[[], object], done: asyncio.Future[Any] | None = None, *, first: bool = False
+    ) -> None:
         if self._network is None or self._stopped:
             if done is not None:
                 done.set_result(None)
             return
-        self._waiting.append((action, done))
+        (self._waiting.appendleft if first else self._waiting.append)((action, done))
         if self._work is None:
             self._work = asyncio.create_task(self._work_off())
 
@@ -112,7 +123,7 @@ class ClientRoutes:
                 if isinstance(fact, Event):
                     self._report(fact, {})
                 if done is not None and not done.done():
-                    done.set_result(None)
+                    done.set_result(fact)
         self._work = None
 
     def _change(self, route: AddRoute, present: bool) -> None:

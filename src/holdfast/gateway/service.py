@@ -38,6 +38,7 @@ from holdfast.gateway.user_changes import UserChangeTeller
 from holdfast.local_api import SOCKET_NAME, ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
+from holdfast.network.table_keeper import kept
 from holdfast.network.watch import LINKS, NetworkWatch
 from holdfast.observe.event_log import EventLog, Listener
 from holdfast.policy.addresses import AddressPool, PoolRules
@@ -185,6 +186,7 @@ async def _host(
     routes = ClientRoutes(network, plan, log.emit)
     stack.push_async_callback(routes.stop)
     stack.callback(NetworkWatch(routes.interfaces_changed, LINKS).close)
+    await stack.enter_async_context(kept(routes.restore_tables, lambda event: log.emit(event, {})))
     return engine, routes, recovered
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from holdfast.errors import HostError
+from holdfast.events import FirewallPurpose
 from holdfast.network.files import ReplaceFile
 from holdfast.network.kernel import Kernel
 from holdfast.network.netlink import MAIN_TABLE, Route, Rule
@@ -270,11 +271,15 @@ class SetSysctl:
 
 @dataclass(frozen=True, slots=True)
 class AddTable:
-    """An nftables table of our own with all that is in it, made in one transaction. Its name alone is compared."""
+    """An nftables table of our own with all that is in it, made in one transaction. Its name alone is compared.
+
+    `purpose` is what it is there for.
+    """
 
     family: str
     name: str
     statements: tuple[Statement, ...] = field(compare=False)
+    purpose: FirewallPurpose = field(default=FirewallPurpose.GATEWAY, compare=False)
     kind: ClassVar[str] = "table"
     survives_boot: ClassVar[bool] = False
 
@@ -296,8 +301,14 @@ class AddTable:
         """Delete the table."""
         if not kernel.nft.has_table(self.family, self.name):
             return False
-        kernel.nft.run([{"delete": {"table": {"family": self.family, "name": self.name}}}])
+        # Somebody may flush everything just now: making it first lets the deletion succeed all the same.
+        kernel.nft.run(self.removal())
         return True
+
+    def removal(self) -> list[Statement]:
+        """Return the commands after which there is no table of that name, whether there was one or not."""
+        table = {"table": {"family": self.family, "name": self.name}}
+        return [{"add": table}, {"delete": table}]
 
     def plain(self) -> dict[str, Any]:
         """Return what undoing needs: the name."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from holdfast.errors import HostError
 from holdfast.network.netlink import Netlink
+from holdfast.network.nf_tables import NfTables
 from holdfast.network.nft import Nft
 from holdfast.network.refusal import rights_fix
 
@@ -46,9 +47,17 @@ class Sysctl:
 class Kernel:
     """Everything that a change may touch, in one place so that tests can stand in for it."""
 
-    def __init__(self, *, sysctl: Sysctl | None = None, nft: Nft | None = None, netlink: Netlink | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        sysctl: Sysctl | None = None,
+        nft: Nft | None = None,
+        netlink: Netlink | None = None,
+        nf_tables: NfTables | None = None,
+    ) -> None:
         self.sysctl = sysctl or Sysctl()
         self.nft = nft or Nft()
+        self.nf_tables = nf_tables or NfTables()
         self.netlink = netlink or Netlink()
 
     @staticmethod

@@ -20,6 +20,7 @@ from holdfast.dialer.settings import TunnelSettings
 from holdfast.errors import DisconnectReason, HostError
 from holdfast.events import CarrierChanged, DialScheduled, DialStopped, Event
 from holdfast.network.netlink import Route
+from holdfast.network.tables import Lost
 from holdfast.secret import Secret
 from unit.dialer.server import PASSWORD, Behaviour, World, world
 
@@ -40,6 +41,7 @@ class NotedHost:
     refusal: HostError | None = None
     objection: str = ""
     told_resolved: bool = False
+    lost: list[Lost] = field(default_factory=list)
 
     async def guard(self, servers: Sequence[IPv4Address]) -> list[str]:
         self.notes.append(f"guard {servers}")
@@ -52,6 +54,10 @@ class NotedHost:
 
     async def restore(self) -> list[str]:
         return []
+
+    async def restore_tables(self) -> list[Lost]:
+        lost, self.lost = self.lost, []
+        return lost
 
     async def look(self, server: IPv4Address) -> Surroundings:
         return Surroundings(HostView(self.addresses), CarrierPath(self.route), 1400)

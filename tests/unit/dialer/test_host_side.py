@@ -50,6 +50,15 @@ class Network:
     def holds(self, _change) -> bool:
         return self.held
 
+    def remake(self, table) -> None:
+        self.log.append(f"remade {table}")
+
+    def filter(self, commands) -> None:
+        self.log.append(list(commands))
+
+    def restore_tables(self) -> list[str]:
+        return ["what was lost"]
+
 
 @pytest.fixture
 def network():
@@ -85,13 +94,20 @@ async def test_a_kill_switch_that_is_taken_over_gets_the_rules_of_now(side, netw
     network.held = held
     network.may_end.set()
     await side.guard([SERVER])
-    ran = [commands for commands in network.log if isinstance(commands, list)]
-    assert len(ran) == (2 if held else 1)
-    if held:
-        words = [next(iter(command)) for command in ran[0]]
-        assert words[:3] == ["add", "delete", "create"]
-        assert words.count("delete") == 1
-        assert str(SERVER) in str(ran[0])
+    assert ("remade table inet holdfast-default" in network.log) is held
+    assert str(SERVER) in str(network.log[-1])
+
+
+async def test_what_somebody_took_out_of_the_firewall_is_told_by_the_network(side):
+    assert await side.restore_tables() == ["what was lost"]
+
+
+@pytest.mark.parametrize("stands", [False, True])
+async def test_a_kill_switch_that_somebody_flushed_while_nobody_was_there_remembers_nothing(side, network, stands):
+    network.held = True
+    side._kernel.nft.has_table = lambda _family, _name: stands
+    side._kernel.nft.set_elements = lambda *_: [str(SERVER)]
+    assert await side.remembered() == ([SERVER] if stands else [])
 
 
 UP = Up("10.0.0.9", "10.0.0.1", ("10.0.0.53",), 1400, "", 1, "192.0.2.2")
