@@ -1,35 +1,25 @@
 """Somebody reloads the firewall of a gateway's or a dialer's host: what was ours stands again, and it is told."""
 
-import json
+import signal
 import subprocess
-from typing import Any
 
 import pytest
 
 from lab.network import Namespace
+from support.dialling import HOLDFAST
 from support.engine_lab import wait_until
 from support.gateway_lab import BEYOND, INSIDE, GatewayLab
 
 pytestmark = pytest.mark.root
 PATIENCE = 30
+WALLS = (("inet", "holdfast-default"), ("ip6", "holdfast-ipv6-default"))
 FILTERS = {"filters.pings": {"rules": [f"allow {BEYOND} icmp"]}, "limits": {"filter": "pings"}}
 
 
-def listed(place: Namespace, family: str, table: str) -> list[dict[str, Any]]:
-    """What stands in a table; nothing when it is not there."""
-    command = place.wrap("nft", "-j", "list", "table", family, table)
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return json.loads(done.stdout)["nftables"] if done.returncode == 0 else []
-
-
 def bare(place: Namespace, family: str, table: str) -> list[str]:
-    """The same without what differs each time it is made: handles and counts."""
-    texts = place.run("nft", "-s", "list", "table", family, table, check=False)
-    return texts.splitlines()
-
-
-def stands(place: Namespace, family: str, table: str, before: list[str]) -> bool:
-    return bare(place, family, table) == before
+    """A table without what differs each time it is made, handles and counts; nothing when it is not there."""
+    command = place.wrap("nft", "-s", "list", "table", family, table)
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
 
 
 def test_a_flush_takes_neither_nat_nor_the_filter_of_a_session_for_long(lab: GatewayLab) -> None:
@@ -41,7 +31,7 @@ def test_a_flush_takes_neither_nat_nor_the_filter_of_a_session_for_long(lab: Gat
     assert "masquerade" in "".join(whole)
     assert "10.77.0." in "".join(whole)
     lab.gateway.run("nft", "flush", "ruleset")
-    wait_until(lambda: stands(lab.gateway, "inet", "holdfast", whole), PATIENCE)
+    wait_until(lambda: bare(lab.gateway, "inet", "holdfast") == whole, PATIENCE)
     told = gateway.wait_event("FIREWALL_LOST")
     assert (told["severity"], told["purpose"], told["restored"]) == ("warning", "gateway", True)
     assert (told["table"], told["missing"]) == ("inet holdfast", "the whole table")
@@ -51,3 +41,43 @@ def test_a_flush_takes_neither_nat_nor_the_filter_of_a_session_for_long(lab: Gat
     assert not lab.pings(INSIDE, patience=1), "the filter holds"
     gateway.stop()
     assert lab.picture() == before
+
+
+def test_a_flush_opens_neither_kill_switch_nor_ipv6_wall_for_long(lab: GatewayLab) -> None:
+    gateway = lab.serve()
+    before = lab.client.run("nft", "list", "ruleset")
+    dialled = lab.dial("192.0.2.1", "--routes", "full", "--set", "dns=none", "--kill-switch")
+    dialled.wait_up()
+    whole = {table: bare(lab.client, *table) for table in WALLS}
+    assert all(whole.values()), whole
+    lab.client.run("nft", "flush", "ruleset")
+    wait_until(lambda: {table: bare(lab.client, *table) for table in WALLS} == whole, PATIENCE)
+    wait_until(lambda: len(dialled.records("FIREWALL_LOST")) == 2, PATIENCE)
+    told = dialled.records("FIREWALL_LOST")
+    assert {one["purpose"] for one in told} == {"kill_switch", "ipv6_wall"}
+    assert {(one["severity"], one["restored"], one["missing"]) for one in told} == {("error", True, "the whole table")}
+    assert lab.pings(BEYOND)
+
+    # The tunnel goes down, the kill switch stays, and nobody opens it then either.
+    gateway.stop()
+    wait_until(lambda: not bare(lab.client, *WALLS[1]), PATIENCE)
+    lab.client.run("nft", "add chain inet holdfast-default output { policy accept; }")
+    wait_until(lambda: bare(lab.client, *WALLS[0]) == whole[WALLS[0]], PATIENCE)
+    wait_until(lambda: len(dialled.records("FIREWALL_LOST")) == 3, PATIENCE)
+    assert dialled.records("FIREWALL_LOST")[2]["missing"] == "the policy of chain output"
+    assert not lab.pings("192.0.2.1", patience=1)
+    assert dialled.stop() == 0, dialled.output()
+    assert lab.client.run("nft", "list", "ruleset") == before
+
+
+def test_a_kill_switch_that_was_put_back_goes_with_the_traces_of_a_killed_dialer(lab: GatewayLab) -> None:
+    lab.serve()
+    before = lab.client.run("nft", "list", "ruleset")
+    dialled = lab.dial("192.0.2.1", "--kill-switch")
+    dialled.wait_up()
+    lab.client.run("nft", "flush", "ruleset")
+    wait_until(lambda: dialled.records("FIREWALL_LOST"), PATIENCE)
+    assert dialled.stop(signal.SIGKILL) == -9
+    assert bare(lab.client, *WALLS[0])
+    lab.client.run(*HOLDFAST, "dial", "--clean", "--state", dialled.state)
+    assert lab.client.run("nft", "list", "ruleset") == before

@@ -39,10 +39,14 @@ async def kept(look: Look, tell: Tell) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        watch.close()
-        task.cancel()
-        await asyncio.wait({task})
-        keeper.tell_rest()
+        try:
+            async with keeper.looking:  # what is being put back now is told, too
+                pass
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            keeper.tell_rest()
+            watch.close()
 
 
 @dataclass(slots=True)
@@ -68,6 +72,8 @@ class TableKeeper:
         self._loop = asyncio.get_running_loop()
         self._look, self._tell = look, tell
         self.watch: FirewallWatch | None = None
+        self.looking = asyncio.Lock()
+        """Held during a look."""
         self._woken = asyncio.Event()
         self._noticed: float | None = None
         self._strikes = 0
@@ -91,7 +97,8 @@ class TableKeeper:
                     await self._woken.wait()
             self._woken.clear()
             began = self._loop.time()
-            await self._look_once(began)
+            async with self.looking:
+                await self._look_once(began)
             took = self._loop.time() - began
             await asyncio.sleep(self._pause() if self._strikes else min(took * SHARE, LONGEST_REST))
 

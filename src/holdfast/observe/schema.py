@@ -13,6 +13,7 @@ from holdfast.events import (
     Severity,
     control,
     dialling,
+    firewall,
     link,
     log,
     packets,
@@ -25,7 +26,7 @@ from holdfast.observe.record import SCHEMA_VERSION
 from holdfast.observe.schema_words import ENVELOPE_WORDS, FIELD_WORDS, SPECIAL_WORDS
 
 REQUIRED = ("ts", "event", "severity", "v", "seq", "chain")
-SUBJECTS = (control, link, packets, sessions, radius, dialling, probes, watching, log)
+SUBJECTS = (control, link, packets, sessions, radius, dialling, firewall, probes, watching, log)
 """The subjects of `holdfast.events` in the order in which the page of the log's fields shows them."""
 
 
