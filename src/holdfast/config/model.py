@@ -185,7 +185,7 @@ class LogSection(Section):
     """`[log]`: what is written where."""
 
     file: WholePath | None = None
-    """The event log; without the key, `events.jsonl` in the state directory."""
+    """The event log, whose directory is made where it is missing; by default `events.jsonl` in the state directory."""
     level: Severity = Severity.INFO
     """The least severity that is written: debug, info, notice, warning or error."""
     sinks: tuple[LogSink, ...] = ()

@@ -58,7 +58,7 @@ class LogFile:
         """Called when a segment was closed: it can be packed now."""
         self._first, self._day = 1, ""
         try:
-            self.path.parent.stat()
+            self.path.parent.mkdir(mode=0o700, exist_ok=True)
             self._key = SigningKey.open(place.state)
             self._lock = _lock(place)
             tail = take_up(self.path, place.state, self._key.public, place.key)
@@ -69,7 +69,7 @@ class LogFile:
             raise StateError(
                 f"cannot write the event log: {error.strerror}",
                 where=str(self.path),
-                fix="Make the directory writable, or choose another.",
+                fix="Make a directory that this user may write to, or choose another.",
             ) from error
 
     def fresh(self) -> bytes:

@@ -104,7 +104,13 @@ def test_a_full_disk_is_said_and_does_not_stop_anyone(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_an_error_for_people(tmp_path):
     with pytest.raises(StateError, match="cannot write the event log"):
-        EventLog(tmp_path / "nowhere" / "events.jsonl")
+        EventLog(tmp_path / "nowhere" / "at all" / "events.jsonl")
+
+
+def test_the_directory_of_a_log_is_made_for_its_owner(tmp_path):
+    EventLog(tmp_path / "logs" / "events.jsonl").close()
+    assert (tmp_path / "logs").stat().st_mode & 0o777 == 0o700
+    assert check(tmp_path / "logs" / "events.jsonl").whole
 
 
 def until(condition, seconds=10.0):
