@@ -1,10 +1,10 @@
 """The last signed head of a log, in a file of its own: it tells when lines were cut off the end of the log."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.observe.drafts import open_draft
 from holdfast.observe.signing import PublicKey, head_message
 
 
@@ -42,7 +42,6 @@ def write_head(state: Path, log: Path, head: Head) -> None:
     path = head_path(state, log)
     draft = path.with_suffix(".head.new")
     text = {"log": str(log), "seq": head.seq, "head": head.chain.hex(), "signature": head.signature.hex()}
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(json.dumps(text) + "\n")
+    with open_draft(draft) as file:
+        file.write(json.dumps(text).encode() + b"\n")
     draft.replace(path)

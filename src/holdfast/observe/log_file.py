@@ -19,6 +19,7 @@ from holdfast.observe.log_tail import take_up
 from holdfast.observe.rendering import chain_lines, event_text
 from holdfast.observe.segments import closed_path, first_link
 from holdfast.observe.signing import SigningKey, head_message
+from holdfast.policy.files import give_to_owner_of, no_links_of_others
 from holdfast.secret import Secret
 
 
@@ -168,8 +169,7 @@ class LogFile:
 
     def _open(self, previous: str, detail: str = "", torn: int = 0) -> None:
         """Open the file; its first line, or the first since this start, tells what it goes on from."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._descriptor = os.open(self.path, flags, 0o600)
+        self._descriptor = _open_or_make(self.path, os.O_WRONLY | os.O_APPEND)
         found = os.fstat(self._descriptor)
         self._regular = stat.S_ISREG(found.st_mode)
         self._inode, self.size = (found.st_dev, found.st_ino), found.st_size if self._regular else 0
@@ -194,10 +194,20 @@ def _nothing() -> None:
     """Nobody packs segments."""
 
 
+def _open_or_make(path: Path, flags: int) -> int:
+    """Open a file; one that is new belongs to whom its directory belongs to."""
+    flags |= os.O_CLOEXEC | no_links_of_others(path.parent)
+    with suppress(FileExistsError):
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+        give_to_owner_of(path.parent, descriptor)
+        return descriptor
+    return os.open(path, flags)
+
+
 def _lock(place: Place) -> int:
     """Make sure that nobody else writes to this log. StateError when somebody does."""
     path = place.state / f"{place.path.stem}.lock"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _open_or_make(path, os.O_WRONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

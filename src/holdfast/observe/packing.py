@@ -9,6 +9,7 @@ from typing import IO
 
 from holdfast.errors import StateError
 from holdfast.observe.at_rest import seal
+from holdfast.observe.drafts import open_draft
 from holdfast.observe.segments import PACKED, SEALED, plain_name
 from holdfast.secret import Secret
 
@@ -29,12 +30,11 @@ def pack(path: Path, key: Secret | None) -> Path:
 def write_segment(target: Path, pieces: Iterable[bytes], key: Secret | None) -> None:
     """Write plain octets to `target` in the form that its name says. StateError when a key is needed and not there."""
     draft = target.with_name(f".{target.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as out:
+        with open_draft(draft) as out:
             _write(out, target.name, pieces, key)
             out.flush()
-            os.fsync(descriptor)
+            os.fsync(out.fileno())
         draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ signatures could not. Keep a copy of the public key elsewhere, and send the log 
 who is root here can do both.
 """
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
 
 from holdfast.errors import StateError
+from holdfast.observe.drafts import open_draft
 from holdfast.policy.files import make_private_file, readable_by_others
 
 KEY_FILE = "log-signing.key"
@@ -99,6 +99,7 @@ def _fingerprint(key: ECC.EccKey) -> str:
 def _publish(path: Path, text: str) -> None:
     """Lay the public key beside the private one, where it is not there already."""
     if not path.exists() or path.read_text(encoding="ascii") != text:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
+        draft = path.with_name(f".{path.name}.new")
+        with open_draft(draft, 0o644) as file:
+            file.write(text.encode("ascii"))
+        draft.replace(path)

@@ -41,7 +41,7 @@ def make_private_file(path: Path, content: bytes) -> bool:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-        _give_to_owner_of(path.parent, draft)
+            give_to_owner_of(path.parent, descriptor)
         # A link, unlike a rename, fails when another process was first; its file then is the one that counts.
         os.link(draft, path)
     except FileExistsError:
@@ -56,8 +56,16 @@ def readable_by_others(path: Path) -> bool:
     return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
-def _give_to_owner_of(directory: Path, path: Path) -> None:
-    """Let root, who may help out with a command, leave a file that the gateway's own user can read."""
+def give_to_owner_of(directory: Path, descriptor: int) -> None:
+    """Let root, who may help out with a command, leave a file that the gateway's own user can read.
+
+    By its descriptor: a name in somebody else's directory may have become a link to anything by now.
+    """
     if os.geteuid() == 0:
         owner = directory.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def no_links_of_others(directory: Path) -> int:
+    """Return the flag of open(2) with which root follows no link that the owner of this directory may have laid."""
+    return os.O_NOFOLLOW if os.geteuid() == 0 and directory.stat().st_uid != 0 else 0
