@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from holdfast.errors import StateError
 from holdfast.gateway import renewal
 from holdfast.gateway.radius import use_radius
 from holdfast.gateway.renewal import kept
@@ -127,3 +128,25 @@ async def test_what_was_agreed_with_the_client_stays():
     assert (found.policy.dns, found.origin("dns")) == (("192.0.2.1",), "RADIUS: first")
     assert (found.policy.session_timeout, found.origin("session_timeout")) == (9, "RADIUS: second")
     assert found.unusable == ("RADIUS: second: dns stays as it was when the session came up",)
+
+
+@WITH_FILTERS
+async def test_a_yes_of_which_nobody_can_say_what_it_allows_ends_no_session(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(renewal, "AGAIN", 0.3)
+    server = Server((Code.ACCESS_ACCEPT, [attribute("Session-Timeout", 500)]))
+    directory = world.gateway.logins._authenticator.directory
+    record, failed = directory.record, []
+
+    def fail_once(user: str):
+        if not failed:
+            failed.append(user)
+            raise StateError("the database is locked")
+        return record(user)
+
+    async with serving(server) as (_, port):
+        client = await up(world, tmp_path, port)
+        monkeypatch.setattr(directory, "record", fail_once)
+        await client.wait(lambda: world.named("INTERNAL_FAULT"), 20)
+        assert world.only().up
+        await client.wait(lambda: world.named("RENEWED"), 20)
+        assert world.only().up
