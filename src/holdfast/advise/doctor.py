@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import StrEnum
 
-from holdfast.advise import client_checks, forwarding_checks, kernel_checks, path_checks
+from holdfast.advise import client_checks, forwarding_checks, kernel_checks, own_table, path_checks
 from holdfast.advise.check import Check, fault
 from holdfast.advise.facts import HostFacts
 from holdfast.advise.reach import Reach
@@ -25,6 +25,7 @@ def examine_server(facts: HostFacts) -> Iterator[Check]:
     yield from forwarding_checks.doors(facts)
     yield from forwarding_checks.through(facts)
     yield from forwarding_checks.translation(facts)
+    yield from own_table.own_table(facts)
     yield path_checks.helper_of_server(facts)
     yield from _shared(facts, forwards=True)
 

@@ -75,7 +75,7 @@ class Daemon:
 
     `pools` are the clients' networks or single addresses; `interfaces` what their packets arrive from, as nftables
     writes it (`ppp*`); `echo_interval` in seconds, 0: none; None where nothing is known. `sees_to` names what the
-    program does itself when it starts: `forwarding`, `nat`, `mss`. `source` is the file that was read.
+    program does itself when it starts: `forwarding`, `nat`, `mss`, a firewall `table`. `source`: the file read.
     """
 
     name: str

@@ -97,7 +97,8 @@ def _holdfast(config: Config) -> Daemon:
         for network in summarize_address_range(pool.first, pool.last)
         if network.version == 4
     )
-    nat = frozenset({"nat"}) if config.addresses.nat else frozenset()
+    nat = {"nat"} if config.addresses.nat else set()
+    table = {"table"} if config.addresses.nat or config.filters else set()
     return Daemon(
         "holdfast",
         "the configuration",
@@ -105,7 +106,7 @@ def _holdfast(config: Config) -> Daemon:
         config.gateway.tun_name,
         config.ppp.lcp_echo_interval,
         config.ppp.mtu,
-        frozenset({"forwarding", "mss"}) | nat,
+        frozenset({"forwarding", "mss"} | nat | table),
     )
 
 
