@@ -17,7 +17,7 @@ from typing import Self
 from lab.image import Image
 from lab.network import Namespace
 
-BOOT_SECONDS = 30.0
+BOOT_SECONDS = 120.0
 POLL_SECONDS = 0.02
 CALIBRATION = "lpj=25000000"
 """Any plausible number will do: it saves the kernel a second of measuring its delay loop."""
@@ -62,7 +62,7 @@ class Job:
         code = self._stem.with_suffix(".rc")
         return Result(int(code.read_text(encoding="ascii")), self.output) if code.exists() else None
 
-    def wait(self, timeout: float = 30) -> Result:
+    def wait(self, timeout: float = 120) -> Result:
         """Wait for its end. Raises `GuestError` after `timeout` seconds, or at once when the guest dies."""
         try:
             self._guest.wait_until(lambda: self.result is not None, timeout, what="a job's end")
@@ -146,7 +146,7 @@ class Guest:
         draft.rename(stem.with_suffix(".sh"))
         return Job(self, stem)
 
-    def run(self, script: str, *, timeout: float = 30, check: bool = True) -> Result:
+    def run(self, script: str, *, timeout: float = 120, check: bool = True) -> Result:
         """Run a shell script to its end. Raises `GuestError` when it takes too long, or fails while `check` is set."""
         result = self.start(script).wait(timeout)
         if check and result.code != 0:

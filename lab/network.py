@@ -27,7 +27,7 @@ class Namespace:
         """Return the command line that runs `command` in here."""
         return ["ip", "netns", "exec", self.name, *map(str, command)]
 
-    def run(self, *command: str | Path, timeout: float = 30, check: bool = True, **options: Any) -> str:
+    def run(self, *command: str | Path, timeout: float = 120, check: bool = True, **options: Any) -> str:
         """Run a command in here and return what it wrote to both its outputs.
 
         Raises `subprocess.CalledProcessError` when it fails and `check` is set, `TimeoutExpired` after `timeout`
@@ -102,7 +102,7 @@ def _ip(*arguments: str) -> str:
     return _run("ip", *arguments)
 
 
-def _run(*command: str, timeout: float = 30, check: bool = True, **options: Any) -> str:
+def _run(*command: str, timeout: float = 120, check: bool = True, **options: Any) -> str:
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, **options}
     try:
         return str(subprocess.run(command, check=check, timeout=timeout, **options).stdout)

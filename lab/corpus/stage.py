@@ -12,6 +12,7 @@ import shlex
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -47,6 +48,7 @@ SERVER_LINK = """
 join server s0 {server} router r1 198.51.100.254
 ip -n {lane}-server route add default via 198.51.100.254
 """
+LISTENS = "for i in $(seq 300); do ss -ltn | grep -q :1723 && exit 0; sleep 0.1; done; exit 1"
 CLEAN = """
 for n in street street2 router server; do
   for p in $(ip netns pids {lane}-$n); do kill -9 $p; done
@@ -56,9 +58,10 @@ true
 """
 SNAP = 2000
 """Octets of each frame: tcpdump's buffer has as few places as this is large, and the slow guest needs many."""
-SETTLE = 0.5
 DRAIN = 1.5
-"""Seconds that tcpdump in the slow guest gets to begin, and to write what it has."""
+"""Seconds in which tcpdump in the slow guest has nothing more to write when it has written everything."""
+PATIENCE = 60.0
+"""Seconds that programs in the guest get to begin, and to come to an end, on a machine with other things to do."""
 _numbers = itertools.count()
 
 
@@ -86,11 +89,11 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         with suppress(GuestError):
-            time.sleep(DRAIN)
+            self._drain()
             for capture in self._captures.values():
                 capture.signal("INT")
             for capture in self._captures.values():
-                capture.wait(10)
+                capture.wait(PATIENCE)
         self.guest.run(CLEAN.format(lane=self.lane), check=False)
 
     def run(self, where: Where, script: str, *, timeout: float = 40) -> str:
@@ -160,15 +163,31 @@ class Stage:
             command = f"tcpdump -Z root -U --immediate-mode -s {SNAP} -i {self.places[view.where][1]}"
             target = f"/share/{self._path(view).name}"
             self._captures[view] = self.start(view.where, f"exec {command} -w {target} {shlex.quote(view.only)}")
-        if wanted:
-            time.sleep(SETTLE)
+        for view in wanted:
+            self.guest.wait_until(partial(self._listens, view), PATIENCE, what="tcpdump")
+
+    def _listens(self, view: View) -> bool:
+        """Whether tcpdump hears what goes by; one that ended will hear nothing more."""
+        job = self._captures[view]
+        return "listening on" in job.output or job.result is not None
+
+    def _drain(self) -> None:
+        """Wait until the captures grow no more."""
+        end, before = time.monotonic() + PATIENCE, -1
+        while (size := sum(self._size(view) for view in self._captures)) != before and time.monotonic() < end:
+            before = size
+            time.sleep(DRAIN)
+
+    def _size(self, view: View) -> int:
+        path = self._path(view)
+        return path.stat().st_size if path.exists() else 0
 
     def _serve(self) -> None:
         if self.scenario.service is None:
             self._pptpd()
         elif self.scenario.service:
             self.start(Where.SERVER, self.scenario.service)
-            time.sleep(SETTLE)
+            self.run(Where.SERVER, LISTENS, timeout=2 * PATIENCE)
 
     def _pptpd(self) -> None:
         """Start Debian's pptpd with an /etc/ppp and a /run of its own."""
@@ -193,4 +212,4 @@ class Stage:
             f"mount --bind /share/{name}/ppp /etc/ppp; mount -t tmpfs none /run\n"
             f"exec pptpd --fg --debug --conf /share/{name}/conf --stimeout 10",
         )
-        self.run(Where.SERVER, "for i in $(seq 80); do ss -ltn | grep -q :1723 && exit 0; sleep 0.1; done; exit 1")
+        self.run(Where.SERVER, LISTENS, timeout=2 * PATIENCE)

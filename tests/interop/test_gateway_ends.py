@@ -1,10 +1,8 @@
 """How sessions with real clients end: by either side, politely or not."""
 
-import time
-
 import pytest
 
-from support.lab_gateway import GOODBYE_SECONDS, GatewayMaker
+from support.lab_gateway import GOODBYE_SECONDS, SLACK, GatewayMaker
 from support.lab_peers import PPPD_ENDED_BY_SIGNAL, Client
 from support.lab_world import GATEWAY_ADDRESS, World
 
@@ -31,7 +29,7 @@ def test_the_operator_ends_a_session(lab_world: World, gateway: GatewayMaker) ->
     with Client(lab_world.guest, GATEWAY_ADDRESS) as client:
         client.wait_up()
         running.command("disconnect", "--user", "alice")
-        client.wait_end(10)
+        client.wait_end()
         assert "rcvd [LCP TermReq" in client.log
     assert running.wait_event("TEARDOWN")["reason"] == "admin"
     assert running.ask("sessions") == []
@@ -42,8 +40,8 @@ def test_the_gateway_stops(lab_world: World, gateway: GatewayMaker) -> None:
     before = running.namespace.interfaces() - {"holdfast0"}
     with Client(lab_world.guest, GATEWAY_ADDRESS) as client:
         client.wait_up()
-        assert running.stop() < GOODBYE_SECONDS
-        client.wait_end(5)
+        assert running.stop() < GOODBYE_SECONDS + SLACK
+        client.wait_end()
         assert "LCP terminated by peer" in client.log
     assert running.events("TEARDOWN")[-1]["reason"] == "gateway_shutdown"
     assert running.namespace.interfaces() == before
@@ -57,7 +55,7 @@ def test_the_gateway_is_killed_and_starts_again(lab_world: World, gateway: Gatew
         first, _ = client.wait_up()
         running.kill()
         running.start()
-        assert client.wait_end(30).code != 0
+        assert client.wait_end().code != 0
         assert running.ask("sessions") == []
     with Client(lab_world.guest, GATEWAY_ADDRESS) as client:
         again, _ = client.wait_up()
@@ -75,11 +73,8 @@ def test_a_client_whose_machine_dies(lab_world: World, gateway: GatewayMaker) ->
         client.wait_up()
         client.ping(INSIDE)
         guest.kill()
-        died = time.monotonic()
         ended = running.wait_event("TEARDOWN", 30)
-        took = time.monotonic() - died
     assert ended["reason"] == "echo_timeout"
-    assert took < (ECHO_FAILURES + 1) * ECHO_INTERVAL + 1
     assert running.ask("sessions") == []
 
 

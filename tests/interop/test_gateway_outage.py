@@ -30,7 +30,7 @@ def test_pppd_persists_and_gets_in(lab_world: World, gateway: GatewayMaker, tmp_
     with Client(lab_world.guest, GATEWAY_ADDRESS, options=wish) as client:
         for count in (1, 2):
             assert running.wait_event("TEARDOWN", 60, count=count)["reason"] == "auth_unavailable"
-        lab_world.guest.wait_until(lambda: client.log.count(UNAVAILABLE) >= 2, 30, what=client.log)
+        lab_world.guest.wait_until(lambda: client.log.count(UNAVAILABLE) >= 2, 180, what=client.log)
         users = f'alice Cleartext-Password := "{USERS["alice"]}"\n'
         wrap = tuple(lab_world.gateway.wrap())
         with freeradius.running(tmp_path / "radius", ports=ports, users=users, wrap=wrap):

@@ -32,7 +32,7 @@ def radius(lab_world: World, tmp_path: Path) -> Iterator["subprocess.Popen[bytes
     server = freeradius.start(place, tuple(lab_world.gateway.wrap()))
     yield server
     server.terminate()
-    server.wait(10)
+    server.wait(60)
 
 
 def start(gateway: GatewayMaker, directory: Path) -> Gateway:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.dialling import GATEWAY, HOLDFAST, PASSWORD, DialWorld, dial_world, wait
+from support.dialling import GATEWAY, HOLDFAST, PASSWORD, DialWorld, dial_world, has_traffic, wait
 
 pytestmark = pytest.mark.root
 FULL = ("--routes", "full", "--set", "dns=none")
@@ -46,7 +46,7 @@ def test_up_and_away_without_a_trace(world: DialWorld, number: signal.Signals, m
 def test_status_tells_what_is_up(world: DialWorld) -> None:
     dialled = world.dial(*FULL)
     dialled.wait_up()
-    wait(lambda: dialled.status()["phases"][-1]["phase"] == "traffic", 5, dialled.output)
+    wait(lambda: has_traffic(dialled), 5, dialled.output)
     status = dialled.status()
     assert (status["state"], status["server"], status["user"]) == ("up", GATEWAY, "alice")
     assert status["up"]["encryption"] == "MPPE 128 bit stateless"
@@ -101,14 +101,14 @@ def test_the_kill_switch_holds_while_the_tunnel_is_down(world: DialWorld) -> Non
     dialled = world.dial(*FULL, "--kill-switch")
     dialled.wait_up()
     assert world.pings()
-    assert not world.pings("192.0.2.1")
+    assert world.is_cut_off("192.0.2.1")
     world.cut("ip saddr 192.0.2.2 drop")
     try:
         wait(lambda: dialled.status().get("state") != "up", 10, dialled.output)
-        assert not world.pings("192.0.2.1")
+        assert world.is_cut_off("192.0.2.1")
     finally:
         world.heal()
-    dialled.wait_up(2, 15)
+    dialled.wait_up(2)
     assert dialled.stop() == 0
     assert world.pings("192.0.2.1")
 
@@ -125,9 +125,9 @@ def test_the_kill_switch_outlives_a_kill_without_a_gap(world: DialWorld) -> None
         again.wait_up(2)
     finally:
         knocking.send_signal(signal.SIGINT)
-    assert ", 0 received," in knocking.communicate(timeout=10)[0].decode()
+    assert ", 0 received," in knocking.communicate(timeout=60)[0].decode()
     assert world.pings()
-    assert not world.pings("192.0.2.1")
+    assert world.is_cut_off("192.0.2.1")
     assert again.stop() == 0
     assert world.pings("192.0.2.1")
 
@@ -141,7 +141,7 @@ def test_resolv_conf_is_written_and_comes_back(world: DialWorld, bound: str) -> 
     before = world.picture()
     dialled = world.dial("--routes", "full", "--set", "dns=file", wrap=wrap)
     if bound == "ro":
-        assert dialled.process.wait(60) == 2
+        assert dialled.exit_code() == 2
         assert "/etc/resolv.conf: cannot write the file" in dialled.output()
     else:
         dialled.wait_up()
@@ -168,7 +168,7 @@ def test_hooks_are_told(world: DialWorld) -> None:
 def test_a_wrong_password_stops_at_once(world: DialWorld) -> None:
     before = world.picture()
     dialled = world.dial(*FULL, password="hunter2 hunter2")
-    assert dialled.process.wait(60) == 2
+    assert dialled.exit_code() == 2
     assert "check user name and password" in dialled.output()
     assert "hunter2" not in dialled.output()
     assert len(dialled.records("AUTH_FAIL")) == 1
@@ -185,13 +185,13 @@ def test_a_wrong_password_stops_at_once(world: DialWorld) -> None:
 )
 def test_no_server_there(world: DialWorld, host: str, words: str) -> None:
     dialled = world.dial(*FULL, "--once", host=host)
-    assert dialled.process.wait(15) == 1
+    assert dialled.exit_code() == 1
     assert words in dialled.output()
 
 
 def test_limits_on_tries(world: DialWorld) -> None:
     dialled = world.dial(*FULL, "--set", "max_tries=3", "--set", "retry_max=1", host="198.51.100.254")
-    assert dialled.process.wait(15) == 1
+    assert dialled.exit_code() == 1
     assert "3 tries in a row failed" in dialled.output()
 
 
@@ -199,7 +199,7 @@ def test_without_rights(world: DialWorld) -> None:
     world.folder.chmod(0o777)
     wrap = ("setpriv", "--inh-caps=-all", "--bounding-set=-net_admin,-net_raw")
     dialled = world.dial(*FULL, wrap=wrap)
-    assert dialled.process.wait(60) == 2
+    assert dialled.exit_code() == 2
     assert "CAP_NET_ADMIN" in dialled.output()
 
 
@@ -207,7 +207,7 @@ def test_an_address_that_this_host_has_already(world: DialWorld) -> None:
     world.dialer.ip("address", "add", "10.77.0.2/16", "dev", "up1")
     try:
         dialled = world.dial(*FULL, "--once")
-        assert dialled.process.wait(60) == 1
+        assert dialled.exit_code() == 1
         assert "this host already reaches 10.77.0.0/16" in dialled.output()
     finally:
         world.dialer.ip("address", "del", "10.77.0.2/16", "dev", "up1")

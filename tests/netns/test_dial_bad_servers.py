@@ -53,7 +53,7 @@ def server(world: DialWorld, **behaviour: Any) -> Iterator[None]:
 def refused(world: DialWorld, code: int, words: str, *options: str, password: str = "correct horse") -> None:
     """One try ends with this exit code, and its last line says why in one sentence."""
     dialled = world.dial(*FULL, "--once", *options, password=password)
-    assert dialled.process.wait(60) == code, dialled.output()
+    assert dialled.exit_code() == code, dialled.output()
     (stopped,) = dialled.records("DIAL_STOP")
     assert words in stopped["message"], stopped["message"]
     assert "\n" not in stopped["message"]
@@ -116,7 +116,7 @@ def test_a_server_that_gives_itself_our_address(world: DialWorld) -> None:
 def test_no_tun_device(world: DialWorld) -> None:
     hide = ("unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/net/tun && exec "$@"', "sh")
     dialled = world.dial(*FULL, wrap=hide)
-    assert dialled.process.wait(60) == HOPELESS
+    assert dialled.exit_code() == HOPELESS
     assert "TUN device" in dialled.output() or "packet engine cannot start" in dialled.output()
     assert "Traceback" not in dialled.output()
 
@@ -125,5 +125,5 @@ def test_the_same_server_well_behaved(world: DialWorld) -> None:
     """What the others are compared with: nothing but the fault keeps them from coming up."""
     with server(world):
         dialled = world.dial(*FULL, password="correct horse")
-        dialled.wait_up(1, 30)
+        dialled.wait_up()
         assert dialled.stop() == 0

@@ -1,7 +1,8 @@
 """What breaks between dialer and gateway: each is noticed in time, named rightly, and mended.
 
-LCP echo every second, two failures: silence must be noticed within 2 s + 1 s (the last echo may have just been sent
-when the silence begins, and the engine waits a full interval for the answer of the last one).
+LCP echo every second, three failures: silence is noticed within 3 s + 1 s (the last echo may have just been sent when
+the silence begins, and the engine waits a full interval for the answer of the last one). How long it takes is measured
+by `bench.dial`; what tells here that it was the echo that noticed, and not TCP after minutes, are reason and evidence.
 """
 
 import signal
@@ -15,10 +16,8 @@ from support.dialling import GATEWAY, HOLDFAST, INNER_GATEWAY, PASSWORD, DialPro
 
 pytestmark = pytest.mark.root
 FULL = ("--routes", "full", "--set", "dns=none")
-DETECTION = 1.0 * 2 + 1.0 + 1.0
+DETECTION = 1.0 * 3 + 1.0 + 1.0
 """Interval x failures + at most 1 s, and one interval until the first unanswered echo is sent."""
-SLACK = 1.5
-"""Seconds for a busy machine and the reading of logs."""
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +52,9 @@ def dialled(world: DialWorld) -> Iterator[DialProcess]:
     assert "pptp0" not in after["routes"] + after["links"] + after["addresses"]
 
 
-def lost(dialled: DialProcess, reason: str, within: float) -> None:
-    """The loss is noticed in time, for that reason."""
-    took = wait(lambda: len(dialled.ends()) >= 1, within, dialled.output)
-    assert took <= within
+def lost(dialled: DialProcess, reason: str) -> None:
+    """The loss is noticed, for that reason."""
+    wait(lambda: len(dialled.ends()) >= 1, DETECTION, dialled.output)
     assert dialled.ends()[0] == reason, dialled.output()
 
 
@@ -71,12 +69,12 @@ def lost(dialled: DialProcess, reason: str, within: float) -> None:
 )
 def test_gre_is_cut(world: DialWorld, dialled: DialProcess, cut: str) -> None:
     world.cut(cut)
-    lost(dialled, "echo_timeout", DETECTION + SLACK)
+    lost(dialled, "echo_timeout")
     wait(lambda: bool(dialled.records("DIAL_WAIT")), 2, dialled.output)
     delay = dialled.records("DIAL_WAIT")[0]["delay"]
     assert delay == 0, "the server still answers on TCP: nobody else is hit, as when a NAT forgets one flow of GRE"
     world.heal()
-    dialled.wait_up(2, 2 + 5 + SLACK)
+    dialled.wait_up(2)
     assert world.pings()
 
 
@@ -87,15 +85,15 @@ def test_the_control_connection_is_reset(world: DialWorld, dialled: DialProcess)
     wait(lambda: bool(dialled.ends()), 8, dialled.output)
     world.heal()
     assert dialled.ends()[0] in {"control_lost", "echo_timeout"}
-    dialled.wait_up(2, 8)
+    dialled.wait_up(2)
     assert world.pings()
 
 
 def test_the_server_is_killed_and_comes_back(world: DialWorld, dialled: DialProcess) -> None:
     world.end_server(signal.SIGKILL)
-    lost(dialled, "control_lost", 1.0 + SLACK)
+    lost(dialled, "control_lost")
     world.serve()
-    dialled.wait_up(2, 2 + 5 + SLACK)
+    dialled.wait_up(2)
     assert world.pings()
 
 
@@ -104,25 +102,24 @@ def test_the_server_says_goodbye_and_is_believed(world: DialWorld, dialled: Dial
     wait(lambda: bool(dialled.ends()), 3, dialled.output)
     assert dialled.records("LINK_DOWN")[0]["by_peer"]
     world.serve()
-    dialled.wait_up(2, 8)
+    dialled.wait_up(2)
 
 
 def test_the_server_is_gone_without_a_word(world: DialWorld, dialled: DialProcess) -> None:
     world.gateway.ip("link", "set", "gw0", "down")
-    lost(dialled, "echo_timeout", DETECTION + 1.0 + SLACK)
+    lost(dialled, "echo_timeout")
     assert "retry" not in dialled.output()
     world.gateway.ip("link", "set", "gw0", "up")
     world.gateway.ip("route", "replace", "default", "via", "198.51.100.254")
-    dialled.wait_up(2, 15)
+    dialled.wait_up(2)
     assert world.pings()
 
 
 def test_the_carrier_moves_to_another_uplink(world: DialWorld, dialled: DialProcess) -> None:
-    began = time.monotonic()
     world.dialer.ip("link", "set", "up0", "down")
     world.dialer.ip("route", "add", "default", "via", "203.0.113.1")
-    dialled.wait_up(2, 5)
-    assert time.monotonic() - began < 1.5 + SLACK, dialled.output()
+    dialled.wait_up(2)
+    assert dialled.ends() == ["network_error"], "it was told by the kernel, and waited for no echo"
     assert "via 203.0.113.1 dev up1" in world.dialer.ip("route", "get", GATEWAY)
     assert "pptp0" in world.dialer.ip("route", "get", "8.8.8.8")
     assert world.pings()
@@ -132,7 +129,7 @@ def test_the_address_under_it_is_taken_away(world: DialWorld, dialled: DialProce
     world.dialer.ip("address", "del", "192.0.2.2/24", "dev", "up0")
     world.dialer.ip("address", "add", "192.0.2.77/24", "dev", "up0")
     world.dialer.ip("route", "add", "default", "via", "192.0.2.1")
-    dialled.wait_up(2, 5)
+    dialled.wait_up(2)
     assert world.pings()
     assert dialled.ends() == ["network_error"]
 
@@ -162,13 +159,12 @@ def test_changes_elsewhere_do_not_disturb(world: DialWorld, dialled: DialProcess
 
 def test_the_network_comes_back_while_it_waits(world: DialWorld, tmp_path: Path) -> None:
     world.dialer.ip("link", "set", "up0", "down")
-    dialled = world.dial(*FULL, "--set", "retry_min=30", "--set", "retry_max=60")
+    dialled = world.dial(*FULL, "--set", "retry_min=600", "--set", "retry_max=900")
     wait(lambda: len(dialled.records("DIAL_WAIT")) >= 2, 8, dialled.output)
-    assert dialled.records("DIAL_WAIT")[-1]["delay"] >= 30
+    assert dialled.records("DIAL_WAIT")[-1]["delay"] >= 600
     world.dialer.ip("link", "set", "up0", "up")
     world.dialer.ip("route", "add", "default", "via", "192.0.2.1")
-    took = dialled.wait_up(1, 5)
-    assert took < 1.0 + SLACK
+    dialled.wait_up()
     assert dialled.stop() == 0
 
 
@@ -180,7 +176,7 @@ def test_the_password_changes_after_good_weeks(world: DialWorld, tmp_path: Path)
     script = f"printf 'another long secret\\n' | {change_password(world)}"
     world.gateway.run("sh", "-c", script)
     world.serve()
-    assert dialled.process.wait(15) == 2
+    assert dialled.exit_code() == 2
     assert "check user name and password" in dialled.output()
     assert world.picture()["routes"] == before["routes"]
     world.gateway.run("sh", "-c", f"printf '{PASSWORD}\\n' | {change_password(world)}")
@@ -196,17 +192,17 @@ def test_an_inner_heartbeat_that_stops(world: DialWorld) -> None:
     dialled.wait_up()
     world.gateway.run("nft", "add table ip mute; add chain ip mute in { type filter hook input priority 0; }")
     world.gateway.run("nft", "add rule ip mute in icmp type echo-request drop")
-    wait(lambda: dialled.ends() == ["echo_timeout"], 9, dialled.output)
+    wait(lambda: dialled.ends()[:1] == ["echo_timeout"], 9, dialled.output)
     assert "pings to 10.77.0.1" in dialled.output()
     world.gateway.run("nft", "flush table ip mute")
-    dialled.wait_up(2, 8)
+    dialled.wait_up(2)
     assert dialled.stop() == 0
 
 
 def test_a_lossy_way_is_no_obstacle(world: DialWorld) -> None:
     world.cut("numgen random mod 100 < 10 drop")
     dialled = world.dial(*FULL, "--set", "echo_failures=8")
-    dialled.wait_up(1, 40)
+    dialled.wait_up()
     wait(world.pings, 10, dialled.output)
     assert dialled.stop() == 0
 

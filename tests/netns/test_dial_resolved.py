@@ -39,7 +39,7 @@ def resolved(world: DialWorld, tmp_path: Path) -> Iterator[Resolved]:
 
 def dial(world: DialWorld, resolved: Resolved, *options: str) -> DialProcess:
     dialled = world.dial(*options, wrap=resolved.wrap)
-    dialled.wait_up(1, 60)
+    dialled.wait_up()
     return dialled
 
 

@@ -1,7 +1,7 @@
 """Bad weather between dialer and gateway, made by a relay of our own: what is no reason to hang up, and what is.
 
-LCP echo every second. Bounds come from the configuration: silence is noticed within interval x failures + 1 s, and
-the way back takes at most the longest pause between two tries (`retry_max`, 2 s) and a try.
+LCP echo every second, and silence is noticed within interval x failures + 1 s: how long it takes is measured by
+`bench.dial`, and what tells here that it was the echo are reason and evidence.
 """
 
 import re
@@ -16,12 +16,8 @@ from support.relay import LEFT, RIGHT
 pytestmark = pytest.mark.root
 FULL = ("--routes", "full", "--set", "dns=none")
 PATIENT = (*FULL, "--set", "echo_failures=6", "--set", "path_interval=0")
-DETECTION = 1.0 * 2 + 1.0 + 1.0
+DETECTION = 1.0 * 3 + 1.0 + 1.0
 """Interval x failures + at most 1 s, and one interval until the first unanswered echo is sent."""
-SLACK = 2.0
-"""Seconds for a busy machine and the reading of logs."""
-BACK = 2.0 + 8.0
-"""Seconds: the longest pause, and a try over a bad path."""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +70,7 @@ def test_loss_both_ways_is_no_reason_to_hang_up(world: DialWorld) -> None:
 def test_it_comes_up_over_a_way_that_loses_a_tenth(world: DialWorld) -> None:
     world.weather.set(loss=0.1)
     dialled = world.dial(*PATIENT)
-    dialled.wait_up(1, 90)
+    dialled.wait_up()
     wait_for_traffic(world, dialled)
     assert ping(world)[0] > 30
 
@@ -82,7 +78,7 @@ def test_it_comes_up_over_a_way_that_loses_a_tenth(world: DialWorld) -> None:
 def test_a_long_way_with_jitter(world: DialWorld) -> None:
     world.weather.set(delay=0.15, jitter=0.05)
     dialled = world.dial(*PATIENT)
-    dialled.wait_up(1, 30)
+    dialled.wait_up()
     assert ping(world)[0] >= 95
     wait(lambda: dialled.status()["counters"]["round_trip_time"] >= 0.3, 5, dialled.output)
     assert dialled.ends() == []
@@ -113,7 +109,7 @@ def test_packets_that_come_twice(world: DialWorld) -> None:
 def test_all_of_it_at_once(world: DialWorld) -> None:
     world.weather.set(loss=0.03, delay=0.04, jitter=0.02, reorder=0.1, duplicate=0.1)
     dialled = world.dial(*PATIENT)
-    dialled.wait_up(1, 90)
+    dialled.wait_up()
     wait_for_traffic(world, dialled)
     answered, report = ping(world, 200)
     assert answered >= 140, report
@@ -129,15 +125,14 @@ def test_a_way_that_is_cut(world: DialWorld, cut: tuple[str, ...], gre_only: boo
     dialled = world.dial(*FULL)
     dialled.wait_up()
     world.weather.set(cut=cut, gre_only=gre_only)
-    took = wait(lambda: dialled.ends() != [], DETECTION + 1.0 + SLACK, dialled.output)
-    assert took <= DETECTION + 1.0 + SLACK
+    wait(lambda: dialled.ends() != [], DETECTION, dialled.output)
     assert dialled.ends()[0] == "echo_timeout"
     assert f"GRE with {GATEWAY} stopped" in dialled.records("TEARDOWN")[0]["evidence"]
     if gre_only:
         wait(lambda: dialled.records("DIAL_WAIT") != [], 3, dialled.output)
         assert dialled.records("DIAL_WAIT")[0]["delay"] == 0, "the server answers on TCP: this loss is ours alone"
     world.weather.set()
-    dialled.wait_up(2, BACK + SLACK)
+    dialled.wait_up(2)
     assert world.pings()
 
 
@@ -149,11 +144,11 @@ def test_a_nat_that_forgets_gre(world: DialWorld) -> None:
         dialled = world.dial(*FULL)
         dialled.wait_up()
         forget_flows(world)
-        wait(lambda: dialled.ends() != [], DETECTION + 1.0 + SLACK, dialled.output)
+        wait(lambda: dialled.ends() != [], DETECTION, dialled.output)
         assert dialled.ends()[0] == "echo_timeout"
         wait(lambda: dialled.records("DIAL_WAIT") != [], 3, dialled.output)
         assert dialled.records("DIAL_WAIT")[0]["delay"] == 0, "the server answers on TCP: this loss is ours alone"
-        dialled.wait_up(2, BACK + SLACK)
+        dialled.wait_up(2)
         assert world.pings()
     finally:
         world.heal()
@@ -178,10 +173,10 @@ def test_the_server_loses_its_address(world: DialWorld) -> None:
     dialled = world.dial(*FULL)
     dialled.wait_up()
     world.gateway.ip("address", "del", f"{GATEWAY}/24", "dev", "gw0")
-    wait(lambda: dialled.ends() != [], DETECTION + 1.0 + SLACK, dialled.output)
+    wait(lambda: dialled.ends() != [], DETECTION, dialled.output)
     assert dialled.ends()[0] in {"echo_timeout", "control_lost"}
     wait(lambda: len(dialled.records("DIAL_WAIT")) >= 1, 5, dialled.output)
     world.gateway.ip("address", "add", f"{GATEWAY}/24", "dev", "gw0")
     world.gateway.ip("route", "replace", "default", "via", "198.51.100.254")
-    dialled.wait_up(2, 10.0 + BACK + SLACK)
+    dialled.wait_up(2)
     assert world.pings()

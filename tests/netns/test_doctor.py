@@ -26,7 +26,7 @@ HELPER = (
 
 def examined(place: Namespace, role: str, *options: str) -> dict[str, str]:
     """Run the doctor in a namespace and return its verdicts by check."""
-    told: dict[str, Any] = json.loads(place.run(*DOCTOR, role, *options, check=False, timeout=90))
+    told: dict[str, Any] = json.loads(place.run(*DOCTOR, role, *options, check=False, timeout=250))
     return {check["id"]: check["verdict"] for check in told["checks"]}
 
 
@@ -111,7 +111,7 @@ def test_a_client_whose_way_is_free(world: DialWorld) -> None:
 )
 def test_a_client_whose_way_is_not_free(world: DialWorld, rule: str, expected: dict[str, str]) -> None:
     world.cut(rule)
-    seen = examined(world.dialer, "client", "--server", GATEWAY, "--patience", "3")
+    seen = examined(world.dialer, "client", "--server", GATEWAY, "--patience", "6")
     assert {name: seen.get(name) for name in expected} == expected
 
 

@@ -2,6 +2,7 @@
 
 import time
 from itertools import pairwise
+from statistics import median
 
 import pytest
 
@@ -42,12 +43,12 @@ def test_echo_requests_are_answered_with_our_magic_number(bench: Bench) -> None:
 
 def test_keepalive_measures_and_declares_dead(bench: Bench) -> None:
     bench.open()
-    bench.engine.set_keepalive(bench.handle, Keepalive(0.2, 3))
+    bench.engine.set_keepalive(bench.handle, Keepalive(1.0, 3))
     request = bench.far.receive_frame()
     assert request[:3] == LCP + b"\x09"
     bench.far.send(LCP, b"\x0a" + request[3:6] + b"\x22\x22\x22\x22")
     wait_until(lambda: bench.engine.counters(bench.handle).echoes_answered == 1)
-    assert 0 < bench.engine.counters(bench.handle).round_trip_time < 0.5
+    assert 0 < bench.engine.counters(bench.handle).round_trip_time < 1.0
     assert bench.engine.poll() == []
     missed = bench.upcalls(UpcallKind.ECHO_MISSED, 1)
     assert missed[0].value == 1
@@ -55,7 +56,7 @@ def test_keepalive_measures_and_declares_dead(bench: Bench) -> None:
     bench.upcalls(UpcallKind.ECHO_RECOVERED, 1)
     assert bench.upcalls(UpcallKind.DEAD, 1)[0].value == 3
     sent = bench.engine.counters(bench.handle).echoes_sent
-    time.sleep(0.5)
+    time.sleep(1.5)
     assert bench.engine.poll() == []
     assert bench.engine.counters(bench.handle).echoes_sent == sent, "the dead are asked no more"
 
@@ -64,23 +65,26 @@ def test_echoes_come_evenly_and_stop(bench: Bench) -> None:
     bench.open()
     bench.engine.set_keepalive(bench.handle, Keepalive(0.2, 100, adaptive=False))
     times = []
-    for _ in range(5):
+    for _ in range(11):
         bench.far.receive_frame()
         times.append(time.monotonic())
-    assert all(abs(later - earlier - 0.2) < 0.1 for earlier, later in pairwise(times))
+    # A busy machine hears one or the other late, not most of them.
+    assert abs(median(later - earlier for earlier, later in pairwise(times)) - 0.2) < 0.1
     bench.engine.set_keepalive(bench.handle, Keepalive(0, 3))
-    with pytest.raises(TimeoutError):
-        bench.far.receive_frame(0.5)
+    time.sleep(0.2)
+    sent = bench.engine.counters(bench.handle).echoes_sent
+    time.sleep(0.5)
+    assert bench.engine.counters(bench.handle).echoes_sent == sent
 
 
 def test_adaptive_keepalive_is_silent_while_data_arrives(bench: Bench) -> None:
     bench.open()
-    bench.engine.set_keepalive(bench.handle, Keepalive(0.3, 3))
-    for _ in range(10):
+    bench.engine.set_keepalive(bench.handle, Keepalive(1.5, 3))
+    for _ in range(20):
         time.sleep(0.1)
         bench.far.send(LCP, b"\x0b\x01\x00\x08\x22\x22\x22\x22")
     assert bench.engine.counters(bench.handle).echoes_sent == 0
-    assert bench.far.receive_frame(1)[:3] == LCP + b"\x09"
+    assert bench.far.receive_frame()[:3] == LCP + b"\x09"
 
 
 # --- the table of calls --------------------------------------------------------------------------------------

@@ -41,8 +41,9 @@ def test_order_is_restored_and_duplicates_are_dropped(bench: Bench, first: int) 
     for number in (0, 3, 1, 1, 2, 2, 4, 9, 8, 7, 6, 5, 9):
         bench.far.put(packets[number])
     assert received(inner, 10) == [b"%d" % number for number in range(10)]
+    wait_until(lambda: bench.engine.counters(bench.handle).gre_duplicates == 3)
     counters = bench.engine.counters(bench.handle)
-    assert (counters.gre_duplicates, counters.gre_lost) == (3, 0)
+    assert counters.gre_lost == 0
     assert counters.gre_reordered == 6
     assert counters.drops == {"duplicate": 3}
 
@@ -51,10 +52,10 @@ def test_a_gap_is_given_up_after_a_while(bench: Bench) -> None:
     bench.open(bits=128)
     inner = bench.udp_socket()
     packets = [bench.far.packet(bench.far.frame(IP, udp(port(inner), b"%d" % number))) for number in range(6)]
+    started = time.monotonic()
     bench.far.put(packets[0])
     bench.far.put(packets[3])
     bench.far.put(packets[5])
-    started = time.monotonic()
     assert received(inner, 3) == [b"0", b"3", b"5"]
     assert time.monotonic() - started > GAP_PATIENCE / 2
     bench.far.put(packets[1])

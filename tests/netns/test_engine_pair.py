@@ -3,7 +3,6 @@
 import hashlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
@@ -107,10 +106,10 @@ def transfer(sender: Side, receiver: Side, family: int) -> None:
         thread.start()
         made = inside(sender.space, lambda: socket.socket(family, socket.SOCK_STREAM))
         with made:
-            made.settimeout(30)
+            made.settimeout(120)
             made.connect(listener.getsockname())
             made.sendall(data)
-        thread.join(30)
+        thread.join(120)
     assert digests == [hashlib.sha256(data).hexdigest()]
 
 
@@ -121,9 +120,10 @@ def test_streams_arrive_whole(connect: Connect, mode: MppeMode | None, workers: 
     left, right = connect(mode, workers)
     transfer(left, right, socket.AF_INET)
     transfer(right, left, socket.AF_INET6)
+    # The last acknowledgements of the kernels may still be on their way.
+    wait_until(lambda: right.engine.counters(right.handle).bytes_in == left.engine.counters(left.handle).bytes_out)
     sent, got = left.engine.counters(left.handle), right.engine.counters(right.handle)
     assert sent.bytes_out > SIZE
-    assert got.bytes_in == sent.bytes_out
     assert got.drops == {}
     assert sent.drops == {}
 
@@ -136,7 +136,7 @@ def test_datagrams_in_one_piece_are_cut_apart(connect: Connect, family: int) -> 
     giver = inside(left.space, lambda: socket.socket(family, socket.SOCK_DGRAM))
     with taker, giver:
         taker.bind((inner, 0))
-        taker.settimeout(2)
+        taker.settimeout(60)
         giver.connect(taker.getsockname())
         giver.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 1000)
         data = Random(3).randbytes(9500)
@@ -171,16 +171,17 @@ def test_a_smaller_mtu_reaches_the_sender_of_a_stream(connect: Connect) -> None:
 def test_engines_answer_each_others_echoes(connect: Connect) -> None:
     left, right = connect(None)
     for side in (left, right):
-        side.engine.set_keepalive(side.handle, Keepalive(0.1, 3, adaptive=False))
+        side.engine.set_keepalive(side.handle, Keepalive(0.5, 3, adaptive=False))
     wait_until(lambda: all(side.engine.counters(side.handle).echoes_answered >= 5 for side in (left, right)))
     assert left.engine.poll() == []
     right.engine.close()
-    started = time.monotonic()
     kinds: list[UpcallKind] = []
-    while UpcallKind.DEAD not in kinds:
-        assert time.monotonic() - started < 2
-        kinds += [upcall.kind for upcall in left.engine.poll()]
-        time.sleep(0.01)
+
+    def dead() -> bool:
+        kinds.extend(upcall.kind for upcall in left.engine.poll())
+        return UpcallKind.DEAD in kinds
+
+    wait_until(dead)
     assert kinds == [UpcallKind.ECHO_MISSED] * 3 + [UpcallKind.DEAD]
 
 

@@ -19,10 +19,13 @@ from support.raw_client import RawClient
 
 pytestmark = pytest.mark.root
 MANY = 40_000
+CHANCE = random.Random(1723)
 GROWTH_KIB = 12 * 1024
 """How much more memory a flood may cost at most, buffers that were used for the first time included."""
 MOST_EVENTS = 300
 SETUP_TIMEOUT = 6.0
+STEADY = ("--set", "echo_failures=20")
+"""A flood and a busy machine may make an honest client wait, but not for twenty echoes."""
 LCP, CCP, IPCP, CHAP, IP, MPPE = (number.to_bytes(2, "big") for number in (0xC021, 0x80FD, 0x8021, 0xC223, 0x21, 0xFD))
 
 
@@ -41,7 +44,7 @@ class Scene:
 
     def check(self) -> None:
         """The honest session must be up still, work, and the gateway be no larger and no more talkative."""
-        assert self.lab.pings(INSIDE, patience=5)
+        assert self.lab.pings(INSIDE)
         assert (self.dialer.ups(), self.dialer.ends()) == (1, [])
         assert resident_kib(self.gateway.process.pid) - self.memory < GROWTH_KIB
         assert not self.gateway.events("INTERNAL_FAULT")
@@ -58,7 +61,7 @@ class Scene:
 def scene(lab: GatewayLab) -> Scene:
     """A gateway and an honest session, warmed up."""
     gateway = lab.serve(timeouts={"setup_timeout": SETUP_TIMEOUT})
-    dialer = lab.dial()
+    dialer = lab.dial(FIRST, *STEADY)
     dialer.wait_up()
     assert lab.pings(INSIDE)
     return Scene(lab, gateway, dialer, resident_kib(gateway.process.pid))
@@ -70,20 +73,26 @@ def the_session(scene: Scene) -> dict[str, Any]:
     return dict(session)
 
 
+def refused(scene: Scene, cause: str) -> int:
+    """How much of a flood was refused: by the engine, or by the kernel where the engine did not keep up."""
+    drops = scene.drops()
+    return drops.get("socket_full", 0) + drops[cause] if drops.get(cause) else 0
+
+
 def test_gre_for_unknown_calls(scene: Scene) -> None:
     known = the_session(scene)["local_call_id"]
     calls = [call for call in range(1, 65536) if call != known]
     with scene.attack() as attacker:
         calls.remove(attacker.call_id)
-        sent = attacker.flood(gre_build(random.choice(calls), n, None, b"\xff\x03\xc0\x21") for n in range(MANY))
-    wait_until(lambda: scene.drops().get("unknown_call", 0) > sent // 2, 10)
+        sent = attacker.flood(gre_build(CHANCE.choice(calls), n, None, b"\xff\x03\xc0\x21") for n in range(MANY))
+    wait_until(lambda: refused(scene, "unknown_call") > sent // 2, 10)
     scene.check()
 
 
 def test_octets_of_any_kind(scene: Scene) -> None:
     with scene.attack() as attacker:
-        sent = attacker.flood(random.randbytes(random.randrange(80)) for _ in range(MANY))
-    wait_until(lambda: scene.drops().get("malformed", 0) > sent // 2, 10)
+        sent = attacker.flood(CHANCE.randbytes(CHANCE.randrange(80)) for _ in range(MANY))
+    wait_until(lambda: refused(scene, "malformed") > sent // 2, 10)
     scene.check()
 
 
@@ -91,12 +100,12 @@ def test_configure_requests_without_end(scene: Scene) -> None:
     with scene.attack() as attacker:
         for number in range(MANY):
             attacker.send(b"\xff\x03" + LCP + struct.pack("!BBHBBH", 1, number & 0xFF, 8, 1, 4, 1400))
-        answers = attacker.heard()
-        assert answers, "an answer is due"
+        answers: list[bytes] = []
+        wait_until(lambda: bool(answers.extend(attacker.heard()) or answers), 5)
         assert len(answers) <= MANY + 50
-        assert attacker.hear(CallDisconnectNotify, SETUP_TIMEOUT + 20)
+        assert attacker.hear(CallDisconnectNotify, SETUP_TIMEOUT + 120)
     scene.check()
-    assert len(scene.gateway.ask("sessions")) == 1
+    wait_until(lambda: len(scene.gateway.ask("sessions")) == 1, 10)
 
 
 def test_frames_of_every_protocol(scene: Scene) -> None:
@@ -127,8 +136,8 @@ def test_frames_of_every_protocol(scene: Scene) -> None:
 def test_encrypted_garbage_for_a_call_without_a_key(scene: Scene) -> None:
     with scene.attack() as attacker:
         for _ in range(MANY // 4):
-            attacker.send(b"\xff\x03" + MPPE + random.randbytes(60))
-            attacker.send(b"\xff\x03" + IP + random.randbytes(60))
+            attacker.send(b"\xff\x03" + MPPE + CHANCE.randbytes(60))
+            attacker.send(b"\xff\x03" + IP + CHANCE.randbytes(60))
     wait_until(lambda: len(scene.gateway.ask("sessions")) == 1, 10)
     scene.check()
 
@@ -136,13 +145,13 @@ def test_encrypted_garbage_for_a_call_without_a_key(scene: Scene) -> None:
 @pytest.mark.parametrize("highest", [200, 20_000, 1 << 32], ids=["near", "ahead", "everywhere"])
 def test_forged_packets_for_the_honest_session(scene: Scene, highest: int) -> None:
     """Garbage as the honest client's, from its address and with its Call ID: the session survives, with its keys."""
-    call_id = the_session(scene)["local_call_id"]
+    call_id, chance = the_session(scene)["local_call_id"], random.Random(highest)
     with scene.attack() as attacker:
         for _ in range(MANY // 4):
-            number = random.randrange(highest)
-            attacker.put(gre_build(call_id, number, None, b"\xff\x03" + MPPE + random.randbytes(80)))
+            number = chance.randrange(highest)
+            attacker.put(gre_build(call_id, number, None, b"\xff\x03" + MPPE + chance.randbytes(80)))
     # Real numbers that fell far behind the forged ones are believed again when sixteen of them follow each other.
-    scene.lab.client.run("ping", "-i", "0.02", "-c", "200", "-w", "10", "-q", INSIDE, check=False)
+    scene.lab.client.run("ping", "-i", "0.02", "-c", "200", "-w", "30", "-q", INSIDE, check=False)
     scene.check()
     assert not scene.gateway.events("MPPE_REKEY")
 

@@ -18,14 +18,14 @@ NARROW, PINGS = 1000, 20
 def gateway(lab: GatewayLab) -> Iterator[tuple[GatewayLab, Gateway]]:
     """A gateway with one session over a wide network."""
     running = lab.serve(metrics={"listen": "127.0.0.1:9723"})
-    lab.dial().wait_up(patience=30)
+    lab.dial().wait_up()
     yield lab, running
     for place in (lab.client, lab.gateway):
         place.ip("link", "set", "near", "mtu", "1500")
 
 
 def pings(lab: GatewayLab, size: int) -> None:
-    lab.client.run("ping", "-c", str(PINGS), "-i", "0.05", "-W", "5", "-q", "-s", str(size), INSIDE)
+    lab.client.run("ping", "-c", str(PINGS), "-i", "0.05", "-W", "30", "-q", "-s", str(size), INSIDE)
 
 
 def test_what_is_cut_either_way(gateway: tuple[GatewayLab, Gateway]) -> None:

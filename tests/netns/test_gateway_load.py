@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdfast._native import gre_build
+from support.engine_lab import wait_until
 from support.gateway_lab import FIRST, INSIDE, GatewayLab, places, state_template
 from support.lab_gateway import Gateway
 from support.raw_client import RawClient
@@ -32,6 +33,10 @@ def full(gateway: Gateway) -> int:
     return int(gateway.ask("status")["engine"]["drops"]["socket_full"])
 
 
+def metrics(lab: GatewayLab) -> str:
+    return lab.gateway.run("curl", "-s", "http://127.0.0.1:9723/metrics")
+
+
 def test_packets_that_find_the_sockets_full_are_counted(lab: GatewayLab) -> None:
     """Four workers: what the filter of a worker's socket leaves to the others is no drop."""
     gateway = lab.serve(gateway={"workers": 4}, metrics={"listen": "127.0.0.1:9723"})
@@ -45,10 +50,9 @@ def test_packets_that_find_the_sockets_full_are_counted(lab: GatewayLab) -> None
             sent = client.flood(flood)
         finally:
             gateway.process.send_signal(signal.SIGCONT)
-        dropped = full(gateway)
-        assert 0 < dropped < sent
-    page = lab.gateway.run("curl", "-s", "http://127.0.0.1:9723/metrics")
-    assert f'holdfast_drops_total{{cause="socket_full"}} {float(dropped)}' in page
+        wait_until(lambda: full(gateway) > 0, 10)
+        assert full(gateway) < sent
+    wait_until(lambda: f'holdfast_drops_total{{cause="socket_full"}} {float(full(gateway))}\n' in metrics(lab), 10)
 
 
 def test_a_heartbeat_keeps_no_idle_session_open_and_a_ping_of_another_host_does(lab: GatewayLab) -> None:

@@ -14,7 +14,7 @@ def guess(lab: GatewayLab, number: int) -> None:
     folder = lab.folder / f"guess{number}"
     folder.mkdir()
     made = start(lab.client, folder, FIRST, *FAST, password="no such password")
-    assert made.process.wait(60) == NOT_ALLOWED
+    assert made.exit_code() == NOT_ALLOWED
 
 
 def test_a_lock_outlives_kill_9_and_can_be_taken_away(lab: GatewayLab) -> None:
@@ -25,7 +25,7 @@ def test_a_lock_outlives_kill_9_and_can_be_taken_away(lab: GatewayLab) -> None:
     gateway.wait_until(lambda: gateway.ask("status")["lockouts"]["unsaved"] == 0, 10, what="the lock to be written")
     gateway.kill()
     gateway.start()
-    assert lab.dial().process.wait(60) == NOT_ALLOWED, "the right password does not help during a lock"
+    assert lab.dial().exit_code() == NOT_ALLOWED, "the right password does not help during a lock"
     gateway.wait_until(lambda: "locked for another" in str(gateway.events("TEARDOWN")), 10, what="the refusal")
     gateway.command("unlock", "alice", CLIENT)
     gateway.wait_until(lambda: gateway.ask("status")["lockouts"]["unsaved"] == 0, 10, what="that to be written")

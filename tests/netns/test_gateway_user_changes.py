@@ -6,6 +6,7 @@ import pytest
 
 from support.gateway_lab import GatewayLab
 from support.lab_gateway import Gateway
+from support.lab_peers import USERS
 
 pytestmark = pytest.mark.root
 
@@ -17,16 +18,17 @@ def acts(gateway: Gateway) -> list[tuple[str, str]]:
 def test_changes_with_and_without_a_gateway(lab: GatewayLab) -> None:
     gateway = lab.serve()
     gateway.wait_event("GATEWAY_UP")
-    made = [(event["action"], event["user"]) for event in gateway.events("ADMIN")]
-    assert made, "the users of the state directory were added before the first gateway"
+    gateway.wait_until(lambda: len(acts(gateway)) == len(USERS), 10, what="the users of the state directory")
+    made = acts(gateway)
     assert {action for action, _ in made} == {"user add"}
     gateway.command("user", "disable", "alice")
-    assert acts(gateway) == [*made, ("user disable", "alice")]
+    gateway.wait_until(lambda: acts(gateway) == [*made, ("user disable", "alice")], 10, what="the change in the log")
     gateway.kill()
     gateway.command("user", "enable", "alice")
     gateway.command("user", "set", "alice", "idle_timeout=900")
     gateway.start()
     gateway.wait_event("GATEWAY_UP", count=2)
+    gateway.wait_until(lambda: len(acts(gateway)) == len(made) + 3, 10, what="what was done meanwhile")
     told = gateway.events("ADMIN")[-2:]
     assert [event["target"] for event in told] == ["alice", "alice: idle_timeout=900"]
     for event in told:

@@ -1,14 +1,13 @@
 """Somebody else takes the TUN interface away: a tunnel that carries nothing may not look alive."""
 
 import json
-import time
 
 import pytest
 
 from support.gateway_lab import BEYOND, INSIDE, GatewayLab
 
 pytestmark = pytest.mark.root
-PATIENCE = 20
+PATIENCE = 120
 
 
 def test_a_gateway_whose_interface_is_removed_ends_so_that_it_is_started_again(lab: GatewayLab) -> None:
@@ -32,7 +31,7 @@ def test_a_dialer_whose_interface_is_removed_ends_so_that_it_is_started_again(la
     dialled = lab.dial()
     dialled.wait_up()
     lab.client.ip("link", "delete", "pptp0")
-    assert dialled.process.wait(PATIENCE) == 1, dialled.output()
+    assert dialled.exit_code() == 1, dialled.output()
     assert "removed its TUN interface" in json.dumps(dialled.records("INTERNAL_FAULT"))
 
 
@@ -46,9 +45,8 @@ def test_an_interface_that_goes_down_and_up_carries_again(lab: GatewayLab, place
     host, name = (lab.gateway, "holdfast0") if place == "gateway" else (lab.client, "pptp0")
     host.ip("link", "set", name, "down")
     host.ip("link", "set", name, "up")
-    end = time.monotonic() + PATIENCE
-    while not (lab.pings(INSIDE, patience=1) and lab.pings(BEYOND, patience=1)):
-        assert time.monotonic() < end, host.run("ip", "route")
+    assert lab.pings(INSIDE), host.run("ip", "route")
+    assert lab.pings(BEYOND), host.run("ip", "route")
     if place == "gateway":
         assert "holdfast0" in gateway.wait_event("HOST_CHANGE")["detail"]
     assert not dialled.ends()

@@ -77,7 +77,7 @@ def run(place: Namespace, tmp_path: Path) -> Run:
 
     def runner(script: str, *arguments: str, before: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
         command = [*before, sys.executable, "-c", PLAN + script, str(tmp_path / "state"), *arguments]
-        return subprocess.run(place.wrap(*command), capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(place.wrap(*command), capture_output=True, text=True, check=False, timeout=250)
 
     return runner
 

@@ -5,7 +5,6 @@ import random
 import signal
 import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,7 +52,7 @@ def watched(world: DialWorld, tmp_path: Path) -> Iterator[WatchProcess]:
 
 def test_a_session_that_is_well_and_a_password_that_is_wrong(world: DialWorld, watched: WatchProcess) -> None:
     dialled = world.dial()
-    dialled.wait_up(patience=30)
+    dialled.wait_up()
     (up,) = watched.wait_for("WATCH_UP")
     assert (up["user"], up["client_ip"], up["server_ip"], up["interface"]) == ("alice", DIALER, GATEWAY, "gw0")
     assert up["bits"] == 128
@@ -145,7 +144,7 @@ def test_a_storm_costs_no_session_and_little_memory(
         good = tagged(Scene().up().talk(10), b"")
         for frame in storm(random.Random(7), good, 6000):
             wire.send(frame)
-        time.sleep(1)  # let the ring run empty, so that what counts finds room
+        wait(made.is_idle, 60, lambda: "the ring does not run empty")  # what counts finds room
         for frame in tagged(Scene(client="192.0.2.77").call().lcp().refuse().goodbye(False), b""):
             wire.send(frame)
         for frame in storm(random.Random(8), good, 3000):
@@ -203,7 +202,7 @@ def test_without_the_right(pair: tuple[Namespace, Namespace], tmp_path: Path) ->
     tmp_path.chmod(0o777)
     drop = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--clear-groups")
     command = pair[1].wrap(*drop, *HOLDFAST, "watch", "-i", "wire", "--state", tmp_path / "state")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)
     assert done.returncode == 2
     assert "right to read packets" in done.stderr
     assert json.dumps(done.stdout) == '""'

@@ -21,7 +21,7 @@ from support.scene import SYN, Scene, pcap
 MEGABYTE = 1 << 20
 MOST = 300 * MEGABYTE
 """What judging any capture may take."""
-PATIENCE = 100
+PATIENCE = 250
 COMMAND = """
 import os, pathlib, sys
 from holdfast.cli.main import main

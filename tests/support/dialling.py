@@ -9,7 +9,6 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,13 +18,14 @@ from typing import Any
 from holdfast.dialer.service import statuses
 from lab.network import Namespace, join, namespace
 from support.logs import so_far
+from support.patience import patient, until
 from support.relay import Relay, relay
 
 GATEWAY = "198.51.100.1"
 PASSWORD = "correct horse battery"
 INNER_GATEWAY = "10.77.0.1"
 HOLDFAST = (sys.executable, "-m", "holdfast.cli.main")
-FAST = ("--set", "echo_interval=1.0", "--set", "echo_failures=2", "--set", "retry_spread=1.0", "--set", "retry_max=2")
+FAST = ("--set", "echo_interval=1.0", "--set", "echo_failures=3", "--set", "retry_spread=1.0", "--set", "retry_max=2")
 
 
 @dataclass
@@ -67,9 +67,13 @@ class DialProcess:
         """End it and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(60)
+        code = self.exit_code(10)
         self._check_secrets()
         return code
+
+    def exit_code(self, patience: float = 15) -> int:
+        """Wait until it ends by itself; return its exit code."""
+        return self.process.wait(patient(patience))
 
     def _check_secrets(self) -> None:
         """The password may stand in nothing that it wrote."""
@@ -130,7 +134,7 @@ class DialWorld:
         """End the gateway."""
         if self.server is not None:
             self.server.send_signal(number)
-            self.server.wait(10)
+            self.server.wait(patient(10))
             self.server = None
 
     def dial(
@@ -181,9 +185,12 @@ class DialWorld:
         self.dialled.clear()
 
     def pings(self, address: str = INNER_GATEWAY) -> bool:
-        """Whether the dialer's host reaches an address."""
-        command = self.dialer.wrap("ping", "-c1", "-W1", address)
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        """Whether the dialer's host reaches an address: asked again and again, since a busy machine is slow."""
+        return reaches(self.dialer, address)
+
+    def is_cut_off(self, address: str) -> bool:
+        """Whether an address gives no answer to the dialer's host."""
+        return not reaches(self.dialer, address, tries=1)
 
     def picture(self) -> dict[str, str]:
         """Everything of the dialer's host that a tunnel may touch. IPv6 addresses settle by themselves: left out."""
@@ -221,10 +228,18 @@ def dial_world(folder: Path, *, weather: bool = False) -> Iterator[DialWorld]:
             made.end_server()
 
 
+def reaches(place: Namespace, address: str, *options: str, tries: int = 15) -> bool:
+    """Whether an address answers a ping from a namespace; each try waits for two seconds."""
+    command = place.wrap("ping", "-c1", "-W2", *options, address)
+    return any(subprocess.run(command, capture_output=True, check=False).returncode == 0 for _ in range(tries))
+
+
+def has_traffic(dialled: DialProcess) -> bool:
+    """Whether user traffic has been seen in the tunnel."""
+    phases = dialled.status().get("phases", ())
+    return bool(phases) and phases[-1]["phase"] == "traffic"
+
+
 def wait(condition: Callable[[], bool], patience: float, story: Callable[[], str]) -> float:
     """Wait for something; return the seconds that took, fail with the story when it does not come."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < patience, f"not within {patience} s:\n{story()}"
-        time.sleep(0.05)
-    return time.monotonic() - began
+    return until(condition, patience, story)

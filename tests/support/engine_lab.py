@@ -15,6 +15,7 @@ from holdfast.dataplane.engine import Engine
 from holdfast.dataplane.interface import CallPath, LinkParameters, MppeDirection, MppeMode, Upcall, UpcallKind
 from holdfast.secret import Secret
 from lab.network import NAMESPACES, Namespace
+from support.patience import patient, until
 
 T = TypeVar("T")
 CLONE_NEWNET = 0x40000000
@@ -23,7 +24,7 @@ OUTER, FAR_OUTER = "192.0.2.1", "192.0.2.2"
 INNER, FAR_INNER, OTHER_INNER = "10.9.0.1", "10.9.0.2", "10.9.0.3"
 INNER6, FAR_INNER6 = "fd00:9::1", "fd00:9::2"
 CALL, FAR_CALL = 11, 22
-GAP_PATIENCE = 0.5
+GAP_PATIENCE = 2.0
 """Seconds in which a gap may fill: longer than the product's, for a test that puts packets on a busy machine."""
 KEY_IN, KEY_OUT = bytes(range(16)), bytes(range(16, 32))
 IP, IPV6, LCP = b"\x00\x21", b"\x00\x57", b"\xc0\x21"
@@ -132,7 +133,7 @@ class FarEnd:
         """Send a frame as the next packet."""
         self.put(self.packet(self.frame(protocol, information)))
 
-    def receive(self, seconds: float = 2.0) -> tuple[int | None, int | None, bytes]:
+    def receive(self, seconds: float = 60.0) -> tuple[int | None, int | None, bytes]:
         """Return sequence number, acknowledgement number and payload of the next packet for our call."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and select.select([self.raw], [], [], left)[0]:
@@ -142,7 +143,7 @@ class FarEnd:
                 return parsed[1], parsed[2], parsed[3]
         raise TimeoutError("no packet came")
 
-    def receive_frame(self, seconds: float = 2.0) -> bytes:
+    def receive_frame(self, seconds: float = 60.0) -> bytes:
         """Return the next PPP frame, decrypted and with a protocol field of two octets."""
         payload = b""
         while not payload:
@@ -198,7 +199,7 @@ class Bench:
         """A bound UDP socket on the inner side of the engine."""
         opened = inside(self.near, lambda: socket.socket(family, socket.SOCK_DGRAM))
         opened.bind((INNER if family == socket.AF_INET else INNER6, 0))
-        opened.settimeout(10)
+        opened.settimeout(60)
         self.sockets.append(opened)
         return opened
 
@@ -209,7 +210,7 @@ class Bench:
     def upcalls(self, kind: UpcallKind, count: int, seconds: float = 3.0) -> list[Upcall]:
         """Wait for so many upcalls of a kind; others are passed over."""
         found: list[Upcall] = []
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patient(seconds)
         while len(found) < count:
             left = end - time.monotonic()
             assert left > 0, f"{len(found)} of {count} upcalls of kind {kind.name} came"
@@ -220,10 +221,7 @@ class Bench:
 
 def wait_until(condition: Callable[[], bool], seconds: float = 3.0) -> None:
     """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about in time"
-        time.sleep(0.01)
+    until(condition, seconds, lambda: "it did not come about")
 
 
 def received(opened: socket.socket, count: int) -> list[bytes]:

@@ -2,12 +2,13 @@
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from support.ports import free_ports
 
 SECRET = "testing123"
 PROGRAM = "freeradius"
@@ -234,7 +235,7 @@ def start(directory: Path, wrap: tuple[str, ...] = ()) -> "subprocess.Popen[byte
     with log.open("wb") as output:
         command = [*wrap, PROGRAM, "-f", "-l", "stdout", "-x", "-d", str(directory), "-n", "radiusd"]
         server = subprocess.Popen(command, stdout=output, stderr=output)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while "Ready to process requests" not in log.read_text(errors="replace"):
         if server.poll() is not None or time.monotonic() > deadline:
             server.kill()
@@ -263,13 +264,4 @@ def running(
         yield FreeRadius(directory, *ports)
     finally:
         server.terminate()
-        server.wait(10)
-
-
-def free_ports(count: int) -> tuple[int, ...]:
-    """Return ports of loopback that nobody has."""
-    with contextlib.ExitStack() as open_ones:
-        sockets = [open_ones.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return tuple(one.getsockname()[1] for one in sockets)
+        server.wait(60)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from support import freeradius
 from support.certificates import CLIENT_EXTENSIONS, SERVER_EXTENSIONS, SERVER_NAME, Authority, Pair, make_authority
+from support.ports import free_ports
 
 USER = "alice"
 
@@ -144,7 +145,7 @@ def running(directory: Path, settings: Settings = Settings(), *, wrap: tuple[str
     """Start one and end it. `wrap`: a command that starts it, such as `ip netns exec NAME`."""
     directory.mkdir(exist_ok=True)
     authority = _authority(directory)
-    ports = settings.ports if any(settings.ports) else freeradius.free_ports(3)
+    ports = settings.ports if any(settings.ports) else free_ports(3)
     server, ca = authority.issue(SERVER_NAME, SERVER_EXTENSIONS), authority.pair.certificate
     parts = freeradius.Parts(
         security="status_server = yes",
@@ -163,7 +164,7 @@ def running(directory: Path, settings: Settings = Settings(), *, wrap: tuple[str
         yield EapRadius(directory, *ports, authority, authority.issue(USER, CLIENT_EXTENSIONS), process)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _authority(directory: Path) -> Authority:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from support.freeradius import SECRET, SHIPPED, FreeRadius, free_ports, start
+from support.freeradius import SECRET, SHIPPED, FreeRadius, start
+from support.ports import free_ports
 from support.sql_servers import Database, running
 
 PACKAGE = Path(__file__).parents[2] / "packaging" / "freeradius"
@@ -93,4 +94,4 @@ def _served(directory: Path, ports: tuple[int, ...], database: Database) -> Iter
         yield FreeRadius(directory, *ports)
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)

@@ -4,7 +4,6 @@ client 192.0.2.2 == 192.0.2.1, 192.0.2.7 gateway 203.0.113.1 == 203.0.113.2 beyo
 """
 
 import contextlib
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.network import Namespace, join, namespace
-from support.dialling import FAST, DialProcess, start
+from support.dialling import FAST, DialProcess, reaches, start
 from support.lab_gateway import Gateway, Section, make_state
 from support.lab_peers import USERS
 
@@ -50,10 +49,9 @@ class GatewayLab:
         self.running.callback(made.stop)
         return made
 
-    def pings(self, address: str, place: Namespace | None = None, patience: int = 2) -> bool:
-        """Whether the client (or another place) reaches an address."""
-        command = (place or self.client).wrap("ping", "-c1", f"-W{patience}", address)
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    def pings(self, address: str, place: Namespace | None = None, *, tries: int = 15) -> bool:
+        """Whether the client (or another place) reaches an address: asked again and again, unless told otherwise."""
+        return reaches(place or self.client, address, tries=tries)
 
     def picture(self) -> dict[str, Any]:
         """Everything of the gateway's host that a gateway may touch."""

@@ -11,15 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from holdfast.local_api import SOCKET_NAME, request
 from lab.network import Namespace
 from support.lab_peers import USERS
 from support.logs import so_far
+from support.patience import patient
 
 COMMAND = Path(sys.executable).with_name("holdfast")
 EVENT_LOG = "events.jsonl"
 START_SECONDS = 60.0
 GOODBYE_SECONDS = 5.0
 """How long a gateway that was told to stop may take for its goodbyes."""
+SLACK = 25.0
+"""Seconds in which a busy machine gets round to starting and ending processes."""
 
 Section = Mapping[str, Any]
 Settings = Mapping[str, Section]
@@ -45,7 +49,7 @@ def make_state(directory: Path) -> Path:
     """Make a state directory with the users of `lab_peers.USERS`, by the command that operators use."""
     for user, password in USERS.items():
         add = [str(COMMAND), "user", "add", user, "--password-stdin", "--state", str(directory)]
-        subprocess.run(add, input=f"{password}\n", text=True, check=True, timeout=30, stdout=subprocess.DEVNULL)
+        subprocess.run(add, input=f"{password}\n", text=True, check=True, timeout=120, stdout=subprocess.DEVNULL)
     return directory
 
 
@@ -120,7 +124,7 @@ class Gateway:
         story = f"--- the gateway printed\n{self.output}\n--- and logged\n{events}"
         if self.process.poll() is not None:
             return story
-        sessions = self.namespace.run(COMMAND, "sessions", "--json", "--state", self.state, check=False)
+        sessions = self.namespace.run(COMMAND, "sessions", "--json", "--state", self.state, check=False, timeout=120)
         return f"{story}\n--- and says of its sessions\n{sessions}"
 
     def events(self, name: str | None = None) -> list[dict[str, Any]]:
@@ -132,31 +136,35 @@ class Gateway:
         self.wait_until(lambda: len(self.events(name)) >= count, timeout, what=f"{count} x {name}")
         return self.events(name)[count - 1]
 
-    def ask(self, *arguments: str) -> Any:
-        """Run another `holdfast` command against this gateway with `--json`, and return what it prints."""
-        return json.loads(self.command(*arguments, "--json"))
+    def ask(self, verb: str) -> Any:
+        """Ask the gateway on its control socket, as `holdfast status` and the others do; return the answer."""
+        return request(self.state / SOCKET_NAME, verb, patience=120)
 
     def command(self, *arguments: str) -> str:
         """Run another `holdfast` command against this gateway."""
-        return self.namespace.run(COMMAND, *arguments, "--state", self.state)
+        return self.namespace.run(COMMAND, *arguments, "--state", self.state, timeout=120)
 
     def wait_until(self, condition: Callable[[], object], timeout: float, *, what: str) -> None:
-        """Wait until `condition()` holds. Raises `GatewayError` after `timeout` seconds, or when the gateway ends."""
-        end = time.monotonic() + timeout
+        """Wait until `condition()` holds. Raises `GatewayError` when it never does, or when the gateway ends.
+
+        `timeout`: seconds that this takes on a quiet machine.
+        """
+        limit = patient(timeout)
+        end = time.monotonic() + limit
         while not condition():
             if self.process.poll() is not None:
                 raise GatewayError(
                     f"the gateway ended ({self.process.returncode}) while waiting for {what}\n{self.story}"
                 )
             if time.monotonic() > end:
-                raise GatewayError(f"no sign after {timeout:g} s of {what}\n{self.story}")
+                raise GatewayError(f"no sign after {limit:g} s of {what}\n{self.story}")
             time.sleep(0.05)
 
     def stop(self) -> float:
         """Tell the gateway to stop; return how many seconds it took. Raises when that is too long or it failed."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(GOODBYE_SECONDS + 2)
+        code = self.process.wait(GOODBYE_SECONDS + 2 * SLACK)
         if code != 0:
             raise GatewayError(f"the gateway ended with {code}\n{self.story}")
         return time.monotonic() - began

@@ -97,7 +97,7 @@ class Client:
         assert self._job is not None
         return self._job
 
-    def wait_up(self, timeout: float = 20) -> tuple[str, str]:
+    def wait_up(self, timeout: float = 120) -> tuple[str, str]:
         """Wait for the tunnel; return our address and the peer's. Raises `NoTunnelError` when pppd gives up."""
         self.guest.wait_until(lambda: UP.search(self.log) or self.job.result, timeout, what=f"the tunnel\n{self.log}")
         match = UP.search(self.log)
@@ -105,16 +105,16 @@ class Client:
             raise NoTunnelError(f"{self.job.result}\n{self.log}")
         return match[1], match[2]
 
-    def wait_end(self, timeout: float = 30) -> Result:
+    def wait_end(self, timeout: float = 120) -> Result:
         """Wait until pppd ends by itself."""
         return self.job.wait(timeout)
 
     def hang_up(self) -> Result:
         """End the call as a user does, and wait until pppd has said goodbye."""
         self.job.signal("TERM")
-        return self.job.wait(15)
+        return self.job.wait(60)
 
-    def run(self, script: str, *, timeout: float = 30) -> str:
+    def run(self, script: str, *, timeout: float = 120) -> str:
         """Run a script in this client's network; raises `lab.guest.GuestError` when it fails."""
         directory = self.guest.share / self.interface
         (directory / "script").write_text(script, encoding="utf-8")
@@ -124,7 +124,7 @@ class Client:
     def ping(self, address: str, *, size: int = 56, count: int = 3) -> None:
         """Ping through the tunnel. The very first packet may be early, so the first answer is waited for."""
         ping = f"ping -I {self.interface} -s {size}"
-        self.run(f"{ping} -c 1 -w 5 {address} && {ping} -i 0.2 -c {count} -w 10 {address}")
+        self.run(f"{ping} -c 1 -w 30 {address} && {ping} -i 0.2 -c {count} -w 30 {address}")
 
     def route(self, network: str) -> None:
         """Send the traffic for `network` through the tunnel."""
@@ -156,7 +156,7 @@ class PptpServer:
             "umask 077 && cd /etc/ppp && cp /share/pptpd/secrets chap-secrets && cp /share/pptpd/secrets pap-secrets\n"
             "exec pptpd --fg --debug --conf /share/pptpd/conf --stimeout 10"
         )
-        self.guest.run("for i in $(seq 50); do ss -ltn | grep -q :1723 && exit; sleep 0.1; done; exit 1")
+        self.guest.run("for i in $(seq 400); do ss -ltn | grep -q :1723 && exit; sleep 0.1; done; exit 1")
         return self
 
     def __exit__(
@@ -164,7 +164,7 @@ class PptpServer:
     ) -> None:
         if self._job is not None:
             self._job.kill()
-            self._job.wait(10)
+            self._job.wait(60)
 
     @property
     def log(self) -> str:

@@ -109,7 +109,7 @@ class PnsClient(asyncio.Protocol):
             self.carrier.send(self.session.outgoing())
         self._changed.set()
 
-    async def wait(self, condition, seconds: float = 5.0) -> None:
+    async def wait(self, condition, seconds: float = 60.0) -> None:
         """Wait until `condition()`, polling the engine meanwhile."""
         async with asyncio.timeout(seconds):
             while not condition():
@@ -158,7 +158,7 @@ class Crowd:
         client.drive_session()
         await self.until(lambda: client.ended is not None)
 
-    async def until(self, condition, seconds: float = 8.0) -> None:
+    async def until(self, condition, seconds: float = 60.0) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own

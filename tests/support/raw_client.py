@@ -21,10 +21,10 @@ class RawClient:
 
     def __init__(self, place: Namespace, server: str, port: int = 1723) -> None:
         self.server, self.sequence = server, 0
-        self._control = inside(place, lambda: socket.create_connection((server, port), 5))
+        self._control = inside(place, lambda: socket.create_connection((server, port), 60))
         self._raw = inside(place, lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 47))
         self._raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
-        self._raw.settimeout(2)
+        self._raw.settimeout(30)
         self._stream = MessageStream()
         self._control.sendall(start_request().encode() + outgoing_call(77).encode())
         self.call_id = self.hear(OutgoingCallReply).call_id
@@ -36,7 +36,7 @@ class RawClient:
         self._control.close()
         self._raw.close()
 
-    def hear(self, kind: type[M], seconds: float = 10) -> M:
+    def hear(self, kind: type[M], seconds: float = 60) -> M:
         """Wait for a control message of one kind."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:

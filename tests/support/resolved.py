@@ -108,7 +108,8 @@ class Resolved:
         return ("nsenter", "-t", str(beside), "-m", "-n", *command)
 
     def _enter(self, beside: int, *command: str | Path) -> str:
-        done = subprocess.run(self._entering(beside, *command), capture_output=True, text=True, check=False, timeout=30)
+        entering = self._entering(beside, *command)
+        done = subprocess.run(entering, capture_output=True, text=True, check=False, timeout=120)
         return done.stdout + done.stderr
 
     def _pids(self) -> list[str]:
@@ -120,4 +121,4 @@ class Resolved:
             with suppress(ProcessLookupError):
                 os.kill(int(line), signal.SIGKILL)
         for process in self._later:
-            process.wait(10)
+            process.wait(60)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 DRIVERS = Path("/usr/lib/freeradius")
 POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), Path("/nowhere"))
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 def installed() -> list[str]:
@@ -77,7 +77,7 @@ def running(dialect: str, directory: Path) -> Iterator[Database]:
             yield database
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 def _wait(database: Database, process: "subprocess.Popen[bytes]", output: Path) -> None:

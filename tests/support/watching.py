@@ -3,6 +3,7 @@
 import signal
 import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lab.network import Namespace
 from support.dialling import HOLDFAST, wait
 from support.engine_lab import inside
 from support.logs import so_far
+from support.patience import patient
 
 ETH_P_ALL = 3
 
@@ -36,7 +38,21 @@ class WatchProcess:
         """End it and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(patient(30))
+
+    def is_idle(self, seconds: float = 1.0) -> bool:
+        """Whether it sleeps, and needs no processor for a while: it has read everything."""
+        before = self._work()
+        time.sleep(seconds)
+        return self._work() - before <= 1 and self._stat()[0] == "S"
+
+    def _work(self) -> int:
+        """Clock ticks (hundredths of a second) that it has used."""
+        return sum(map(int, self._stat()[11:13]))
+
+    def _stat(self) -> list[str]:
+        """Fields of proc(5) stat from the third, its state, on."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
 
     def resident_kib(self) -> int:
         """Return the memory that it has in use."""

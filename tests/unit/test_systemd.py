@@ -11,7 +11,7 @@ from holdfast.systemd import journal_keeps, notify, watchdog_interval
 def test_the_manager_hears_it(tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "n"))
-        manager.settimeout(2)
+        manager.settimeout(60)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "n"))
         notify("READY=1")
         assert manager.recv(100) == b"READY=1"

@@ -1,12 +1,12 @@
 """`holdfast events`."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from holdfast.events import AuthenticationFailed, PeerIdentified
 from holdfast.gateway.log_setup import open_log
 from holdfast.policy.store import Store
 from support.logs import edit
+from support.patience import until
 from unit.cli.conftest import Run
 
 
@@ -80,17 +81,27 @@ def test_nothing_in_a_line_steers_the_terminal(run: Run, state: Path) -> None:
     assert ran.out.count("\n") == 3
 
 
+def reads(pid: int, path: Path) -> bool:
+    """Whether a process has read a file to its end and keeps it open."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if link.readlink() == path:
+                position = Path(f"/proc/{pid}/fdinfo/{link.name}").read_text().split()[1]
+                return int(position) == path.stat().st_size
+    return False
+
+
 def test_following(filled: Path, state: Path) -> None:
     command = (sys.executable, "-m", "holdfast.cli.main", "events", "--follow", "--limit", "1", "--state", str(state))
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follower:
         assert follower.stdout is not None
         assert "LOG_SIGNED" in follower.stdout.readline()
-        time.sleep(0.5)
+        until(lambda: reads(follower.pid, filled), 5, lambda: "it does not follow")
         fill(state)
         assert "LOG_OPENED" in follower.stdout.readline()
         assert "fact 0" in follower.stdout.readline()
         os.kill(follower.pid, signal.SIGINT)
-        assert follower.wait(10) == 0
+        assert follower.wait(60) == 0
 
 
 def test_schema(run: Run) -> None:

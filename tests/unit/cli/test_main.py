@@ -102,7 +102,7 @@ def test_a_reader_that_leaves_is_no_disaster() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.close()
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=120)
     assert "Traceback" not in err
 
 

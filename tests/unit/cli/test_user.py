@@ -280,7 +280,7 @@ def at_a_terminal(state: Path, *arguments: str, typed: list[str]) -> tuple[int, 
         pass  # a terminal whose last user left gives an error instead of its end
     finally:
         os.close(controller)
-        code = process.wait(30)
+        code = process.wait(120)
     return code, screen.decode()
 
 

@@ -53,7 +53,7 @@ class Scene:
 
     async def until_told(self, kind: type[Event], times: int) -> list[Any]:
         """Wait for so many facts of a kind; return them."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while sum(isinstance(event, kind) for event in self.told) < times:  # noqa: ASYNC110 - no event for it
                 await asyncio.sleep(0.01)
         return [event for event in self.told if isinstance(event, kind)]

@@ -106,7 +106,7 @@ class Running:
     told: list[Event]
     task: "asyncio.Task[int]"
 
-    async def until(self, condition: Callable[[], bool], patience: float = 3.0) -> None:
+    async def until(self, condition: Callable[[], bool], patience: float = 60.0) -> None:
         async with asyncio.timeout(patience):
             while not condition():  # noqa: ASYNC110 - the state of another task has no event
                 await asyncio.sleep(0.01)
@@ -117,7 +117,7 @@ class Running:
 
     async def stop(self) -> int:
         self.dialer.stop("enough")
-        return await asyncio.wait_for(self.task, 6)
+        return await asyncio.wait_for(self.task, 60)
 
 
 @asynccontextmanager
@@ -174,7 +174,7 @@ async def test_a_lost_tunnel_comes_back() -> None:
 
 async def test_a_wrong_password_ends_it() -> None:
     async with running(password=Secret.from_text("no")) as one:
-        assert await asyncio.wait_for(one.task, 5) == ExitCode.HOPELESS
+        assert await asyncio.wait_for(one.task, 60) == ExitCode.HOPELESS
         assert "check user name and password" in one.dialer.message
         assert one.host.notes == ["down", "end"]
         assert len(one.world.connections) == 1
@@ -184,13 +184,13 @@ async def test_a_server_that_is_not_there_is_tried_until_the_limit() -> None:
     async with running(maximum_tries=3) as one:
         one.world.listener.close()
         await one.world.listener.wait_closed()
-        assert await asyncio.wait_for(one.task, 5) == ExitCode.GAVE_UP
+        assert await asyncio.wait_for(one.task, 60) == ExitCode.GAVE_UP
         assert sum(isinstance(event, DialScheduled) for event in one.told) == 2
 
 
 async def test_an_ipv6_address_is_refused_at_once() -> None:
     async with running(server="2001:db8::1") as one:
-        assert await asyncio.wait_for(one.task, 5) == ExitCode.HOPELESS
+        assert await asyncio.wait_for(one.task, 60) == ExitCode.HOPELESS
         assert "PPTP runs over IPv4" in one.dialer.message
 
 
@@ -224,7 +224,7 @@ async def test_a_name_that_is_lost_later_is_dialled_by_its_last_addresses(monkey
 
 async def test_a_host_that_refuses_is_said_at_once() -> None:
     async with running(host=NotedHost(refusal=HostError("no", where="route", fix="do"))) as one:
-        assert await asyncio.wait_for(one.task, 5) == ExitCode.HOPELESS
+        assert await asyncio.wait_for(one.task, 60) == ExitCode.HOPELESS
         assert "route: no" in one.dialer.message
         assert one.world.mine.calls == {}
 
@@ -244,7 +244,7 @@ async def test_a_host_that_refuses_later_is_tried_again() -> None:
 
 async def test_addresses_that_clash() -> None:
     async with running(host=NotedHost(objection="that is ours"), persist=False) as one:
-        assert await asyncio.wait_for(one.task, 5) == ExitCode.GAVE_UP
+        assert await asyncio.wait_for(one.task, 60) == ExitCode.GAVE_UP
         assert "that is ours" in one.dialer.message
 
 

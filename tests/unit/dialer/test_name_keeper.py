@@ -37,7 +37,7 @@ class Host:
     async def until_asked(self, times: int) -> None:
         """Let the keeper work until it asked so often more."""
         wanted = self.asked + times
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.asked < wanted:  # noqa: ASYNC110 - no event for it
                 await asyncio.sleep(0.001)
         await asyncio.sleep(0)

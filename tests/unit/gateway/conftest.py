@@ -82,7 +82,7 @@ class World:
         (subscriber,) = self.gateway.subscribers.values()
         return subscriber
 
-    async def said(self, event: str, seconds: float = 8.0) -> dict:
+    async def said(self, event: str, seconds: float = 60.0) -> dict:
         """Wait for an event and return its first record."""
         async with asyncio.timeout(seconds):
             while not self.named(event):  # noqa: ASYNC110 - the log tells nobody

@@ -18,7 +18,7 @@ STATUS = {1: "start", 2: "stop", 3: "update", 7: "on", 8: "off"}
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             if condition():
                 return

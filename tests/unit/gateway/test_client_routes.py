@@ -26,6 +26,7 @@ class Network:
         self.lost: list[str] = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
+        self.begun = threading.Event()
 
     def apply(self, plan: list[AddRoute]) -> None:
         self._note("add", plan)
@@ -39,7 +40,8 @@ class Network:
         return made
 
     def _note(self, verb: str, plan: list[AddRoute]) -> None:
-        assert self.may_go_on.wait(5)
+        self.begun.set()
+        assert self.may_go_on.wait(60)
         assert threading.current_thread() is not threading.main_thread()
         (change,) = plan
         if change.route.destination == self.refused:
@@ -66,7 +68,7 @@ def routes(network, told):
 
 
 async def idle(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
             await asyncio.sleep(0.005)
 
@@ -109,7 +111,7 @@ async def test_a_fault_of_ours_is_told_and_the_next_goes_on(routes, network, tol
 async def test_stopping_waits_for_what_has_begun_and_begins_nothing_more(routes, network):
     network.may_go_on.clear()
     routes.add(OUTSIDE)
-    await asyncio.sleep(0.02)
+    await idle(network.begun.is_set)
     routes.add(OTHER)
     stopping = asyncio.create_task(routes.stop())
     await asyncio.sleep(0.02)
@@ -133,7 +135,7 @@ async def test_routes_that_went_with_the_interface_are_made_again_and_told(netwo
     network.lost = ["route 10.77.0.0/24 dev hf0"]
     for _ in range(2):
         routes.interfaces_changed("links changed")
-    fact = await asyncio.wait_for(told.get(), 10)
+    fact = await asyncio.wait_for(told.get(), 60)
     await routes.stop()
     assert told.empty()
     assert "made again: route 10.77.0.0/24 dev hf0" in fact.detail

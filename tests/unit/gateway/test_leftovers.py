@@ -117,5 +117,5 @@ async def test_a_log_that_cannot_be_written_holds_nobody_up(life, monkeypatch):
             return asyncio.get_running_loop().create_future()
 
     monkeypatch.setattr("asyncio.wrap_future", lambda future: future)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await settled(Stuck())

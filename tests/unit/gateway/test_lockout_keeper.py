@@ -1,7 +1,7 @@
 """Failed logins and locks of one gateway, known to the next."""
 
 import asyncio
-import time
+import threading
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ class Life:
             self.lockout.failed(account, SOURCE, now())
 
     async def written(self, rows: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.records.load()) != rows or self.lockout.changes:  # noqa: ASYNC110 - a thread writes
                 await asyncio.sleep(0.01)
 
@@ -78,14 +78,21 @@ async def test_an_end_writes_the_rest(tmp_path: Path) -> None:
 
 async def test_a_login_never_waits_for_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     life = Life(tmp_path / "state")
-    monkeypatch.setattr(life.records, "write", lambda _changes: time.sleep(0.5))
+    begun, go_on, written = threading.Event(), threading.Event(), []
+
+    def write(_changes: object) -> None:
+        begun.set()
+        go_on.wait(60)
+        written.append(True)
+
+    monkeypatch.setattr(life.records, "write", write)
     life.fail()
-    await asyncio.sleep(0.05)
-    start = time.monotonic()
+    assert await asyncio.to_thread(begun.wait, 60)
     for _ in range(20):
         life.fail()
         await asyncio.sleep(0)
-    assert time.monotonic() - start < 0.4
+    assert not written, "twenty logins went by while one write was under way"
+    go_on.set()
     await life.end(killed=True)
 
 

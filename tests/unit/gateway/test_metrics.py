@@ -16,7 +16,7 @@ from support.pns_client import PnsClient
 async def scrape(port: int, token: str) -> dict[tuple[str, ...], float]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"GET /metrics HTTP/1.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
-    head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
+    head, _, body = (await asyncio.wait_for(reader.read(), 60)).partition(b"\r\n\r\n")
     writer.close()
     assert head.startswith(b"HTTP/1.1 200 ")
     families = text_string_to_metric_families(body.decode())

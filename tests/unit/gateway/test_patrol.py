@@ -21,32 +21,31 @@ def toml(text: str):
 async def test_an_idle_session_ends(world, crowd):
     start = time.monotonic()
     await crowd.up()
-    up = time.monotonic()
     end = await world.said("TEARDOWN")
-    assert (end["reason"], time.monotonic() - up > 0.4, time.monotonic() - start < 4) == ("idle_timeout", True, True)
+    assert (end["reason"], time.monotonic() - start > 0.4) == ("idle_timeout", True)
     assert "no user traffic since" in end["evidence"]
     assert world.nothing_left()
 
 
-@toml("[timeouts]\nidle_timeout = 0.6\n")
+@toml("[timeouts]\nidle_timeout = 2.0\n")
 async def test_traffic_keeps_it_open(world, crowd):
     await crowd.up()
     for key in ("last_user_in", "last_user_out") * 3:
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.4)
         world.counts(**{key: time.monotonic()})
     assert world.named("TEARDOWN") == []
     assert (await world.said("TEARDOWN"))["reason"] == "idle_timeout"
 
 
-@toml("[timeouts]\nsession_timeout = 1.0\ntime_warning = 0.6\n")
+@toml("[timeouts]\nsession_timeout = 3.0\ntime_warning = 2.0\n")
 async def test_the_session_time_ends_it_after_a_warning(world, crowd):
     client = await crowd.up()
     warning = await world.said("TIME_REMAINING")
-    assert warning["seconds"] == 1
+    assert warning["seconds"] in {1, 2}
     assert world.named("TEARDOWN") == []
     end = await world.said("TEARDOWN")
-    assert (end["reason"], end["evidence"]) == ("session_timeout", "the session's 1 s are over")
-    assert 0.8 < end["duration"] < 4
+    assert (end["reason"], end["evidence"]) == ("session_timeout", "the session's 3 s are over")
+    assert end["duration"] > 2.8
     sent = [frame for _, frame in world.engine.sent if frame[:3] == b"\xc0\x21" + bytes([Code.TIME_REMAINING])]
     assert len(sent) == 1
     await crowd.until(lambda: client.ended is not None)
@@ -89,7 +88,7 @@ async def test_the_volume_of_one_direction_ends_it(world, crowd, key, counts, wa
 
 
 async def test_an_account_that_ends_while_its_user_is_on(world, crowd):
-    world.users.set_expires("alice", time.time() + 2)
+    world.users.set_expires("alice", time.time() + 5)
     await crowd.up()
     end = await world.said("TEARDOWN")
     assert (end["reason"], end["evidence"]) == ("session_timeout", "the account's last day is over")
@@ -98,7 +97,7 @@ async def test_an_account_that_ends_while_its_user_is_on(world, crowd):
 async def test_the_week_closes(world, crowd):
     world.users.set_policy("alice", settings={"hours": "00:00-23:59", "time_warning": 0.0})
     begun = datetime.now().astimezone()
-    closing = begun.replace(hour=23, minute=58, second=58)
+    closing = begun.replace(hour=23, minute=58, second=54)
     world.gateway.patrol._clock = lambda: datetime.now().astimezone() - begun + closing
     await crowd.up()
     end = await world.said("TEARDOWN")

@@ -24,6 +24,7 @@ from holdfast.radius.packet import read_packet, write_reply
 from holdfast.secret import Secret
 from support import freeradius
 from support.pns_client import PnsClient
+from support.ports import free_ports
 
 PLAIN = '[ppp]\nauthentication = ["ms-chap-v2", "ms-chap", "chap-md5", "pap"]\nmppe = "prefer"\n'
 
@@ -35,7 +36,7 @@ def configuration(directory: Path, port: int, more: str = "", secret: str = free
     path.write_text(f"# servers\n127.0.0.1 {secret}\n")
     path.chmod(0o600)
     return parse(
-        f'[radius]\nservers = ["127.0.0.1:{port}"]\nsecrets_file = "{path}"\ntimeout = 0.2\npatience = 1.0\n{more}'
+        f'[radius]\nservers = ["127.0.0.1:{port}"]\nsecrets_file = "{path}"\ntimeout = 1.0\npatience = 5.0\n{more}'
     ).config
 
 
@@ -80,7 +81,7 @@ def charged(world, account: str) -> int:
 
 
 async def ended(world, client) -> dict:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not world.named("TEARDOWN"):
             client.poll()
             await asyncio.sleep(0.01)
@@ -293,7 +294,7 @@ def test_servers_in_their_order(tmp_path):
 @pytest.mark.parametrize(("mppe", "bits"), [("required", (128,)), ("required", (40,)), ("allowed", (40,))])
 @pytest.mark.asyncio
 async def test_a_server_that_requires_encryption_gets_it_or_nobody_gets_in(world, tmp_path, mppe, bits):
-    place, ports = tmp_path / "radius", freeradius.free_ports(2)
+    place, ports = tmp_path / "radius", free_ports(2)
     freeradius.configure(place, ports)
     module = "use_mppe = yes\n        require_strong = yes\n"
     module += "        require_encryption = yes" if mppe == "required" else ""

@@ -8,6 +8,7 @@ from holdfast.gateway.radius_probe import FIXES, Credentials, Step, probe
 from holdfast.radius.exchange_types import Fault
 from holdfast.secret import Secret
 from support import freeradius
+from support.ports import free_ports
 from unit.gateway.test_radius import configuration
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio]
@@ -19,7 +20,7 @@ async def asked(
 ) -> tuple[list[Step], str]:
     """Start a server with a configuration that was changed; return the steps of a test, and the server's log."""
     place = directory / "radius"
-    ports = freeradius.free_ports(2)
+    ports = free_ports(2)
     freeradius.configure(place, ports)
     file = place / "radiusd.conf"
     for old, new in changes:

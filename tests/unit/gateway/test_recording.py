@@ -18,7 +18,7 @@ needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark
 
 
 async def ended(world, client=None) -> dict:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not world.named("TEARDOWN"):
             if client is not None:
                 client.poll()

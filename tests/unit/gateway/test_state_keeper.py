@@ -53,7 +53,7 @@ async def life(tmp_path):
 
 
 async def written(life: Life) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while life.changes or life.keeper._wake.is_set():  # noqa: ASYNC110 - a thread writes
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
@@ -79,7 +79,7 @@ async def test_nobody_waits_for_another_process_that_holds_the_lock(life):
         life.up(str(number), f"user{number}")
     for number in range(50):
         life.down(str(number))
-    assert time.monotonic() - began < 2  # SQLite's own patience, for each of them, would be five seconds
+    assert time.monotonic() - began < 4.5  # SQLite's own patience, for each of them, would be five seconds
     await asyncio.sleep(0.1)
     other.execute("COMMIT")
     other.close()
@@ -98,7 +98,7 @@ async def test_what_cannot_be_written_is_told_once_and_written_later(life, monke
 
     monkeypatch.setattr(state_keeper, "write", write)
     life.up("one", "alice")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not life.told:  # noqa: ASYNC110 - a thread writes
             await asyncio.sleep(0.01)
     life.up("two", "bob")

@@ -113,7 +113,7 @@ def test_the_directory_of_a_log_is_made_for_its_owner(tmp_path):
     assert check(tmp_path / "logs" / "events.jsonl").whole
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -235,8 +235,8 @@ def test_a_fault_of_ours_does_not_end_the_log(tmp_path):
 def held(log: EventLog) -> threading.Event:
     """Let the writer wait until the event that is returned is set."""
     started, go_on = threading.Event(), threading.Event()
-    log.request(lambda _: (started.set(), go_on.wait(10)))
-    assert started.wait(10)
+    log.request(lambda _: (started.set(), go_on.wait(60)))
+    assert started.wait(60)
     return go_on
 
 

@@ -19,7 +19,7 @@ async def ask(port: int, request: bytes) -> tuple[int, bytes, bytes]:
     """Return status, header and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     head, _, body = answer.partition(b"\r\n\r\n")
     return int(head.split(b" ")[1]) if head else 0, head, body
@@ -81,7 +81,7 @@ async def test_only_so_many_at_a_time(monkeypatch):
     _, slow = await asyncio.open_connection("127.0.0.1", port)
     await asyncio.sleep(0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert await asyncio.wait_for(reader.read(), 60) == b""
     writer.close()
     slow.write(b"GET /metrics HTTP/1.1\r\n\r\n")
     await slow.drain()
@@ -97,5 +97,5 @@ async def test_stopping_waits_for_nobody():
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     await asyncio.sleep(0.05)
     await endpoint.stop()
-    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert await asyncio.wait_for(reader.read(), 60) == b""
     writer.close()

@@ -13,6 +13,7 @@ from holdfast.observe.packing import pack
 from holdfast.observe.reader import Query, follow, last, moment, read
 from holdfast.observe.segments import segments
 from support.logs import edit, write
+from support.patience import until
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def log(tmp_path: Path) -> Path:
     path = write(tmp_path, 10)
     for _ in range(2):
         writer = EventLog(path)
-        writer.request(lambda file: file.rotate()).result(10)
+        writer.request(lambda file: file.rotate()).result(60)
         for number in range(10):
             writer.emit(PeerIdentified(f"more {number}"), {"session": "abc1", "connection": "def2", "user": "bob"})
         writer.close()
@@ -70,20 +71,29 @@ def test_lines_that_are_none_are_passed_over(log: Path) -> None:
 
 def test_following_goes_through_a_rotation(tmp_path: Path) -> None:
     path = write(tmp_path, 3)
-    stop, seen = threading.Event(), []
-    thread = threading.Thread(target=lambda: seen.extend(texts(follow(path, Query(), stop.is_set))))
+    begun, stop, seen = threading.Event(), threading.Event(), []
+
+    def stopped() -> bool:
+        begun.set()
+        return stop.is_set()
+
+    def take() -> None:
+        for one in follow(path, Query(), stopped):
+            seen.extend(texts([one]))
+
+    thread = threading.Thread(target=take)
     thread.start()
-    time.sleep(0.3)
+    assert begun.wait(60)
     log = EventLog(path)
     for number in range(10):
         log.emit(PeerIdentified(f"live {number}"), {})
         if number == 5:
-            log.request(lambda file: file.rotate()).result(10)
+            log.request(lambda file: file.rotate()).result(60)
             time.sleep(0.6)
     log.close()
-    time.sleep(0.7)
+    until(lambda: len(seen) == 10, 5, lambda: str(seen))
     stop.set()
-    thread.join(5)
+    thread.join(60)
     assert seen == [f"live {number}" for number in range(10)]
 
 

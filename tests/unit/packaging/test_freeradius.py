@@ -131,7 +131,7 @@ async def test_a_gateway_honours_it_and_its_sessions_come_to_rest_in_sql(world, 
     assert (world.only().policy.sessions_per_user, world.only().policy.idle_timeout) == (3, 3600)
     await world.api.disconnect({"user": "erin"})
     await client.wait(lambda: client.ended is not None)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(accounts._queue):  # noqa: ASYNC110 - the queue tells nobody
             await asyncio.sleep(0.02)
     await accounts.end()

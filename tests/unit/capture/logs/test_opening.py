@@ -25,6 +25,7 @@ def lines(path: Path) -> list[str]:
         gzip.compress(TEXT.encode()),
         gzip.compress(TEXT[:14].encode()) + gzip.compress(TEXT[14:].encode()),
     ],
+    ids=["utf-8", "utf-16", "utf-16-le", "bom", "gzip", "gzip-in-two"],
 )
 def test_whatever_it_lies_in(tmp_path: Path, octets: bytes) -> None:
     path = tmp_path / "log"

@@ -25,7 +25,7 @@ LINES = [_FIRST.encode(), _SECOND.encode()]
 SECONDS = dt.datetime(2026, 3, 1, 9, tzinfo=dt.UTC).timestamp()
 
 
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -94,7 +94,7 @@ def udp() -> Iterator[socket.socket]:
     """A receiver over UDP as long as the block."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(5)
+        receiver.settimeout(60)
         yield receiver
 
 

