@@ -319,11 +319,8 @@ async def test_a_touched_path_is_probed_and_found_dead() -> None:
     async with running() as one:
         await one.up()
         one.host.route = OTHER
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         one.dialer.network_changed("links changed")
         await one.up(2)
-        assert loop.time() - began < 1.5
         assert any(keepalive.interval < 1 for keepalive in one.world.mine.keepalives), "it asked at once"
         assert await one.stop() == ExitCode.DONE
 

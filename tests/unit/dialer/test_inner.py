@@ -65,7 +65,7 @@ async def test_the_first_answer_counts_whichever_ping_it_belongs_to() -> None:
 
 async def test_without_any_answer_it_ends() -> None:
     asked: list[bytes] = []
-    assert await asking(asked.append).first_answer(THERE, (0.01,) * 4) is None
+    assert await asking(asked.append).first_answer(THERE, (0.3,) * 4) is None
     assert len(asked) == 4
 
 
