@@ -31,7 +31,7 @@ async def until(condition, seconds):
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("world", ["[gateway]\nsetup_timeout = 10.0\n"], indirect=True)
+@pytest.mark.parametrize("world", ["[gateway]\nsetup_timeout = 250.0\n"], indirect=True)
 async def test_ten_thousand_silent_connections_keep_no_real_client_out(world, many_files):
     arguments = (silent_clients.__file__, str(world.port), str(SILENT))
     crowd = await asyncio.create_subprocess_exec(
@@ -43,7 +43,8 @@ async def test_ten_thousand_silent_connections_keep_no_real_client_out(world, ma
         crowded = len(world.gateway.connections)
         client = await PnsClient.dial(world.client_engine, world.port)
         await client.up()
-        assert crowded > SILENT // 10  # the first ones may be gone by then, where the machine is slow
+        assert crowded == SILENT, "all of them are there while a real client comes"
+        crowd.stdin.close()
         await until(lambda: len(world.gateway.connections) == 1, 120)
         assert client.session.state == "up"
     finally:
