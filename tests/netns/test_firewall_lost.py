@@ -38,7 +38,7 @@ def test_a_flush_takes_neither_nat_nor_the_filter_of_a_session_for_long(lab: Gat
     assert told["open_seconds"] > 0
     assert any(program.startswith("nft (") for program in told["programs"])
     assert lab.pings(BEYOND)
-    assert not lab.pings(INSIDE, patience=1), "the filter holds"
+    assert not lab.pings(INSIDE, tries=1), "the filter holds"
     gateway.stop()
     assert lab.picture() == before
 
@@ -65,7 +65,7 @@ def test_a_flush_opens_neither_kill_switch_nor_ipv6_wall_for_long(lab: GatewayLa
     wait_until(lambda: bare(lab.client, *WALLS[0]) == whole[WALLS[0]], PATIENCE)
     wait_until(lambda: len(dialled.records("FIREWALL_LOST")) == 3, PATIENCE)
     assert dialled.records("FIREWALL_LOST")[2]["missing"] == "the policy of chain output"
-    assert not lab.pings("192.0.2.1", patience=1)
+    assert not lab.pings("192.0.2.1", tries=1)
     assert dialled.stop() == 0, dialled.output()
     assert lab.client.run("nft", "list", "ruleset") == before
 
