@@ -57,6 +57,9 @@ lint: setup-dev  ## ruff, mypy, clippy, rustfmt
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Compiled once, Python files need not be compiled again for each of the many processes that tests start.
+test test-fast: export PYTHONDONTWRITEBYTECODE =
+
 test-fast: setup-dev  ## the tests that need neither root nor the lab
 	$(BIN)/pytest -m "not root and not lab"
 
