@@ -58,7 +58,7 @@ def test_wrong_usage(run: Run, arguments: list[str]) -> None:
 
 
 def test_an_error_for_people_is_no_traceback(run: Run) -> None:
-    code, out, err = run("user", "list", "--state", "/dev/null/x")
+    code, out, err = run("user", "remove", "alice", "--state", "/dev/null/x")
     assert (code, out) == (2, "")
     assert err.startswith("holdfast: /dev/null/x: the state directory cannot be used: Not a directory\n  ")
 
@@ -67,6 +67,7 @@ def test_ctrl_c_ends_quietly(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
+    run("user", "add", "alice", "--password-stdin", stdin=b"a password of hers\n")
     monkeypatch.setattr("holdfast.policy.users.Users.list", interrupt)
     code, out, err = run("user", "list")
     assert (code, out) == (130, "")
