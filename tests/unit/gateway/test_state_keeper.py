@@ -125,22 +125,28 @@ async def test_a_stop_writes_the_rest_in_one_go(tmp_path):
 
 
 async def test_the_log_goes_first(tmp_path):
-    life, logged = Life(tmp_path / "state"), asyncio.Event()
+    life, logged, asked = Life(tmp_path / "state"), asyncio.Event(), asyncio.Event()
 
     async def settled() -> None:
+        asked.set()
         await logged.wait()
+
+    async def left(*names: str) -> None:
+        async with asyncio.timeout(60):
+            while [one.session for one in life.records.leftovers()] != list(names):  # noqa: ASYNC110 - a thread writes
+                await asyncio.sleep(0.01)
 
     async with kept_state(life.changes, life.store, life.told.append, settled):
         life.up("one", "alice")
-        await asyncio.sleep(0.2)
+        await asked.wait()
         assert life.records.leftovers() == []
         logged.set()
-        await written(life)
-        assert [left.session for left in life.records.leftovers()] == ["one"]
+        await left("one")
+        asked.clear()
         logged.clear()
         life.down("one")
-        await asyncio.sleep(0.2)
-        assert [left.session for left in life.records.leftovers()] == ["one"]
+        await asked.wait()
+        await left("one")
         logged.set()
     assert life.records.leftovers() == []
     life.store.close()
