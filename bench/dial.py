@@ -23,7 +23,7 @@ from bench.demo import HOLDFAST, command, daemon, until
 from bench.namespaces import joined, run
 from bench.pptpd import GUEST, PASSWORD, TAP, serving
 from bench.stamps import Stamped
-from bench.turns import Moves, open_on, split
+from bench.turns import Moves, Turns, open_on, split
 from holdfast.dialer.reconnect import Reconnect, ReconnectPolicy
 from holdfast.errors import DisconnectReason
 from tests.support.engine_lab import inside
@@ -213,13 +213,26 @@ def lose(policy: ReconnectPolicy, outage: float) -> tuple[float, list[float]]:
 
 def at_pptpd(directory: Path) -> list[str]:
     """Dial a real pptpd; return the lines: its LCP left out, and whose the rest was by what was on the wire."""
+    total, lcp, turns = dialled_pptpd(directory, "pptpd")
+    bare, _, _ = dialled_pptpd(directory, "bare", scripts=False)
+    return [
+        row("first connect to pptpd in a guest, LCP left out", total, "200 ms"),
+        row("  of it on the wire: waits that the server ended", [one.theirs for one in turns], "its own"),
+        row("  of it on the wire: waits that the dialer ended", [one.ours for one in turns], ""),
+        row("  the same where pppd has no script ip-pre-up", bare, ""),
+        row("its LCP", lcp, "its own"),
+    ]
+
+
+def dialled_pptpd(directory: Path, name: str, *, scripts: bool = True) -> tuple[list[float], list[float], list[Turns]]:
+    """Dial it again and again; return the seconds of each try without LCP, of its LCP, and whose turn it was."""
     password = directory / "pptpd-password"
     password.touch(0o600)
     password.write_text(PASSWORD)
     total, lcp, turns = [], [], []
-    with serving(directory) as here:
+    with serving(directory, scripts=scripts) as here:
         for number in range(PPTPD_ROUNDS):
-            arguments, dialled = dial(directory, password, f"pptpd{number}", host=GUEST)
+            arguments, dialled = dial(directory, password, f"{name}{number}", host=GUEST)
             moves = Moves()
             with (
                 Stamped(inside(here, lambda: open_on(TAP)), moves.hear),
@@ -231,12 +244,7 @@ def at_pptpd(directory: Path) -> list[str]:
             total.append(sum(took for phase, took in phases.items() if phase not in {"name", "lcp"}) / 1000)
             (called,), (opened,) = (dialled.times("DIAL_PHASE", phase=phase) for phase in ("call", "lcp"))
             turns.append(split(moves, (called, opened)))
-    return [
-        row("first connect to pptpd in a guest, LCP left out", total, "200 ms"),
-        row("  of it on the wire: waits that the server ended", [one.theirs for one in turns], "its own"),
-        row("  of it on the wire: waits that the dialer ended", [one.ours for one in turns], ""),
-        row("its LCP", lcp, "its own"),
-    ]
+    return total, lcp, turns
 
 
 def at(action: Callable[[], object]) -> float:

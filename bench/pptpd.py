@@ -31,8 +31,11 @@ mru 1400
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Namespace]:
-    """A namespace from which the guest's pptpd is reached at `GUEST`."""
+def serving(folder: Path, *, scripts: bool = True) -> Iterator[Namespace]:
+    """A namespace from which the guest's pptpd is reached at `GUEST`.
+
+    Without `scripts` pppd finds no ip-pre-up, for whose end it waits before its interface takes packets (pppd(8)).
+    """
     with network.namespace("bench") as here:
         here.add_tap(TAP, f"{HERE}/24")
         with Guest(image.ensure(), here, folder / "guest", Nic(TAP, f"{GUEST}/24", HERE)) as guest:
@@ -41,6 +44,8 @@ def serving(folder: Path) -> Iterator[Namespace]:
                 "option /share/options\nlocalip 10.66.0.1\nremoteip 10.66.0.10-30\n", encoding="ascii"
             )
             (guest.share / "secrets").write_text(f'"{USER}" pptpd "{PASSWORD}" *\n', encoding="ascii")
+            if not scripts:
+                guest.run("mount --bind /dev/null /etc/ppp/ip-pre-up")
             guest.start(
                 "umask 077 && cp /share/secrets /etc/ppp/chap-secrets\nexec pptpd --fg --conf /share/conf --stimeout 10"
             )

@@ -22,7 +22,7 @@ from holdfast.probe.cadence import Cadence
 from holdfast.probe.place import Place
 from holdfast.probe.runner import ProbeRunner
 
-FIRST_PAUSES = (0.01,) * 20 + (0.02,) * 20 + (0.05,) * 10 + (0.1,) * 10 + (0.25,) * 4
+FIRST_PAUSES = (0.02,) * 30 + (0.05,) * 10 + (0.1,) * 10 + (0.25,) * 4 + (1.0,) * 10
 """Seconds between the first pings: the server's side is up a moment after ours. pppd drops what comes before its script
 ip-pre-up has ended (pppd(8)), some tens of milliseconds to half a second; a tenth of what was waited may be lost."""
 FIRST_PATIENCE = 1.0

@@ -77,8 +77,9 @@ class InnerSocket:
             for pause in pauses:
                 waiting.add(self._loop.create_task(self.ping(address, sum(pauses))))
                 answered, waiting = await asyncio.wait(waiting, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-                if answered:
-                    return next((took for one in answered if (took := one.result()) is not None), None)
+                took = next((took for one in answered if (took := one.result()) is not None), None)
+                if took is not None:
+                    return took
             return None
         finally:
             for one in waiting:

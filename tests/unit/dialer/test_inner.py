@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import time
 from collections.abc import Callable
 from ipaddress import IPv4Address
 
@@ -61,6 +62,19 @@ async def test_the_first_answer_counts_whichever_ping_it_belongs_to() -> None:
     assert took is not None
     assert took >= 0.03, "it was the answer to the first one"
     assert len(asked) == 3
+
+
+async def test_a_ping_whose_time_is_up_ends_not_the_others() -> None:
+    """A process that stood still for a moment has old pings, and asks on."""
+    asked: list[bytes] = []
+
+    def third(packet: bytes) -> bytes | None:
+        asked.append(packet)
+        if len(asked) == 2:
+            time.sleep(0.3)
+        return echoed(packet) if len(asked) == 3 else None
+
+    assert await asking(third).first_answer(THERE, (0.02,) * 5) is not None
 
 
 async def test_without_any_answer_it_ends() -> None:
