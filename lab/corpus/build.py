@@ -58,11 +58,12 @@ def build(folder: Path, scenarios: Sequence[Scenario], say: Callable[[str], None
             lane.start()
         for lane in lanes:
             lane.join()
+    labels = read_labels(folder)
+    wanted = {file_name(each, view): list(view.expected) for each in scenarios for view in each.views}
+    labels |= {name: expected for name, expected in wanted.items() if (folder / name).exists()}
+    (folder / LABELS).write_text(json.dumps(labels, indent=1), encoding="utf-8")
     if failed:
         raise GuestError("not played: " + "; ".join(failed))
-    labels = read_labels(folder)
-    labels |= {file_name(each, view): list(view.expected) for each in scenarios for view in each.views}
-    (folder / LABELS).write_text(json.dumps(labels, indent=1), encoding="utf-8")
 
 
 def read_labels(folder: Path) -> dict[str, list[str]]:

@@ -36,7 +36,8 @@ ENTRY = Entry(
     explains=frozenset({"capacity-reached"}),
 )
 
-PATIENCE = 5.0
+PATIENCE, GAVE_UP = 5.0, 2.0
+"""Seconds without an answer, and those after which a client that hangs up has waited in vain, and not just left."""
 
 
 def recognise(view: View) -> Iterator[Finding]:
@@ -52,7 +53,10 @@ def recognise(view: View) -> Iterator[Finding]:
         return
     waited = view.lived_after(asked[0].moment)
     shut = conversation.ended is not None and not conversation.ended[1]
-    if waited < PATIENCE and not shut and view.watched_after(asked[0].moment) < PATIENCE:
+    left = conversation.ended is not None and conversation.ended[1]
+    if left and waited < GAVE_UP:
+        return
+    if waited < PATIENCE and not shut and not left and view.watched_after(asked[0].moment) < PATIENCE:
         return
     if shut and waited < PATIENCE:
         return  # closed at once: a server without room, or one that does not want this client
@@ -62,7 +66,7 @@ def recognise(view: View) -> Iterator[Finding]:
     if unreached:
         why += " TCP had to repeat it: the path lets the handshake pass and not the data (perhaps an MTU problem)."
     towards = Towards.SERVER if unreached else Towards.CLIENT
-    yield ENTRY.found(why, frames, certainty=0.85, towards=towards)
+    yield ENTRY.found(why, frames, certainty=0.85 if waited >= PATIENCE else 0.65, towards=towards)
 
 
 def _swallowed(conversation: Conversation) -> Iterator[Finding]:

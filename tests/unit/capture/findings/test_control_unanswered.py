@@ -58,3 +58,13 @@ def test_what_only_the_capture_missed_was_acknowledged_and_is_no_fault_of_the_pa
     scene.tcp_numbers[True] += 156
     scene.tcp(False, ACK).wait(1).hang_up(True)
     assert "control-unanswered" not in scene.findings(tmp_path)
+
+
+def test_a_client_that_waited_a_while_waited_in_vain(tmp_path: Path) -> None:
+    scene = Scene().handshake().say(True, REQUEST).tcp(False, ACK).wait(4).hang_up(True)
+    assert scene.top(tmp_path).id == "control-unanswered"
+
+
+def test_one_that_leaves_at_once_did_not_wait(tmp_path: Path) -> None:
+    scene = Scene().handshake().say(True, REQUEST).tcp(False, ACK).wait(1).hang_up(True)
+    assert "control-unanswered" not in scene.findings(tmp_path)
