@@ -108,7 +108,7 @@ def _played(guest: Guest, lane: str, scenario: Scenario, folder: Path) -> str:
         if len(made) < len(scenario.views):
             trouble = f"only {len(made)} of {len(scenario.views)} captures: no tunnel came up"
             continue
-        whole = [(view, octets) for view, octets in made if not view.only and view.expected != NOTHING]
+        whole = [(view, octets) for view, octets in made if not (view.only or view.late) and view.expected != NOTHING]
         silent = [view for view, octets in whole if KNOCK not in octets]
         if silent:
             trouble = f"nobody dialled, as seen at {', '.join(view.where for view in silent)}"
