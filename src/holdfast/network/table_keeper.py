@@ -98,29 +98,30 @@ class TableKeeper:
             self._woken.clear()
             began = self._loop.time()
             async with self.looking:
-                await self._look_once(began)
+                found = await self._look_once(began)
             took = self._loop.time() - began
-            await asyncio.sleep(self._pause() if self._strikes else min(took * SHARE, LONGEST_REST))
+            await asyncio.sleep(self._pause() if found else min(took * SHARE, LONGEST_REST))
 
-    async def _look_once(self, began: float) -> None:
+    async def _look_once(self, began: float) -> bool:
+        """Look, tell, and return whether something was lost."""
         noticed, self._noticed = self._noticed, None
         try:
             lost = await self._look()
             self._blind = False
         except Exception as error:  # noqa: BLE001 - whatever it is, the next look must come
             self._tell_blind(error)
-            return
+            return False
         if lost:
             self._struck(lost, self._loop.time() - (began if noticed is None else noticed))
         elif self._loop.time() - self._lost_at > CALM:
             self._strikes = 0
         if self._loop.time() - self._told_at > CALM:
             self.tell_rest()
+        return bool(lost)
 
     def _pause(self) -> float:
         beyond = self._strikes - AT_ONCE
-        recent = self._loop.time() - self._lost_at < LONGEST_PAUSE
-        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(beyond, 10)) if beyond > 0 and recent else 0.0
+        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(beyond, 10)) if beyond > 0 else 0.0
 
     def _struck(self, lost: list[Lost], repair: float) -> None:
         self._strikes += 1

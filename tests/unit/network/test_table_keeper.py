@@ -198,7 +198,8 @@ async def test_a_look_that_takes_long_is_not_taken_at_once_again(monkeypatch) ->
     assert all(gap >= 0.3 for gap in gaps[1:]), gaps
 
 
-async def test_what_is_held_back_is_told_at_the_end() -> None:
+async def test_what_is_held_back_is_told_at_the_end(monkeypatch) -> None:
+    monkeypatch.setattr(table_keeper, "PERIOD", 0.02)
     told: list[Event] = []
     waiting = [[lost()] for _ in range(AT_ONCE + 3)]
 
@@ -207,5 +208,5 @@ async def test_what_is_held_back_is_told_at_the_end() -> None:
 
     async with table_keeper.kept(look, told.append), asyncio.timeout(30):
         while waiting:  # noqa: ASYNC110 - what the keeper does has no event
-            await asyncio.sleep(0.6)
+            await asyncio.sleep(0.02)
     assert sum(fact.times for fact in told if isinstance(fact, FirewallLost)) == AT_ONCE + 3
