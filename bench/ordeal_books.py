@@ -73,8 +73,12 @@ def _miscounted(books: Books) -> Iterator[str]:
 
 
 def _disorder(books: Books) -> Iterator[str]:
-    """Copies of a record stand together and say the same; each session goes from Start over updates to Stop."""
-    runs = [(key, list(copies)) for key, copies in groupby(books.detail, key_of)]
+    """In each session copies of a record stand together and say the same; it goes from Start over updates to Stop.
+
+    Sessions need not wait for each other.
+    """
+    detail = sorted(books.detail, key=lambda record: record["Acct-Session-Id"])
+    runs = [(key, list(copies)) for key, copies in groupby(detail, key_of)]
     for key, count in Counter(key for key, _ in runs).items():
         if count > 1:
             yield f"DISORDER: {key} came again after later records"

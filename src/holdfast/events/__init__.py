@@ -79,6 +79,7 @@ from holdfast.events.probes import (
 )
 from holdfast.events.radius import (
     AccountingQueued,
+    AccountingSetAside,
     DynamicRequestSeen,
     RadiusAnswerRefused,
     RadiusFailed,
@@ -123,6 +124,7 @@ from holdfast.events.watching import (
 __all__ = [
     "AccountBesieged",
     "AccountingQueued",
+    "AccountingSetAside",
     "AddressExhausted",
     "AdminActed",
     "AuthenticationFailed",

@@ -96,6 +96,21 @@ class AccountingQueued(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountingSetAside(Event):
+    """Servers do not acknowledge this accounting record, although they live: those of other sessions no longer wait
+    for it.
+
+    `aside`: how many records there are like that by now.
+    """
+
+    name: ClassVar[str] = "ACCOUNTING_ASIDE"
+    severity: ClassVar[Severity] = Severity.WARNING
+    kind: str
+    aside: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class DynamicRequestSeen(Event):
     """A Disconnect-Request or CoA-Request came (RFC 5176) and was answered, or dropped (`answer` empty)."""
 

@@ -16,6 +16,8 @@ from holdfast.radius.exchange_types import Datagram, ExchangeConfig, Outcome, Re
 from holdfast.radius.watchdog import Lane
 
 Address = tuple[str, int]
+Hold = Callable[[Sent, Callable[[], None]], None]
+"""Is told of a datagram before it leaves, and lets it leave with the second argument: at once, later or never."""
 
 
 class RadiusClient:
@@ -35,33 +37,37 @@ class RadiusClient:
         self._exchange = RadiusExchange(servers.values(), config, entropy)
         self._names = [server.name for server in servers.values()]
         self._report = report
-        self.sending: Callable[[Sent], None] | None = None
-        """Who is told of each datagram before it leaves."""
+        self._holds: dict[int, Hold] = {}
         self._alarm = Alarm(self._loop, self._timer_due)
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
         self._lanes: dict[Lane, _UdpLane | TlsLane] = {}
+        self._closed = False
         self._tls = tls
 
-    async def ask(self, request: Request, before: Sent | None = None) -> Outcome:
+    async def ask(self, request: Request, before: Sent | None = None, hold: Hold | None = None) -> Outcome:
         """Return what becomes of a request; it ends within its patience. Cancelling forgets it.
 
-        `before`: how it went out already, perhaps from a process that was killed.
+        `before`: how it went out already, perhaps from a process that was killed. `hold`: who lets its datagrams go.
         """
         if before is not None and before.server in self._names:
             self._open_lane((self._names.index(before.server), 0), before.port)
         token = self._exchange.ask(request, self._loop.time(), before)
         future: asyncio.Future[Outcome] = self._loop.create_future()
         self._waiting[token] = future
+        if hold is not None:
+            self._holds[token] = hold
         self._drive()
         try:
             return await future
         finally:
             self._waiting.pop(token, None)
+            self._holds.pop(token, None)
             self._exchange.cancel(token)
 
     def close(self) -> None:
         """Close the sockets; whoever waits is told that nobody answers."""
         self._alarm.cancel()
+        self._closed = True
         for lane in self._lanes.values():
             lane.close()
         for future in self._waiting.values():
@@ -114,20 +120,29 @@ class RadiusClient:
             self._reset(lane)
         self._alarm.arm(self._exchange.deadline)
 
-    def _send(self, datagram: Datagram) -> None:
+    def _send(self, datagram: Datagram, tries: int = 2) -> None:
+        """Let a datagram leave, or give it to who holds it."""
+        lane = self._open_lane((datagram.server, datagram.lane)) if tries else None
+        hold = self._holds.get(datagram.token)
+        if lane is None:
+            self._loop.call_soon(self.unreachable, datagram.server)
+        elif hold is None:
+            self._let_go(datagram, lane, tries)
+        else:
+            sent = Sent(self._names[datagram.server], lane.port, datagram.octets)
+            hold(sent, lambda: self._let_go(datagram, lane, tries))
+
+    def _let_go(self, datagram: Datagram, lane: "_UdpLane | TlsLane", tries: int) -> None:
         """A socket that cannot send any more gives way to a new one: it is bound to an address that this host may have
-        lost."""
+        lost. A datagram that was held until nobody waits for its answer any more stays here."""
         key = (datagram.server, datagram.lane)
-        for _ in range(2):
-            lane = self._open_lane(key)
-            if lane is None:
-                break
-            if self.sending is not None:
-                self.sending(Sent(self._names[datagram.server], lane.port, datagram.octets))
+        if self._closed or not self._exchange.awaits(datagram.token):
+            return
+        if self._lanes.get(key) is lane:
             if lane.send(datagram.octets):
                 return
             self._lanes.pop(key).close()
-        self._loop.call_soon(self.unreachable, datagram.server)
+        self._send(datagram, tries - 1)
 
     def _reset(self, key: Lane) -> None:
         lane = self._lanes.get(key)

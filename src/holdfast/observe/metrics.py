@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from holdfast import __version__
@@ -27,8 +27,9 @@ from holdfast.events import (
     SessionEnded,
 )
 from holdfast.observe.event_count import EventCount
-from holdfast.observe.metrics_phases import Phases
+from holdfast.observe.metrics_phases import TELLING, Phases
 from holdfast.observe.metrics_reading import Reading, ReadingCollector
+from holdfast.observe.tally import TallyCollector
 from holdfast.policy.admission import Barrier
 
 SESSION_BUCKETS = (1, 10, 60, 300, 900, 3600, 14400, 86400, 604800)
@@ -55,124 +56,104 @@ class Metrics:
         self._begin_at_zero()
 
     def _make_counters(self) -> None:
-        registry = self._registry
-        self._events = EventCount(registry)
-        self._closed = Counter(
-            "holdfast_control_closed", "Control connections that ended, by reason.", ("reason",), registry=registry
+        self._events = EventCount(self._registry)
+        shown = TallyCollector(self._registry)
+        self._closed = shown.count("holdfast_control_closed", "Control connections that ended, by reason.", "reason")
+        self._control_ends = shown.count(
+            "holdfast_control_ends", "Control connections that ended, by how: fin, rst, timeout, ...", "end"
         )
-        self._control_ends = Counter(
-            "holdfast_control_ends",
-            "Control connections that ended, by how: fin, rst, timeout, ...",
-            ("end",),
-            registry=registry,
+        self._refused = shown.count(
+            "holdfast_calls_refused", "Calls not granted, by RFC 2637 result code.", "result_code"
         )
-        self._refused = Counter(
-            "holdfast_calls_refused", "Calls not granted, by RFC 2637 result code.", ("result_code",), registry=registry
+        self._authentications = shown.count(
+            "holdfast_authentications", "Clients judged, by method and result.", "method", "result"
         )
-        self._authentications = Counter(
-            "holdfast_authentications", "Clients judged, by method and result.", ("method", "result"), registry=registry
-        )
-        self._setups = Counter("holdfast_setups", "Sessions in which traffic became possible.", registry=registry)
-        self._failures = Counter(
+        self._setups = shown.count("holdfast_setups", "Sessions in which traffic became possible.")
+        self._failures = shown.count(
             "holdfast_setup_failures",
             "Connections and sessions that ended before traffic was possible, by phase and reason.",
-            ("phase", "reason"),
-            registry=registry,
+            "phase",
+            "reason",
         )
-        self._ended = Counter(
-            "holdfast_sessions_ended", "Sessions that ended, by reason.", ("reason",), registry=registry
-        )
-        self._limits = Counter(
-            "holdfast_limits", "Clients kept out, by the limit or rule that did it.", ("limit",), registry=registry
-        )
-        self._accounting = Gauge(
-            "holdfast_accounting_waiting", "Accounting records that wait for a server.", registry=registry
-        )
-        self._phase_seconds = Histogram(
+        self._ended = shown.count("holdfast_sessions_ended", "Sessions that ended, by reason.", "reason")
+        self._limits = shown.count("holdfast_limits", "Clients kept out, by the limit or rule that did it.", "limit")
+        self._accounting = shown.level("holdfast_accounting_waiting", "Accounting records that wait for a server.")
+        self._phase_seconds = shown.spreads(
             "holdfast_phase_seconds",
             "Time each phase of a set-up took; `total` from TCP connect to traffic.",
-            ("phase",),
-            registry=registry,
-            buckets=PHASE_BUCKETS,
+            PHASE_BUCKETS,
+            "phase",
         )
-        self._session_seconds = Histogram(
-            "holdfast_session_seconds",
-            "How long sessions lasted.",
-            registry=registry,
-            buckets=SESSION_BUCKETS,
-        )
+        self._session_seconds = shown.spreads("holdfast_session_seconds", "How long sessions lasted.", SESSION_BUCKETS)
         if self._per_user:
-            self._user_sessions = Counter(
-                "holdfast_user_sessions", "Sessions of a user that came up.", ("user",), registry=registry
-            )
-            self._user_octets = Counter(
-                "holdfast_user_bytes",
-                "Octets in user packets of a user's ended sessions.",
-                ("user", "direction"),
-                registry=registry,
+            self._user_sessions = shown.count("holdfast_user_sessions", "Sessions of a user that came up.", "user")
+            self._user_octets = shown.count(
+                "holdfast_user_bytes", "Octets in user packets of a user's ended sessions.", "user", "direction"
             )
 
     def _begin_at_zero(self) -> None:
         """Show what may happen before it does: Prometheus sees no increase in a series that is born with 1."""
         for reason in DisconnectReason:
-            self._ended.labels(str(reason))
-            self._closed.labels(str(reason))
+            self._ended.begin(str(reason))
+            self._closed.begin(str(reason))
         for end in ControlEnd:
             if end is not ControlEnd.OPEN:
-                self._control_ends.labels(str(end))
+                self._control_ends.begin(str(end))
         for barrier in Barrier:
-            self._limits.labels(str(barrier))
+            self._limits.begin(str(barrier))
 
     # --- events --------------------------------------------------------------------------------------------
 
     def observe(self, event: Event, context: Mapping[str, Any]) -> None:
         """Count a fact."""
         self._events.observe(event, context)
-        for phase, seconds in self._phases.reached(event, context):
-            self._phase_seconds.labels(phase).observe(seconds)
-        count = _COUNTS.get(type(event))
+        kind = type(event)
+        if kind in TELLING:
+            for phase, seconds in self._phases.reached(event, context):
+                self._phase_seconds.observe(seconds, phase)
+        count = _COUNTS.get(kind)
         if count is not None:
             count(self, event, context)
 
     def _count_closed(self, event: ControlClosed, context: Mapping[str, Any]) -> None:
-        self._closed.labels(str(event.reason)).inc()
-        self._control_ends.labels(str(event.control_end)).inc()
+        self._closed.add(str(event.reason))
+        self._control_ends.add(str(event.control_end))
         if self._phases.connection_closed(context):
-            self._failures.labels("control", str(event.reason)).inc()
+            self._failures.add("control", str(event.reason))
 
     def _count_refused(self, event: CallRefused, _context: Mapping[str, Any]) -> None:
-        self._refused.labels(str(event.result_code)).inc()
+        self._refused.add(str(event.result_code))
 
     def _count_limit(self, event: LimitReached, _context: Mapping[str, Any]) -> None:
-        self._limits.labels(event.limit).inc(event.times)
+        self._limits.add(event.limit, by=event.times)
 
     def _note_accounting(self, event: AccountingQueued, _context: Mapping[str, Any]) -> None:
         self._accounting.set(event.waiting)
 
     def _count_success(self, event: AuthenticationSucceeded, _context: Mapping[str, Any]) -> None:
         if event.by_peer:
-            self._authentications.labels(event.method, "success").inc()
+            self._authentications.add(event.method, "success")
 
     def _count_failure(self, event: AuthenticationFailed, _context: Mapping[str, Any]) -> None:
         if event.by_peer:
-            self._authentications.labels(event.method, "failure").inc()
+            self._authentications.add(event.method, "failure")
 
     def _count_up(self, _event: IpOpened, context: Mapping[str, Any]) -> None:
         if self._phases.came_up(context):
-            self._setups.inc()
+            self._setups.add()
             if self._per_user:
-                self._user_sessions.labels(self._user(str(context.get("user", "")))).inc()
+                self._user_sessions.add(self._user(str(context.get("user", ""))))
 
     def _count_ended(self, event: SessionEnded, context: Mapping[str, Any]) -> None:
-        self._ended.labels(str(event.reason)).inc()
+        self._ended.add(str(event.reason))
         self._session_seconds.observe(event.duration)
         failed = self._phases.session_ended(context, event.reason)
         if failed:
-            self._failures.labels(failed, str(event.reason)).inc()
+            self._failures.add(failed, str(event.reason))
         if self._per_user and event.user:
             user = self._user(event.user)
-            self._user_octets.labels(user, "in").inc(event.bytes_in)
-            self._user_octets.labels(user, "out").inc(event.bytes_out)
+            self._user_octets.add(user, "in", by=event.bytes_in)
+            self._user_octets.add(user, "out", by=event.bytes_out)
 
     def _user(self, name: str) -> str:
         """Return the label for a user: memory stays bounded whatever a directory of users lets in."""

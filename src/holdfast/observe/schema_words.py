@@ -43,6 +43,7 @@ FIELD_WORDS: dict[str, str] = {
     "action": "What was done.",
     "alignment_errors": "Alignment errors (RFC 2637 section 2.14).",
     "answer": "What was answered; empty for nothing.",
+    "aside": "How many accounting records are set aside by now.",
     "attributes": "The attributes of the packet, each as name = value; *** for what is secret.",
     "authentication": "The method that LCP agreed on; empty for none.",
     "bits": "Length of the keys.",
@@ -177,6 +178,7 @@ FIELD_WORDS: dict[str, str] = {
 """The fields of events, by name."""
 
 SPECIAL_WORDS: dict[tuple[str, str], str] = {
+    ("ACCOUNTING_ASIDE", "kind"): "The kind of record: Start, Interim-Update, Stop, Accounting-On or Accounting-Off.",
     ("CALL_REFUSED", "result_code"): "Result Code of the reply (RFC 2637 section 2.8).",
     ("CALL_CLEARED", "result_code"): "Result Code of Call-Disconnect-Notify (RFC 2637 section 2.13).",
     ("CLOCK_JUMP", "seconds"): "By how many seconds the clock was set: forward, or back if negative.",

@@ -4,23 +4,26 @@ A heap with entries that are passed over once they no longer hold; it is made an
 """
 
 import heapq
+from typing import Generic, TypeVar
+
+Name = TypeVar("Name", int, str)
 
 SPARE = 64
 """Entries without meaning that are never worth the work of making the heap anew."""
 
 
-class Agenda:
-    """Moments by number. `now` on any monotonic scale, in seconds."""
+class Agenda(Generic[Name]):
+    """Moments by number or name. `now` on any monotonic scale, in seconds."""
 
     def __init__(self) -> None:
-        self._moments: dict[int, float] = {}
-        self._heap: list[tuple[float, int]] = []
+        self._moments: dict[Name, float] = {}
+        self._heap: list[tuple[float, Name]] = []
 
     def __len__(self) -> int:
         """Return how many things have a moment."""
         return len(self._moments)
 
-    def set(self, number: int, at: float) -> None:
+    def set(self, number: Name, at: float) -> None:
         """Let `number` be due at `at`, and no longer when it was before."""
         self._moments[number] = at
         heapq.heappush(self._heap, (at, number))
@@ -28,7 +31,7 @@ class Agenda:
             self._heap = [(moment, one) for one, moment in self._moments.items()]
             heapq.heapify(self._heap)
 
-    def drop(self, number: int) -> None:
+    def drop(self, number: Name) -> None:
         """Forget `number`."""
         self._moments.pop(number, None)
 
@@ -39,9 +42,9 @@ class Agenda:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now: float) -> list[int]:
+    def due(self, now: float) -> list[Name]:
         """Return what is due by now, the first first, and forget it."""
-        found: list[int] = []
+        found: list[Name] = []
         while (at := self.deadline) is not None and at <= now:
             number = heapq.heappop(self._heap)[1]
             del self._moments[number]

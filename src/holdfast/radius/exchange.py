@@ -58,7 +58,7 @@ class RadiusExchange:
         self._config = config
         self._entropy = entropy
         self._pending: dict[int, Pending] = {}
-        self._agenda = Agenda()
+        self._agenda: Agenda[int] = Agenda()
         self._next_token = 1
         self._outgoing: list[Datagram] = []
         self._outcomes: list[Outcome] = []
@@ -180,6 +180,10 @@ class RadiusExchange:
         drained, self._closing = self._closing, []
         return drained
 
+    def awaits(self, token: int) -> bool:
+        """Whether a request has no answer yet."""
+        return token in self._pending
+
     @property
     def waiting(self) -> int:
         """How many requests have no answer yet."""
@@ -206,6 +210,8 @@ class RadiusExchange:
 
     def _order(self, only: str, now: float) -> list[int]:
         """Return the servers to ask, in order: those alive by priority and weight, then the dead ones."""
+        if len(self._servers) == 1:
+            return [0] if only in ("", self._servers[0].config.name) else []
         listed = [
             (self._is_dead(one, now), one.config.priority, self._lot(one), n)
             for n, one in enumerate(self._servers)
@@ -294,11 +300,13 @@ class RadiusExchange:
         if request.password is not None:
             attributes.append(Attribute(USER_PASSWORD, hide_password(request.password, shared, random)))
         identifier = pending.place[1]
-        pending.octets = write_request(request.code, identifier, attributes, shared, random, signed=request.signed)
+        pending.octets = write_request(
+            request.code, identifier, attributes, shared, random, signed=request.signed, written=request.written
+        )
         pending.authenticator = pending.octets[4:20]
 
     def _send(self, pending: Pending, now: float) -> None:
-        self._outgoing.append(Datagram(pending.server, pending.place[0], pending.octets))
+        self._outgoing.append(Datagram(pending.server, pending.place[0], pending.octets, pending.token))
         pending.sent += 1
         if self._servers[pending.server].config.reliable:
             self._plan(pending, now + self._config.first_wait)
@@ -364,7 +372,7 @@ class RadiusExchange:
         if lane < len(known.lanes) and self._occupy_lane(pending, lane):
             self._pending[token], known.probing = pending, True
             self._write(pending)
-            self._outgoing.append(Datagram(server, lane, pending.octets))
+            self._outgoing.append(Datagram(server, lane, pending.octets, token))
             self._plan(pending, pending.give_up)
 
     # --- what comes of it ----------------------------------------------------------------------------------
@@ -381,6 +389,7 @@ class RadiusExchange:
         server = self._servers[pending.server]
         if pending.server not in pending.waited_for[-1:]:
             pending.waited_for.append(pending.server)
+        pending.alive = pending.alive or server.last_heard >= pending.first_sent
         if pending.refused is not None or server.last_heard >= pending.first_sent:
             return
         if not server.dead:
@@ -422,7 +431,7 @@ class RadiusExchange:
             self._servers[pending.server].probing = False
             return
         tried = tuple(self._servers[index].config.name for index in pending.waited_for)
-        self._outcomes.append(replace(outcome, asked=Asked(pending.request.code, tried)))
+        self._outcomes.append(replace(outcome, asked=Asked(pending.request.code, tried, pending.alive)))
 
 
 _FAULTS = {

@@ -47,6 +47,8 @@ class Pending:
     waited_for: list[int] = field(default_factory=list)
     nobody: set[int] = field(default_factory=set)
     """Servers at whose port nobody listens, as their host says."""
+    alive: bool = False
+    """Whether a server that did not answer this request said something else meanwhile."""
     before: Sent | None = None
     """How the request went out before, to its first server."""
     probe: bool = False

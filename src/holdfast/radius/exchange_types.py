@@ -52,6 +52,7 @@ class Request:
     """What is asked. `password` becomes User-Password, hidden for the server it goes to. `patience` 0: the usual.
 
     `only`: the name of the one server that can answer, because it holds the conversation (State); empty for any.
+    `written`: more attributes, as octets already.
     """
 
     code: int
@@ -60,15 +61,20 @@ class Request:
     patience: float = 0.0
     only: str = ""
     signed: bool = True
+    written: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """Octets for a server (its place in the list given), from the source port that belongs to the lane."""
+    """Octets for a server (its place in the list given), from the source port that belongs to the lane.
+
+    `token`: the number of the request that they carry.
+    """
 
     server: int
     lane: int
     octets: bytes
+    token: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +103,11 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked, and of which servers in vain."""
+    """What was asked, and of which servers in vain. `alive`: one of these said something meanwhile, but not to this."""
 
     code: int = 0
     in_vain: tuple[str, ...] = ()
+    alive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

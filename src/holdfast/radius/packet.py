@@ -69,27 +69,33 @@ def write_request(
     authenticator: bytes = NOTHING,
     *,
     signed: bool = True,
+    written: bytes = b"",
 ) -> bytes:
     """Return a signed request. Not `signed`, an Access-Request goes without Message-Authenticator, to find faults.
+
+    `written`: more attributes, as octets already; no Message-Authenticator is looked for in them.
 
     `authenticator`: 16 random octets for Access-Request and Status-Server, which get a Message-Authenticator in front;
     ignored for the others, whose authenticator is computed. ValueError when it would be longer than 4096 octets.
     """
     listed = [one for one in attributes if (one.vendor, one.number) != (0, MESSAGE_AUTHENTICATOR)]
+    body = write_attributes(listed) + written
     if code in RANDOM_AUTHENTICATOR and not signed:
-        return _assemble(code, identifier, authenticator, write_attributes(listed))
+        return _assemble(code, identifier, authenticator, body)
     if code in RANDOM_AUTHENTICATOR:
-        return _with_message_authenticator(code, identifier, authenticator, listed, shared)
+        return _with_message_authenticator(code, identifier, authenticator, body, shared)
     if code != Code.ACCOUNTING_REQUEST:
-        octets = _with_message_authenticator(code, identifier, NOTHING, listed, shared)
+        octets = _with_message_authenticator(code, identifier, NOTHING, body, shared)
     else:
-        octets = _assemble(code, identifier, NOTHING, write_attributes(listed))
+        octets = _assemble(code, identifier, NOTHING, body)
     return _sign(octets, shared)
 
 
 def write_reply(code: int, request: RadiusPacket, attributes: Iterable[Attribute], shared: Secret) -> bytes:
     """Return a signed reply to `request`, with a Message-Authenticator in front."""
-    octets = _with_message_authenticator(code, request.identifier, request.authenticator, list(attributes), shared)
+    octets = _with_message_authenticator(
+        code, request.identifier, request.authenticator, write_attributes(attributes), shared
+    )
     return _sign(octets, shared)
 
 
@@ -101,10 +107,10 @@ def _assemble(code: int, identifier: int, authenticator: bytes, attributes: byte
 
 
 def _with_message_authenticator(
-    code: int, identifier: int, authenticator: bytes, attributes: list[Attribute], shared: Secret
+    code: int, identifier: int, authenticator: bytes, attributes: bytes, shared: Secret
 ) -> bytes:
-    first = Attribute(MESSAGE_AUTHENTICATOR, NOTHING)
-    octets = _assemble(code, identifier, authenticator, write_attributes([first, *attributes]))
+    first = write_attributes([Attribute(MESSAGE_AUTHENTICATOR, NOTHING)])
+    octets = _assemble(code, identifier, authenticator, first + attributes)
     start = HEADER_SIZE + ATTRIBUTE_HEADER
     return octets[:start] + _digest(octets, shared) + octets[start + AUTHENTICATOR_SIZE :]
 

@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 
+from holdfast.errors import StateError
 from holdfast.gateway import accounting as module
-from holdfast.gateway.accounting import start_accounting
-from holdfast.radius.attributes import attribute
+from holdfast.gateway import accounting_delivery
+from holdfast.gateway.accounting import JOURNAL_NAME, NO_COUNTS, QUEUE_NAME, start_accounting
+from holdfast.policy import accounting_line
+from holdfast.radius.attributes import attribute, write_attributes
 from holdfast.radius.codes import Code
 from support import freeradius
 from support.pns_client import PnsClient
@@ -14,6 +17,7 @@ from unit.gateway.test_radius import configuration, serving
 
 pytestmark = pytest.mark.asyncio
 ACCEPT = (Code.ACCOUNTING_RESPONSE, [])
+KEY = ("Acct-Session-Id", "Acct-Status-Type", "Event-Timestamp")
 STATUS = {1: "start", 2: "stop", 3: "update", 7: "on", 8: "off"}
 
 
@@ -26,15 +30,18 @@ async def until(condition) -> None:
 
 
 class Ledger:
-    """An accounting server that can be switched off."""
+    """An accounting server that can be switched off, and that knows a copy when it sees one."""
 
     def __init__(self) -> None:
         self.on = True
         self.records: list = []
+        self.seen: set = set()
 
     def __call__(self, request):
-        if self.on:
+        key = tuple(request.values.octets(name) for name in KEY)
+        if self.on and key not in self.seen:
             self.records.append(request.values)
+            self.seen.add(key)
         return ACCEPT if self.on else None
 
     def kinds(self) -> list[str]:
@@ -57,7 +64,7 @@ async def hang_up(world, client) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(accounting_line, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(module, "SWEEP", 0.02)
     monkeypatch.setattr(module, "FAREWELL", 0.3)
 
@@ -100,9 +107,12 @@ async def test_records_wait_for_the_server_and_come_in_order_once(world, tmp_pat
         assert world.named("ACCOUNTING_QUEUE")[0]["waiting"] >= 1
         await asyncio.sleep(1.1)  # Acct-Delay-Time counts seconds
         ledger.on = True
-        await ledger.has("on", *["start", "stop"] * 3)
-        sessions = [values.text("Acct-Session-Id") for values in ledger.records[1:]]
-        assert sessions[::2] == sessions[1::2] == [record["session"] for record in world.named("TEARDOWN")]
+        await until(lambda: len(ledger.records) == 7)
+        assert ledger.kinds()[0] == "on"
+        by_session: dict[str, list[str]] = {}
+        for values, kind in zip(ledger.records[1:], ledger.kinds()[1:], strict=True):
+            by_session.setdefault(values.text("Acct-Session-Id"), []).append(kind)
+        assert by_session == {record["session"]: ["start", "stop"] for record in world.named("TEARDOWN")}
         assert max(values.integer("Acct-Delay-Time") for values in ledger.records) >= 1
         await until(lambda: world.named("ACCOUNTING_QUEUE")[-1]["waiting"] == 0)
         await accounts.end()
@@ -114,7 +124,7 @@ async def test_a_record_that_fits_no_packet_does_not_hold_up_the_others(world, t
     async with serving(ledger) as (_, port):
         accounts = accounting(world, tmp_path, port)
         await ledger.has("on")
-        accounts._add([attribute("Class", bytes(253))] * 17, 1000.0)
+        accounts._put(write_attributes([attribute("Class", bytes(253))] * 17), 1000.0)
         client = await PnsClient.dial(world.client_engine, world.port)
         await client.up()
         await ledger.has("on", "start")
@@ -142,10 +152,13 @@ async def test_a_killed_gateway_leaves_its_stops_to_the_next(world, tmp_path):
 async def killed(world, accounts) -> None:
     """Let it go as kill -9 would: without another word."""
     world.log.observers.remove(accounts.observe)
-    for task in accounts._tasks:
+    tasks = [accounts._sweeping, accounts.delivery._work, *accounts.delivery._tasks]
+    for task in tasks:
         task.cancel()
-    accounts._client.close()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    accounts.delivery._client.close()
     accounts._queue.close()
+    accounts._journal.close()
 
 
 async def test_a_successor_repeats_the_record_under_way_octet_for_octet(world, tmp_path, monkeypatch):
@@ -165,7 +178,7 @@ async def test_a_successor_repeats_the_record_under_way_octet_for_octet(world, t
         assert heard[count_before] == first
         assert len(ports) == 1
         await killed(world, successor)
-        monkeypatch.setattr(module, "SAME", -1.0)
+        monkeypatch.setattr(accounting_delivery, "SAME", -1.0)
         await asyncio.sleep(1.1)  # Acct-Delay-Time counts seconds
         late = accounting(world, tmp_path, port)
         count = len(heard)
@@ -180,6 +193,82 @@ async def begun(world, directory, port: int, heard: list):
     accounts = accounting(world, directory, port)
     await until(lambda: heard)
     return accounts
+
+
+async def test_a_session_is_known_from_the_moment_it_comes_up(world, tmp_path, monkeypatch):
+    """Although the disk has taken no transaction since: a kill then loses it all the same not."""
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        await ledger.has("on")
+
+        def hang(*_arguments, **_options):
+            raise StateError("the disk takes nothing", where="here")
+
+        monkeypatch.setattr(accounts._queue, "write", hang)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await until(lambda: "disk takes nothing" in str(world.named("INTERNAL_FAULT")))
+        session = next(iter(world.gateway.subscribers))
+        await killed(world, accounts)
+        successor = accounting(world, tmp_path, port)
+        await ledger.has("on", "start", "stop", "on")
+        assert {values.text("Acct-Session-Id") for values in ledger.records[1:3]} == {session}
+        assert ledger.records[2].integer("Acct-Terminate-Cause") == 11
+        await killed(world, successor)
+        third = accounting(world, tmp_path, port)
+        await ledger.has("on", "start", "stop", "on", "on")
+        await third.end()
+
+
+async def test_a_journal_beside_a_new_queue_is_not_believed(world, tmp_path):
+    """Who takes the queue away wants no more of it; the journal's sessions were accounted long ago."""
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await hang_up(world, client)
+        await accounts.end()
+        assert (tmp_path / JOURNAL_NAME).stat().st_size
+        (tmp_path / QUEUE_NAME).unlink()
+        ledger.records.clear()
+        await accounting(world, tmp_path, port).end()
+        assert ledger.kinds() == ["on", "off"]
+
+
+async def test_a_record_that_nobody_takes_holds_up_its_own_session_only(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(accounting_line, "FIRST_REST", 0.1)
+    monkeypatch.setattr(accounting_line, "LONGEST_REST", 0.2)
+    ledger, sick = Ledger(), True
+    bad: list[str] = []
+
+    def picky(request):
+        values = request.values
+        if request.code != Code.ACCOUNTING_REQUEST:
+            return ACCEPT  # Status-Server: it lives
+        if values.integer("Acct-Status-Type") == 1 and not bad:
+            bad.append(values.text("Acct-Session-Id"))
+        if sick and values.integer("Acct-Status-Type") == 1 and values.text("Acct-Session-Id") in bad:
+            return None
+        return ledger(request)
+
+    async with serving(picky) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        for _ in range(2):
+            client = await PnsClient.dial(world.client_engine, world.port)
+            await client.up()
+            await hang_up(world, client)
+            await until(lambda: bad)
+        await ledger.has("on", "start", "stop")
+        assert {values.text("Acct-Session-Id") for values in ledger.records[1:]}.isdisjoint(bad)
+        told = await world.said("ACCOUNTING_ASIDE", 60)
+        assert (told["session"], told["kind"], told["aside"]) == (bad[0], "Start", 1)
+        assert len(accounts.delivery) == 2
+        sick = False
+        await ledger.has("on", "start", "stop", "start", "stop")
+        assert [values.text("Acct-Session-Id") for values in ledger.records[3:]] == bad * 2
+        await accounts.end()
 
 
 @pytest.mark.parametrize("world", ["[timeouts]\naccounting_interval = 0.1\n"], indirect=True)
@@ -206,7 +295,7 @@ async def test_a_killed_gateway_leaves_the_counts_it_noted_last(world, tmp_path,
         client = await PnsClient.dial(world.client_engine, world.port)
         await client.up()
         world.counts(bytes_in=5_000_000_000, packets_out=7)
-        await until(lambda: accounts._queue.leftovers()[0].last[1].data != bytes(4))
+        await until(lambda: [one for one in accounts._queue.leftovers() if one.last != NO_COUNTS])
         await killed(world, accounts)
         successor = accounting(world, tmp_path, port)
         await until(lambda: "stop" in ledger.kinds())
@@ -222,7 +311,7 @@ async def test_a_full_queue_is_told(world, tmp_path):
     ledger.on = False
     async with serving(ledger) as (_, port):
         accounts = accounting(world, tmp_path, port)
-        accounts._queue._limit = 1
+        accounts._queue.limit = 1
         client = await PnsClient.dial(world.client_engine, world.port)
         await client.up()
         await until(lambda: any("given up" in one["detail"] for one in world.named("ACCOUNTING_QUEUE")))

@@ -1,5 +1,6 @@
 """The count of facts."""
 
+import threading
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,3 +46,15 @@ def test_a_class_that_came_later_is_counted_too() -> None:
 
     count.observe(Late(), {})
     assert counted(registry, "LATE", "info") == 1
+
+
+def test_none_is_lost_between_two_threads() -> None:
+    """The log tells facts about itself in a thread of its own."""
+    registry = CollectorRegistry()
+    count = EventCount(registry)
+    other = threading.Thread(target=lambda: [count.observe(PeerIdentified("x"), {}) for _ in range(20_000)])
+    other.start()
+    for _ in range(20_000):
+        count.observe(PeerIdentified("y"), {})
+    other.join()
+    assert counted(registry, PeerIdentified.name, "info") == 40_000

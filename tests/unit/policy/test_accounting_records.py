@@ -3,9 +3,9 @@
 import pytest
 
 from holdfast.errors import DisconnectReason
-from holdfast.policy.accounting_records import TERMINATE_CAUSES, Usage, counted, identity, start, stop, update
-from holdfast.radius.attributes import Attributes, attribute
-from holdfast.radius.codes import TerminateCause
+from holdfast.policy.accounting_records import TERMINATE_CAUSES, Usage, counted, identity, of_kind, stop, times
+from holdfast.radius.attributes import Attributes, attribute, read_attributes
+from holdfast.radius.codes import AcctStatus, TerminateCause
 
 
 @pytest.mark.parametrize("reason", DisconnectReason)
@@ -15,7 +15,7 @@ def test_every_end_has_a_cause(reason):
 
 def test_more_than_32_bits_of_octets():
     usage = Usage(3600, bytes_in=(5 << 32) + 7, bytes_out=9, packets_in=10, packets_out=11)
-    said = Attributes(stop(usage, TerminateCause.IDLE_TIMEOUT))
+    said = Attributes(read_attributes(stop(counted(usage), TerminateCause.IDLE_TIMEOUT)))
     numbers = {
         "Acct-Status-Type": 2,
         "Acct-Input-Octets": 7,
@@ -31,8 +31,14 @@ def test_more_than_32_bits_of_octets():
 
 
 def test_kinds_of_records():
-    assert Attributes(start()).integer("Acct-Status-Type") == 1
-    assert Attributes(update(counted(Usage()))).integer("Acct-Status-Type") == 3
+    assert Attributes(read_attributes(of_kind(AcctStatus.ACCOUNTING_OFF))).integer("Acct-Status-Type") == 8
+
+
+@pytest.mark.parametrize(("now", "late"), [(1000.9, 0), (1060.5, 60), (900.0, 0), (2.0**32, 2**32 - 1001)])
+def test_when_and_how_late(now, late):
+    """A clock that was set back makes no negative delay, and none that fits no attribute."""
+    said = Attributes(read_attributes(times(1000.5, now)))
+    assert (said.integer("Event-Timestamp"), said.integer("Acct-Delay-Time")) == (1000, late)
 
 
 def test_who_a_session_belongs_to():
