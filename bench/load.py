@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import secrets
+import signal
 import struct
 import subprocess
 import sys
@@ -150,8 +151,8 @@ def checksum(octets: bytes | bytearray) -> bytes:
     return struct.pack("!H", ~total & 0xFFFF)
 
 
-async def generate(count: int, hold: float, interval: float, password: Secret) -> dict[str, Any]:
-    """Do the whole thing; return what was seen."""
+async def generate(count: int, hold: float, interval: float, password: Secret) -> None:
+    """Do the whole thing; print what was seen as JSON, and say goodbye at the end of standard input."""
     generator = Generator(password)
     seconds = await generator.bring_up(count)
     answered = await generator.ping_all()
@@ -160,17 +161,19 @@ async def generate(count: int, hold: float, interval: float, password: Secret) -
         await asyncio.sleep(hold)
     alive = generator.alive()
     print("over", flush=True)
-    await generator.say_goodbye()
     echoes = asdict(evenness(watch.arrivals, interval))
-    return {"seconds": seconds, "answered": answered, "alive": alive, "failed": generator.failed[:3], "echoes": echoes}
+    found = {"seconds": seconds, "answered": answered, "alive": alive, "failed": generator.failed[:3], "echoes": echoes}
+    print(json.dumps(found), flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await generator.say_goodbye()
 
 
 def client(count: int, hold: float, interval: float) -> None:
-    """Run the generator; the password comes on standard input, the result goes to standard output as JSON."""
+    """Run the generator; the password comes on standard input, the result goes to standard output."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     password = Secret(sys.stdin.readline().strip().encode())
-    print(json.dumps(asyncio.run(generate(count, hold, interval, password))), flush=True)
+    asyncio.run(generate(count, hold, interval, password))
 
 
 # --- the measurement -----------------------------------------------------------------------------------------
@@ -199,6 +202,26 @@ def measure(count: int, hold: float, interval: float = ECHO_INTERVAL) -> dict[st
             return _generate_against(pid, count, hold, interval, password)
 
 
+def seconds_to_stop(pid: int, client: int) -> float:
+    """Tell a gateway to stop whose clients no longer answer, and see how long it takes."""
+    os.kill(client, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: not _runs(pid), "the gateway does not end")
+        return time.monotonic() - began
+    finally:
+        os.kill(client, signal.SIGCONT)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def _generate_against(pid: int, count: int, hold: float, interval: float, password: str) -> dict[str, Any]:
     start = Usage(pid)
     arguments = ("--client", str(count), "--hold", str(hold), "--interval", str(interval))
@@ -217,17 +240,32 @@ def _generate_against(pid: int, count: int, hold: float, interval: float, passwo
         assert process.stdout.readline().strip() == "over"
         over = Usage(pid)
         result = json.loads(process.stdout.readline())
+        stop = seconds_to_stop(pid, process.pid)
+        process.stdin.close()
     return {
         **result,
         "count": count,
         "memory": (over.memory - start.memory) / count / 1024,
+        "stop": stop,
         "cpu": (over.seconds - held.seconds) / (over.at - held.at) * 100,
     }
 
 
 # --- the tables ----------------------------------------------------------------------------------------------
 
-COLUMNS = ("sessions", "up in s", "a second", "pinged", "alive", "KiB each", "CPU %", "echoes", "off by", "at most")
+COLUMNS = (
+    "sessions",
+    "up in s",
+    "a second",
+    "pinged",
+    "alive",
+    "KiB each",
+    "CPU %",
+    "echoes",
+    "off by",
+    "at most",
+    "stop in s",
+)
 
 
 def print_row(found: dict[str, Any]) -> None:
@@ -237,6 +275,7 @@ def print_row(found: dict[str, Any]) -> None:
         *(f"{count}", f"{found['seconds']:.2f}", f"{count / found['seconds']:.0f}", f"{found['answered']}"),
         *(f"{found['alive']}", f"{found['memory']:.1f}", f"{found['cpu']:.1f}"),
         *(f"{echoes['pairs']}", f"{echoes['median']:.1f} ms", f"{echoes['most']:.1f} ms"),
+        f"{found['stop']:.2f}",
     )
     print(" ".join(f"{cell:>9}" for cell in cells), flush=True)
     for failure in found["failed"]:
@@ -251,6 +290,7 @@ def print_promises(small: dict[str, Any], large: dict[str, Any]) -> None:
         ("5,000 sessions, KiB each", 60.0, large["memory"]),
         ("5,000 sessions with echoes, % of a core", 15.0, large["cpu"]),
         ("5,000 sessions, echo jitter at most, ms", 100.0, large["echoes"]["most"]),
+        ("5,000 sessions that never answer: stop, s", 5.0, large["stop"]),
     )
     print(f"\n{'':<42}{'promised':>9} {'measured':>9} {'':>13}")
     for what, promised, measured in promises:
@@ -270,6 +310,7 @@ def main(arguments: list[str] | None = None) -> None:
         return
     print("Many sessions: MS-CHAPv2 + MPPE-128 each; gateway and generator share this machine's processors.")
     print("CPU: of the whole gateway while sessions idle with echoes every 10 s, in percent of one core;")
+    print("stop in s: from SIGTERM to the end of the gateway, while no client answers;")
     print("off by: from the interval between two echoes of a session, as the client's kernel stamps them")
     print(" ".join(f"{name:>9}" for name in COLUMNS))
     results = []

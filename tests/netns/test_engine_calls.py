@@ -128,6 +128,22 @@ def test_removed_calls_stay_in_the_totals(bench: Bench) -> None:
     assert (last.packets_in, last.bytes_in, bench.engine.totals().packets_in) == (1, 29, 1)
 
 
+def test_calls_that_were_let_go_of_are_removed_with_all_that_they_counted(bench: Bench) -> None:
+    bench.open()
+    inner = bench.udp_socket()
+    bench.far.send(IP, udp(port(inner), b"x"))
+    assert inner.recv(10) == b"x"
+    others = [bench.engine.add_call(CallPath(CALL + 1 + number, 99, OUTER, FAR_OUTER)) for number in range(50)]
+    for _ in range(2):
+        bench.engine.let_go([bench.handle, *others, 10**6])
+    bench.engine.send(bench.handle, b"\xc0\x21\x01\x01\x00\x04")
+    last = bench.engine.remove_call(bench.handle)
+    assert (last.packets_in, last.bytes_in, bench.engine.totals().packets_in) == (1, 29, 1)
+    for other in others:
+        bench.engine.remove_call(other)
+    bench.engine.open_network(bench.engine.add_call(CallPath(CALL, 99, OUTER, FAR_OUTER)), (FAR_INNER,))
+
+
 def test_close_releases_the_device_and_may_be_repeated(spaces: tuple[Namespace, Namespace]) -> None:
     near, _ = spaces
     engine = inside(near, lambda: Engine(tun_name="once", bind_addresses=(OUTER, "192.0.2.7")))

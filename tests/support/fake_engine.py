@@ -39,6 +39,7 @@ class FakeEngine:
     calls: dict[int, FakeCall] = field(default_factory=dict)
     sent: list[tuple[int, bytes]] = field(default_factory=list)
     waiting: list[Upcall] = field(default_factory=list)
+    let_go_of: list[int] = field(default_factory=list)
     closed: bool = False
     drop: bool = False
 
@@ -73,6 +74,9 @@ class FakeEngine:
         handle, self._next = self._next, self._next + 1
         self.calls[handle] = FakeCall(path)
         return handle
+
+    def let_go(self, handles) -> None:
+        self.let_go_of.extend(handles)
 
     def remove_call(self, handle: int) -> Counters:
         del self.calls[handle]

@@ -232,6 +232,11 @@ impl PacketEngine {
         call_counters(py, &shared)
     }
 
+    fn let_go(&mut self, py: Python<'_>, handles: Vec<u64>) {
+        let engine = &mut self.engine;
+        py.detach(|| engine.let_go(&handles));
+    }
+
     fn send(&self, handle: u64, frame: Vec<u8>, whole: bool) -> PyResult<()> {
         let command = if whole {
             TxCommand::Whole(frame)

@@ -46,6 +46,8 @@ struct Entry {
     shared: Arc<Shared>,
     addresses: Vec<Prefix>,
     worker: usize,
+    /// Both threads have let go of it already.
+    gone: bool,
 }
 
 /// A running engine. Its methods belong to one thread (Python's event loop) and never wait for the network.
@@ -147,6 +149,7 @@ impl Engine {
                 shared,
                 addresses: Vec::new(),
                 worker,
+                gone: false,
             },
         );
         Ok(handle)
@@ -166,13 +169,27 @@ impl Engine {
         if !entry.addresses.is_empty() {
             self.tell_others(entry.worker, handle, &[]);
         }
-        let (done, both) = bounded::<()>(0);
-        let worker = &self.workers[entry.worker];
-        worker.tell_tx(handle, TxCommand::Remove(done.clone()));
-        worker.tell_rx(handle, RxCommand::Remove(done));
-        // Nothing is ever sent: the channel closes when both threads have dropped their ends.
-        let _ = both.recv();
+        if !entry.gone {
+            let (done, both) = bounded::<()>(0);
+            self.workers[entry.worker].forget(handle, done);
+            // Nothing is ever sent: the channel closes when both threads have dropped their ends.
+            let _ = both.recv();
+        }
         Ok(entry.shared)
+    }
+
+    /// Let the threads forget calls that are about to be removed, all in one go; what is sent to them from now on goes
+    /// nowhere. `remove_call` does not wait for these: thousands would take seconds while the machine is busy.
+    pub fn let_go(&mut self, handles: &[u64]) {
+        let (done, all) = bounded::<()>(0);
+        for handle in handles {
+            if let Some(entry) = self.calls.get_mut(handle).filter(|entry| !entry.gone) {
+                entry.gone = true;
+                self.workers[entry.worker].forget(*handle, done.clone());
+            }
+        }
+        drop(done);
+        let _ = all.recv();
     }
 
     /// What is known of a call.

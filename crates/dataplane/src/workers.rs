@@ -65,6 +65,12 @@ impl Worker {
         self.tx_wake.signal();
     }
 
+    /// Let both threads forget a call; each drops its end of the channel when it has.
+    pub fn forget(&self, handle: u64, done: Sender<()>) {
+        self.tell_tx(handle, TxCommand::Remove(done.clone()));
+        self.tell_rx(handle, RxCommand::Remove(done));
+    }
+
     /// Stop both threads and wait for them.
     pub fn stop(&mut self) {
         self.tell_rx(0, RxCommand::Stop);

@@ -1,5 +1,7 @@
 """The Rust core behind `interface.PacketEngine`: gives it the types of the interface, decides nothing."""
 
+from collections.abc import Sequence
+
 from holdfast import _native
 from holdfast.dataplane.interface import (
     CallPath,
@@ -76,6 +78,10 @@ class Engine:
     def remove_call(self, handle: int) -> Counters:
         """Forget a call and its keys; return its last counts. Waits until both threads let go of it."""
         return Counters(**self._native.remove_call(handle))
+
+    def let_go(self, handles: Sequence[int]) -> None:
+        """Let the threads forget calls that are about to be removed, in one go: `remove_call` then does not wait."""
+        self._native.let_go(list(handles))
 
     def send(self, handle: int, frame: bytes, *, whole: bool = False) -> None:
         """Send a PPP control frame (two-octet protocol field first); the engine adds `ff 03` and GRE."""

@@ -4,6 +4,7 @@
 named by the integer handle that `add_call` returned; a handle is never used again within a process.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
@@ -166,6 +167,12 @@ class PacketEngine(Protocol):
 
     def remove_call(self, handle: int) -> Counters:
         """Forget a call and its keys; return its last counts. Waits until both threads let go of it."""
+
+    def let_go(self, handles: Sequence[int]) -> None:
+        """Let the threads forget calls that are about to be removed, in one go: `remove_call` then waits for nothing.
+
+        What is sent to them from now on goes nowhere.
+        """
 
     def send(self, handle: int, frame: bytes, *, whole: bool = False) -> None:
         """Send a PPP control frame (two-octet protocol field first); the engine adds `ff 03` and GRE.

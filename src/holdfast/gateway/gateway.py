@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from holdfast.gateway.call_ids import CallIds
 from holdfast.gateway.client_routes import ClientRoutes, no_routes
 from holdfast.gateway.connection import ControlConnection
 from holdfast.gateway.door import Door
+from holdfast.gateway.farewell import say_goodbye
 from holdfast.gateway.fragmentation import Fragmentation
 from holdfast.gateway.interfaces import Interfaces
 from holdfast.gateway.login import LoginDesk
@@ -115,22 +116,11 @@ class Gateway:
         self.draining = True
         for server in self._servers:
             server.close()
-        for subscriber in list(self.subscribers.values()):
-            self.close_session(subscriber, reason, why)
         self.logins.stop()
         self.renewals.stop()
         self.addressing.stop()
         self.door.stop()
-        deadline = self.now() + patience
-        await self._wait_until(lambda: not self.subscribers, deadline - patience / 3)
-        for subscriber in list(self.subscribers.values()):
-            subscriber.session.abort(reason, why, self.now())
-            self.drive(subscriber)
-        for connection in list(self.connections):
-            connection.close(DisconnectReason.GATEWAY_SHUTDOWN)
-        await self._wait_until(lambda: not self.connections, deadline)
-        for connection in list(self.connections):
-            connection.abort()
+        await say_goodbye(self, reason, why, patience)
         self.patrol.stop()
         self.loop.remove_reader(self._engine.fileno())
 
@@ -164,7 +154,8 @@ class Gateway:
         self.logins.lockout.rules = settings.lockout
         self.logins.guessing.rules = settings.guessing
 
-    async def _wait_until(self, condition: Any, deadline: float) -> None:
+    async def wait_until(self, condition: Callable[[], bool], deadline: float) -> None:
+        """Wait until something is so after a session or a connection has ended, or until `deadline`."""
         while not condition() and self.now() < deadline:
             self._quiet.clear()
             with contextlib.suppress(TimeoutError):
@@ -300,6 +291,16 @@ class Gateway:
         """End a session politely."""
         subscriber.session.close(reason, evidence, self.now())
         self.drive(subscriber)
+
+    def abort_session(self, subscriber: Subscriber, reason: DisconnectReason, evidence: str) -> None:
+        """End a session whose client does not answer, at once."""
+        with self.guarded(subscriber):
+            subscriber.session.abort(reason, evidence, self.now())
+            self._drive(subscriber)
+
+    def let_go_of_calls(self) -> None:
+        """Let the engine forget all calls that are left, which are about to end."""
+        self._engine.let_go([one.carrier.handle for one in self.subscribers.values()])
 
     def drive(self, subscriber: Subscriber) -> None:
         """Carry out what a session wants until it wants nothing more."""

@@ -53,8 +53,8 @@ from holdfast.policy.store import Store
 from holdfast.policy.users import Users
 from holdfast.systemd import notify, watchdog_interval
 
-GOODBYE_TIMEOUT = 4.0
-"""Seconds for clients to answer a goodbye; a stop takes at most 5 in all."""
+GOODBYE_TIMEOUT = 3.0
+"""Seconds for clients to be told goodbye and to answer; a stop takes at most 5 in all."""
 BACKLOG = 4096
 OPEN_FILES = 65_536
 

@@ -62,18 +62,19 @@ class IpcpRules:
     what it is given. `local`, `peer`: addresses as four octets, `ANY` when not agreed; `servers`: by option type.
     """
 
-    __slots__ = ("_assigned", "_config", "_rejected", "failure", "local", "peer", "servers")
+    __slots__ = ("_assigned", "_config", "_given", "_rejected", "failure", "local", "peer", "servers")
 
     def __init__(self, config: IpcpConfig) -> None:
         self._config = config
         self._assigned: AddressAssignment | None = None
+        self._given: dict[int, bytes] = {}
         self.reset()
 
     def assign(self, assignment: AddressAssignment) -> None:
         """Hold to these addresses and servers (a gateway). Raises ValueError for text that is no IPv4 address."""
         for text in (assignment.local, assignment.peer, *assignment.dns, *assignment.wins):
             address_octets(text)
-        self._assigned = assignment
+        self._assigned, self._given = assignment, _servers(assignment)
         self.reset()
 
     @property
@@ -89,7 +90,7 @@ class IpcpRules:
         self.servers: dict[int, bytes] = {}
         if self._assigned is not None:
             self.local = address_octets(self._assigned.local)
-            self.servers = _servers(self._assigned)
+            self.servers = dict(self._given)
             return
         self.local = address_octets(self._config.wish)
         if self._config.ask_dns:
@@ -211,6 +212,7 @@ class IpcpRules:
         given = state["assigned"]
         if given is not None:
             self._assigned = AddressAssignment(given[0], given[1], tuple(given[2]), tuple(given[3]))
+            self._given = _servers(self._assigned)
         self._rejected = set(state["rejected"])
         self.local, self.peer = state["local"], state["peer"]
         self.servers = dict(state["servers"])
