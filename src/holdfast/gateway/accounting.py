@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.config import Config
-from holdfast.errors import StateError
-from holdfast.events import Event, InternalFault, IpOpened, SessionEnded, SessionRenewed
+from holdfast.errors import StateError, where_raised
+from holdfast.events import DynamicRequestSeen, Event, InternalFault, IpOpened, SessionEnded, SessionRenewed
 from holdfast.gateway.accounting_delivery import Delivery
 from holdfast.gateway.radius import accounting_client, nas_identifier, place_of
 from holdfast.gateway.radius_client import RadiusClient
@@ -83,6 +83,7 @@ class Accounting:
         self._jitter = config.radius.interim_jitter
         self._open: dict[str, _Open] = {}
         self._agenda: Agenda[str] = Agenda()
+        self._intervals_changed = False
         self._sweeping: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -112,6 +113,8 @@ class Accounting:
             self._guard(lambda: self._renewed(context))
         elif isinstance(event, SessionEnded):
             self._guard(lambda: self._ended(event, context))
+        elif isinstance(event, DynamicRequestSeen):
+            self._intervals_changed = True
 
     def _came_up(self, event: IpOpened, context: Mapping[str, Any]) -> None:
         session = str(context.get("session", ""))
@@ -224,15 +227,26 @@ class Accounting:
         while True:
             await asyncio.sleep(SWEEP)
             now = self._gateway.now()
-            for session in self._agenda.due(now):
+            for session in [*self._agenda.due(now), *self._with_new_interval()]:
                 known, subscriber = self._open.get(session), self._gateway.subscribers.get(session)
                 if known is not None and subscriber is not None:
                     self._guard(partial(self._look_at, session, known, subscriber, now))
+                if known is not None:
                     self._agenda.set(session, self._look_next(known))
+
+    def _with_new_interval(self) -> list[str]:
+        """Return the sessions whose interval a Change-of-Authorization may just have changed."""
+        asked, self._intervals_changed = self._intervals_changed, False
+        policies = {session: one.policy for session, one in self._gateway.subscribers.items()} if asked else {}
+        return [name for name, policy in policies.items() if self._differs(name, policy.accounting_interval)]
+
+    def _differs(self, session: str, interval: float) -> bool:
+        known = self._open.get(session)
+        return known is not None and known.interval != interval
 
     @staticmethod
     def _look_next(known: _Open) -> float:
-        """Return when to look at a session again; a change of its interval is seen then."""
+        """Return when to look at a session again."""
         note = known.noted + NOTE
         return note if known.due is None else min(known.due, note)
 

@@ -1,10 +1,12 @@
 """Accounting from end to end: what a server gets, and what happens while none is there."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from holdfast.errors import StateError
+from holdfast.events import DynamicRequestSeen
 from holdfast.gateway import accounting as module
 from holdfast.gateway import accounting_delivery
 from holdfast.gateway.accounting import JOURNAL_NAME, NO_COUNTS, QUEUE_NAME, start_accounting
@@ -219,6 +221,22 @@ async def test_a_session_is_known_from_the_moment_it_comes_up(world, tmp_path, m
         third = accounting(world, tmp_path, port)
         await ledger.has("on", "start", "stop", "on", "on")
         await third.end()
+
+
+async def test_a_change_of_authorization_changes_the_interval_at_once(world, tmp_path):
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        await ledger.has("on", "start")
+        (subscriber,) = world.gateway.subscribers.values()
+        subscriber.effective = replace(
+            subscriber.effective, policy=replace(subscriber.effective.policy, accounting_interval=0.1)
+        )
+        world.gateway.report(DynamicRequestSeen("192.0.2.1", "CoA-Request", "CoA-ACK", ""), {})
+        await until(lambda: ledger.kinds().count("update") == 2)
+        await accounts.end()
 
 
 async def test_a_journal_beside_a_new_queue_is_not_believed(world, tmp_path):
