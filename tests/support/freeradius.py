@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from support.ports import free_ports
+from .ports import free_ports  # the benchmarks know this as tests.support.freeradius
 
 SECRET = "testing123"
 PROGRAM = "freeradius"

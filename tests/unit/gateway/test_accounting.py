@@ -40,6 +40,8 @@ class Ledger:
         self.seen: set = set()
 
     def __call__(self, request):
+        if request.code != Code.ACCOUNTING_REQUEST:
+            return ACCEPT if self.on else None
         key = tuple(request.values.octets(name) for name in KEY)
         if self.on and key not in self.seen:
             self.records.append(request.values)
@@ -167,7 +169,8 @@ async def test_a_successor_repeats_the_record_under_way_octet_for_octet(world, t
     heard: list = []
 
     def deaf(request):
-        heard.append(request)
+        if request.code == Code.ACCOUNTING_REQUEST:
+            heard.append(request)
 
     async with serving(deaf) as (server, port):
         ports: set = set()
