@@ -35,7 +35,7 @@ async def test_nobody_is_told_that_a_password_is_wrong(world, tmp_path, monkeypa
         use(world, configuration(tmp_path, port if silent else unused_udp_port))
         client = await PnsClient.dial(world.client_engine, world.port, methods=(method,), ccp=OPEN)
         end = await ended(world, client)
-        await client.wait(lambda: any(isinstance(event, CallCleared) for event in client.events))
+        await client.wait(lambda: any(isinstance(event, CallCleared) for event in client.events), 30)
     assert (end["reason"], end["user"]) == ("auth_unavailable", "")
     assert world.named("RADIUS_FAILED")
     assert not world.named("AUTH_FAIL")
@@ -50,7 +50,7 @@ async def test_the_call_is_cleared_as_a_temporary_failure(world, tmp_path, unuse
     use(world, configuration(tmp_path, unused_udp_port))
     client = await PnsClient.dial(world.client_engine, world.port)
     await ended(world, client)
-    await client.wait(lambda: any(isinstance(event, CallCleared) for event in client.events))
+    await client.wait(lambda: any(isinstance(event, CallCleared) for event in client.events), 30)
     (cleared,) = [event for event in client.events if isinstance(event, CallCleared)]
     codes = (cleared.result_code, cleared.error_code)
     assert codes == (DisconnectResult.GENERAL_ERROR, GeneralError.NO_RESOURCE)
@@ -103,7 +103,7 @@ async def test_calls_may_be_turned_away_while_no_server_answers(world, crowd, tm
     async with serving(lambda _: answers[0]) as (_, port):
         use(world, configuration(tmp_path, port, 'when_down = "turn_away"\ntries = 1'))
         await crowd.refused()
-        await crowd.until(lambda: world.named("TEARDOWN"))
+        await crowd.until(lambda: world.named("TEARDOWN"), 30)
         monkeypatch.setattr(world.gateway.logins.remote, "_next_scout", world.gateway.now() + 1000)
         refused = await crowd.refused()
         (answer,) = [event for event in refused.events if isinstance(event, CallRefused)]
@@ -113,7 +113,7 @@ async def test_calls_may_be_turned_away_while_no_server_answers(world, crowd, tm
         answers[0] = (Code.ACCESS_REJECT, [])
         monkeypatch.setattr(world.gateway.logins.remote, "_next_scout", 0.0)
         await crowd.refused()
-        await crowd.until(lambda: len(world.named("TEARDOWN")) == 2)
+        await crowd.until(lambda: len(world.named("TEARDOWN")) == 2, 30)
         assert world.named("TEARDOWN")[1]["reason"] == "auth_failed"
         assert world.named("RADIUS_UP")
         assert not world.gateway.logins.remote.turns_away()
@@ -125,6 +125,6 @@ async def test_a_name_has_its_one_session_however_its_accents_are_composed(world
         use(world, configuration(tmp_path, port))
         options = {"methods": (Method.PAP,), "ccp": OPEN}
         first = await crowd.dial("jos\u00e9", "secret", **options)
-        await crowd.until(lambda: first.session.state == "up")
+        await crowd.until(lambda: first.session.state == "up", 30)
         await crowd.dial("jose\u0301", "secret", **options)
-        assert (await world.said("TEARDOWN"))["reason"] == "limit_reached"
+        assert (await world.said("TEARDOWN", 30))["reason"] == "limit_reached"
