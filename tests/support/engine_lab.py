@@ -15,7 +15,7 @@ from holdfast.dataplane.engine import Engine
 from holdfast.dataplane.interface import CallPath, LinkParameters, MppeDirection, MppeMode, Upcall, UpcallKind
 from holdfast.secret import Secret
 from lab.network import NAMESPACES, Namespace
-from support.patience import patient, until
+from tests.support.patience import patient, until
 
 T = TypeVar("T")
 CLONE_NEWNET = 0x40000000
