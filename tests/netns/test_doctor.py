@@ -1,6 +1,7 @@
 """`holdfast doctor` on hosts with real rules, and against a real gateway behind a router that drops what it is told."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,8 @@ def test_rules_that_are_in_the_way_of_a_server(host: Namespace) -> None:
 def test_a_gateway_that_runs_and_what_is_taken_from_it(world: DialWorld) -> None:
     well = examined(world.gateway, "server")
     assert well["listener"] == well["rights"] == well["ip-forward"] == well["nat"] == "ok"
+    assert world.server is not None
+    world.server.send_signal(signal.SIGSTOP)  # a gateway that runs puts its table back before anybody can look
     world.gateway.run("nft", "flush chain inet holdfast postrouting")
     world.gateway.sysctl("net.ipv4.ip_forward", "0")
     try:
