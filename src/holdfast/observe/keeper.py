@@ -116,7 +116,8 @@ class Keeper:
         keyring = self._keyring
         pseudonym = self._ask(lambda _: keyring.find(USER, user)) if keyring else None
         self._ask(lambda file: file.rotate())
-        ids = self._traces(user)
+        with self._busy:
+            ids = self._traces(user)
         count = self._purge(lambda line: _belongs(line, ids, user), "forgotten") if ids is not None else 0
         keys = self._ask(lambda _: keyring.forget(user)) if keyring else 0
         if count or keys:

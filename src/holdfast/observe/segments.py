@@ -68,7 +68,19 @@ def glob_text(text: str) -> str:
 
 
 def open_segment(path: Path, key: Secret | None) -> BinaryIO | gzip.GzipFile:
-    """Open a segment for reading, unpacked. StateError when it is encrypted and there is no key for it."""
+    """Open a segment for reading, unpacked, also one that was packed since it was listed. OSError when it is not there,
+    StateError when it is encrypted and there is no key for it."""
+    try:
+        return _open(path, key)
+    except FileNotFoundError:
+        packed = [path.with_name(path.name + ending) for ending in (PACKED, SEALED)]
+        now = next((form for form in packed if form.exists()), None)
+        if now is None:
+            raise
+        return _open(now, key)
+
+
+def _open(path: Path, key: Secret | None) -> BinaryIO | gzip.GzipFile:
     if path.name.endswith(SEALED):
         if key is None:
             raise StateError(

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import StateError
+from holdfast.observe.packing import pack
 from holdfast.observe.segments import closed_path, last_link, lines, segments
+from holdfast.secret import Secret
 from support.logs import write
 
 
@@ -48,6 +50,18 @@ def test_lines_come_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "events-000000000001.jsonl.gz"
     path.write_bytes(gzip.compress(b"one\ntwo\n"))
     assert list(lines(path, None)) == [b"one\n", b"two\n"]
+
+
+@pytest.mark.parametrize("key", [None, Secret(bytes(32))], ids=["packed", "sealed"])
+def test_a_file_that_is_packed_after_it_was_listed_is_read_all_the_same(tmp_path: Path, key: Secret | None) -> None:
+    path = tmp_path / "events-000000000001.jsonl"
+    path.write_bytes(b"one\ntwo\n")
+    (listed,) = segments(tmp_path / "events.jsonl")
+    pack(path, key)
+    assert not path.exists()
+    assert list(lines(listed.path, key)) == [b"one\n", b"two\n"]
+    with pytest.raises(StateError, match="No such file"):
+        list(lines(tmp_path / "events-000000000003.jsonl", key))
 
 
 @pytest.mark.parametrize(
