@@ -58,7 +58,7 @@ def test_how_long_is_the_configuration_s(tmp_path: Path) -> None:
     [
         ('encryption_key = "/nowhere/key"', ConfigError),
         ('sinks = ["https://x/?token_file=/nowhere/token"]', ConfigError),
-        ('file = "/nowhere/events.jsonl"', StateError),
+        ('file = "/nowhere/at all/events.jsonl"', StateError),
     ],
 )
 def test_what_cannot_be_used_is_said(tmp_path: Path, text: str, error: type[Exception]) -> None:
