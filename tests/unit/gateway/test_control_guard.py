@@ -19,6 +19,9 @@ from holdfast.gateway.tracing import Tracing
 from holdfast.gateway.user_changes import UserChangeTeller
 from holdfast.local_api import SOCKET_NAME, ApiServer, Peer
 from holdfast.policy.access import Role
+from holdfast.policy.store import Store
+from holdfast.policy.users import Users
+from holdfast.secret import Secret
 from support.accounts import DAEMON, GAMES, MAIL, NEWS, NOBODY, holdfast_as, reachable_folder
 
 LISTS = '[control]\nviewers = ["daemon", "@mail"]\noperators = ["games"]\n'
@@ -129,11 +132,11 @@ async def test_a_group_that_the_machine_no_longer_knows_of_a_user_gives_nothing(
 @pytest.mark.root
 @pytest.mark.asyncio
 async def test_who_may_pass_the_directory_may_not_read_it(desk: Desk) -> None:
-    secret = desk.state / "key"
-    secret.touch(0o600)
+    with Store.open(desk.state) as store:
+        Users(store).add("alice", Secret(b"correct horse battery"))
     desk.guard.apply(parse(LISTS).config)
     code, text = await desk.command(DAEMON, "user", "list")
-    assert code == 2
+    assert (code, "alice" in text) == (2, False)
     assert "Permission denied" in text or "not allowed" in text or "cannot be used" in text
     assert desk.state.stat().st_mode & 0o006 == 0
 
