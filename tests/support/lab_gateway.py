@@ -1,5 +1,6 @@
 """A Holdfast gateway under test, run by its own command in a namespace of the lab."""
 
+import contextlib
 import json
 import shutil
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from holdfast.errors import NotRunningError
 from holdfast.local_api import SOCKET_NAME, request
 from lab.network import Namespace
 from support.lab_peers import USERS
@@ -96,7 +98,7 @@ class Gateway:
             self._check_secrets()
 
     def start(self) -> None:
-        """Start the command and wait until it listens."""
+        """Start the command and wait until it listens for clients and for operators."""
         with (self._directory / "output").open("ab") as output:
             self._process = self.namespace.start(
                 *(*self._wrap, COMMAND, "serve", "--state", self.state, "--config", self._directory / "gateway.toml"),
@@ -175,7 +177,13 @@ class Gateway:
         self.process.wait()
 
     def _listens(self) -> bool:
-        return ":1723" in self.namespace.run("ss", "-Hltn", "sport = :1723")
+        if ":1723" not in self.namespace.run("ss", "-Hltn", "sport = :1723"):
+            return False
+        # The socket of a gateway that was killed is still there, and refuses until this one has made its own.
+        with contextlib.suppress(NotRunningError):
+            self.ask("status")
+            return True
+        return False
 
     def _check_secrets(self) -> None:
         """No password of a test's user may stand in anything the gateway wrote."""
