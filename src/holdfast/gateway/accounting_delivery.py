@@ -35,18 +35,18 @@ COMPLAINT_INTERVAL = 60.0
 
 @dataclass(slots=True)
 class _UnderWay:
-    """A record whose answer is awaited. `go`: what lets it leave once its `flight` is on disk; `left`: it has."""
+    """A record whose answer is awaited. `go`: what lets it leave once its `flight` is on disk; none before it is held
+    and after it has left."""
 
     record: Waiting
     flight: Flight | None
     noted: bool
     go: Callable[[], None] | None = None
-    left: bool = False
 
     def let_go(self) -> None:
         """Let it leave if it may."""
         if self.noted and self.go is not None:
-            go, self.go, self.left = self.go, None, True
+            go, self.go = self.go, None
             go()
 
 
@@ -229,7 +229,7 @@ class Delivery:
         one = self._under_way[record.number]
         try:
             outcome = await self._send(one)
-            while not outcome.accepted and not one.left:  # it is our disk that does not answer
+            while not outcome.accepted and one.go is not None:  # it is our disk that does not answer
                 outcome = await self._send(one)
         except Exception as error:  # noqa: BLE001 - such as attributes of RADIUS that fit no packet together with ours
             detail = f"a record cannot be sent and is given up: {where_raised(error)}"
@@ -240,7 +240,7 @@ class Delivery:
         self._wake.set()
 
     async def _send(self, one: _UnderWay) -> Outcome:
-        record, now = one.record, self._clock()
+        record, now, one.go = one.record, self._clock(), None
         request = Request(Code.ACCOUNTING_REQUEST, (), written=record.octets + times(record.at, now))
         known = one.flight is not None and 0 <= now - one.flight.at <= SAME
         before = one.flight.sent if known and one.flight else None

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -11,7 +13,7 @@ from holdfast.alarm import Alarm
 from holdfast.events import Event
 from holdfast.gateway.radius_tls import TlsLane, TlsWay
 from holdfast.machine import Entropy
-from holdfast.radius.exchange import RadiusExchange
+from holdfast.radius.exchange import NOBODY, RadiusExchange
 from holdfast.radius.exchange_types import Datagram, ExchangeConfig, Outcome, Request, Sent, ServerConfig
 from holdfast.radius.watchdog import Lane
 
@@ -50,7 +52,8 @@ class RadiusClient:
         `before`: how it went out already, perhaps from a process that was killed. `hold`: who lets its datagrams go.
         """
         if before is not None and before.server in self._names:
-            self._open_lane((self._names.index(before.server), 0), before.port)
+            with contextlib.suppress(OSError):
+                self._open_lane((self._names.index(before.server), 0), before.port)
         token = self._exchange.ask(request, self._loop.time(), before)
         future: asyncio.Future[Outcome] = self._loop.create_future()
         self._waiting[token] = future
@@ -88,9 +91,11 @@ class RadiusClient:
         self._exchange.receive(server, lane, octets, self._loop.time())
         self._drive()
 
-    def unreachable(self, server: int) -> None:
-        """The host says that nobody listens there."""
-        self._exchange.unreachable(server, self._loop.time())
+    def unreachable(self, server: int, error: OSError) -> None:
+        """The host says that nobody listens there, or that it has no way to send anything."""
+        gone = isinstance(error, ConnectionRefusedError)
+        why = NOBODY if gone else f"this host cannot send to it: {os.strerror(error.errno or 0)}"
+        self._exchange.unreachable(server, self._loop.time(), why)
         self._drive()
 
     def connected(self, server: int, lane: int) -> None:
@@ -120,46 +125,49 @@ class RadiusClient:
             self._reset(lane)
         self._alarm.arm(self._exchange.deadline)
 
-    def _send(self, datagram: Datagram, tries: int = 2) -> None:
+    def _send(self, datagram: Datagram, *, again: bool = False) -> None:
         """Let a datagram leave, or give it to who holds it."""
-        lane = self._open_lane((datagram.server, datagram.lane)) if tries else None
+        try:
+            lane = self._open_lane((datagram.server, datagram.lane))
+        except OSError as error:
+            self._loop.call_soon(self.unreachable, datagram.server, error)
+            return
         hold = self._holds.get(datagram.token)
-        if lane is None:
-            self._loop.call_soon(self.unreachable, datagram.server)
-        elif hold is None:
-            self._let_go(datagram, lane, tries)
+        if hold is None:
+            self._let_go(datagram, lane, again=again)
         else:
             sent = Sent(self._names[datagram.server], lane.port, datagram.octets)
-            hold(sent, lambda: self._let_go(datagram, lane, tries))
+            hold(sent, lambda: self._let_go(datagram, lane, again=again))
 
-    def _let_go(self, datagram: Datagram, lane: "_UdpLane | TlsLane", tries: int) -> None:
+    def _let_go(self, datagram: Datagram, lane: "_UdpLane | TlsLane", *, again: bool) -> None:
         """A socket that cannot send any more gives way to a new one: it is bound to an address that this host may have
         lost. A datagram that was held until nobody waits for its answer any more stays here."""
         key = (datagram.server, datagram.lane)
         if self._closed or not self._exchange.awaits(datagram.token):
             return
         if self._lanes.get(key) is lane:
-            if lane.send(datagram.octets):
+            refusal = lane.send(datagram.octets)
+            if refusal is None:
                 return
             self._lanes.pop(key).close()
-        self._send(datagram, tries - 1)
+            if again:
+                self._loop.call_soon(self.unreachable, datagram.server, refusal)
+                return
+        self._send(datagram, again=True)
 
     def _reset(self, key: Lane) -> None:
         lane = self._lanes.get(key)
         if isinstance(lane, TlsLane):
             lane.reset()
 
-    def _open_lane(self, key: Lane, port: int = 0) -> "_UdpLane | TlsLane | None":
-        """Return the lane, opened if it was not; None when the host has no way to the server."""
+    def _open_lane(self, key: Lane, port: int = 0) -> "_UdpLane | TlsLane":
+        """Return the lane, opened if it was not. OSError when the host has no way to the server."""
         if key not in self._lanes:
             address = self._addresses[key[0]]
-            try:
-                way = self._tls.get(address)
-                self._lanes[key] = (
-                    _UdpLane(self, *key, _connected(address, port)) if way is None else TlsLane(self, key, address, way)
-                )
-            except OSError:
-                return None
+            way = self._tls.get(address)
+            self._lanes[key] = (
+                _UdpLane(self, *key, _connected(address, port)) if way is None else TlsLane(self, key, address, way)
+            )
         return self._lanes[key]
 
 
@@ -186,7 +194,8 @@ class _UdpLane(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._socket, self.port = opened, int(opened.getsockname()[1])
         self._early: list[bytes] = []
-        self._sending = self._refused = False
+        self._sending = False
+        self._refusal: OSError | None = None
         loop = asyncio.get_running_loop()
         self._opening = loop.create_task(self._open(loop))
 
@@ -206,24 +215,25 @@ class _UdpLane(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         """The host says that nobody listens there (ICMP), or that there is no way."""
-        self._refused = True
-        if isinstance(exc, OSError) and not self._sending:
-            self._client.unreachable(self._server)
+        self._refusal = exc if isinstance(exc, OSError) else OSError(errno.EIO, str(exc))
+        if not self._sending:
+            self._client.unreachable(self._server, self._refusal)
 
-    def send(self, octets: bytes) -> bool:
-        """Send a datagram. False when the host refuses for another reason than that nobody listened there before."""
+    def send(self, octets: bytes) -> OSError | None:
+        """Send a datagram; return why the host refuses, for another reason than that nobody listened there before."""
         if self._transport is None:
             if self._opening.done():  # and nothing came of it: the host has no room for one socket more
-                return False
+                failure = self._opening.exception()
+                return failure if isinstance(failure, OSError) else OSError(errno.EIO, "no socket")
             self._early.append(octets)
-            return True
+            return None
         for _ in range(2):  # the first may fail for what an earlier one met (ICMP), which says nothing of this one
-            self._sending, self._refused = True, False
+            self._sending, self._refusal = True, None
             self._transport.sendto(octets)
             self._sending = False
-            if not self._refused:
-                return True
-        return False
+            if self._refusal is None:
+                return None
+        return self._refusal
 
     def close(self) -> None:
         """Close the socket."""

@@ -56,15 +56,14 @@ class TlsLane(asyncio.Protocol):
         self._why = ""
         self._closed = False
 
-    def send(self, octets: bytes) -> bool:
-        """Send a packet; connect first if need be. Always True: what becomes of it is told by the connection's end."""
+    def send(self, octets: bytes) -> None:
+        """Send a packet; connect first if need be. What becomes of it is told by the connection's end."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(octets)
-            return True
+            return
         self._early.append(octets)
         if self._transport is None and self._opening is None:
             self._opening = self._loop.create_task(self._open())
-        return True
 
     def reset(self, why: str = "the server was silent or not to be trusted") -> None:
         """Close the connection; the next packet opens another one."""

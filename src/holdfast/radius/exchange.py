@@ -38,6 +38,7 @@ from holdfast.radius.watchdog import PATIENCE, Lane, Watchdog
 
 IDENTIFIERS = 256
 USER_PASSWORD = 2
+NOBODY = "the host says that nobody listens there"
 COMPLAINT_INTERVAL = 60.0
 """Seconds between two complaints about the answers of one server."""
 ANSWERS: dict[int, frozenset[int]] = {
@@ -112,11 +113,11 @@ class RadiusExchange:
             self._heard(known, now)
             self._finish(pending, Outcome(pending.token, known.config.name, reply, shared, pending.authenticator))
 
-    def unreachable(self, server: int, now: float) -> None:
-        """The host says that nobody listens there (ICMP): waiting for an answer is in vain."""
+    def unreachable(self, server: int, now: float, why: str = NOBODY) -> None:
+        """The host says that nobody listens there (ICMP), or that there is no way: waiting for an answer is in vain."""
         for pending in [one for lane in self._servers[server].lanes for one in lane.values()]:
             pending.nobody.add(server)
-            self._lost(pending, now, "the host says that nobody listens there")
+            self._lost(pending, now, why)
 
     def connected(self, server: int, lane: int, now: float) -> None:
         """The connection of a lane is there."""

@@ -1,6 +1,7 @@
 """What is on disk before it is sent, and what a disk costs that is slow or full."""
 
 import asyncio
+import errno
 import secrets
 import sqlite3
 import threading
@@ -9,8 +10,9 @@ import time
 import pytest
 
 from holdfast.errors import StateError
-from holdfast.events import AccountingQueued, InternalFault
+from holdfast.events import AccountingQueued, InternalFault, RadiusServerDown
 from holdfast.gateway import accounting_delivery as module
+from holdfast.gateway import radius_client
 from holdfast.gateway.accounting_delivery import Delivery
 from holdfast.gateway.radius_client import RadiusClient
 from holdfast.policy.accounting_changes import Waiting
@@ -31,13 +33,14 @@ class Scene:
     """A delivery with its queue, a server that takes everything, and what was reported."""
 
     def __init__(self, path, port: int, limit: int = 1000) -> None:
-        self.path, self.events = path, []
+        self.path, self.events, self.told = path, [], []
         self.queue = AccountingQueue(path, limit)
         server = {("127.0.0.1", port): ServerConfig("s", Secret.from_text(SECRET))}
-        client = RadiusClient(server, ExchangeConfig(0.2, patience=2.0), secrets.token_bytes, lambda _: None)
+        times = ExchangeConfig(0.2, patience=2.0)
+        self.client = RadiusClient(server, times, secrets.token_bytes, self.told.append)
         loop = asyncio.get_running_loop()
         report = lambda event, _context: self.events.append(event)  # noqa: E731
-        self.delivery = Delivery(self.queue, client, report, loop.time, time.time)
+        self.delivery = Delivery(self.queue, self.client, report, loop.time, time.time)
 
     @staticmethod
     def taking(asked: list):
@@ -50,8 +53,12 @@ class Scene:
         self.delivery.put(Waiting(self.delivery.next_number(), time.time(), octets, session, update))
 
     async def all_went(self) -> None:
-        async with asyncio.timeout(30):
-            while len(self.delivery):  # noqa: ASYNC110 - it tells nobody
+        await self.becomes(lambda: not len(self.delivery))
+
+    @staticmethod
+    async def becomes(condition) -> None:
+        async with asyncio.timeout(60):
+            while not condition():  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
 
 
@@ -99,6 +106,32 @@ async def test_a_slow_disk_holds_up_the_records_and_nothing_else(tmp_path, monke
         await scene.all_went()
         await scene.delivery.end(1.0)
     assert len({request.authenticator for request in asked}) == 1
+
+
+async def test_a_host_without_a_way_waits_and_says_so(tmp_path, monkeypatch):
+    asked, asking, connected, way = [], [], radius_client._connected, False
+
+    def connect(address, port):
+        if not way:
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+        return connected(address, port)
+
+    monkeypatch.setattr(radius_client, "_connected", connect)
+    async with serving(Scene.taking(asked)) as (_, port):
+        scene = Scene(tmp_path / "a.db", port)
+        ask = scene.client.ask
+        monkeypatch.setattr(scene.client, "ask", lambda *arguments: asking.append(1) or ask(*arguments))
+        scene.delivery.begin()
+        for number in range(5):
+            scene.put(f"s{number}")
+        await scene.becomes(lambda: any(isinstance(event, AccountingQueued) for event in scene.events))
+        await asyncio.sleep(1.0)
+        assert len(asking) < 200, "rounds have pauses between them"
+        assert any(isinstance(one, RadiusServerDown) and "Network is unreach" in one.detail for one in scene.told)
+        way = True
+        await scene.all_went()
+        await scene.delivery.end(1.0)
+    assert len({request.values.text("Acct-Session-Id") for request in asked}) == 5
 
 
 async def test_a_disk_that_refuses_is_told_once_and_tried_again(tmp_path, monkeypatch):
