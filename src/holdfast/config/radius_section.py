@@ -83,7 +83,7 @@ class RadiusSection(BaseModel):
     dead_time: Seconds = 60.0
     """Seconds in which a server that did not answer is asked last."""
     unsigned: tuple[ServerAddress, ...] = ()
-    """Old servers whose answers are taken without a Message-Authenticator, which lets them be forged."""
+    """Old servers whose answers, Disconnect and CoA requests are taken without a Message-Authenticator."""
     when_down: WhenDown = WhenDown.REJECT
     """While no server answers: "reject"; "turn_away" (no calls); "local" users; "cached": who was let in lately."""
     cache_hours: Annotated[float, Field(strict=True, gt=0, le=8784, allow_inf_nan=False)] = 24.0

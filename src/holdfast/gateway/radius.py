@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from holdfast.gateway.subscriber import Subscriber
 
 
+TOO_LONG = "a password of more than 128 octets, which RADIUS cannot carry (RFC 2865 section 5.2)"
 SCOUT_INTERVAL = 5.0
 """Seconds after which a call is let through again while no server answers."""
 
@@ -91,7 +92,8 @@ class RadiusDesk:
         state = subscriber.grant.state if renewing and subscriber.grant else b""
         request = login_request(exchange, place_of(subscriber, self._nas_identifier), state)
         if request is None:
-            self._gateway.logins.verified(subscriber, exchange, self._local.verify(exchange), claim)
+            refusal = Verdict.reject(retry=True, detail=TOO_LONG)
+            self._gateway.logins.verified(subscriber, exchange, refusal, claim)
         else:
             self._trace(subscriber, Direction.SENT, "", request.code, request.attributes)
             outcome = await self._client.ask(request)
@@ -300,7 +302,7 @@ def read_secrets(path: Path | None) -> dict[IPv4Address, Secret]:
         raise ConfigError("other users may read the RADIUS secrets", where=str(path), fix=f"chmod 600 {path}")
     found: dict[IPv4Address, Secret] = {}
     for number, line in enumerate(octets.splitlines(), start=1):
-        address, _, secret = line.strip().partition(b" ")
+        address, secret = (*line.split(None, 1), b"", b"")[:2]
         if not address or address.startswith(b"#"):
             continue
         try:

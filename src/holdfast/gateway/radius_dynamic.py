@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from holdfast.config import Config
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 COMPLAINT_INTERVAL = 60.0
 """Seconds between two log lines about the same source."""
 SOURCES = 1000
-"""Sources whose last complaint is remembered, with how many more there were since."""
+"""Sources that get a line of their own a minute; all others together get one."""
+OTHERS, MANY = "others", "; there are too many sources for a line each"
 CHANGING = frozenset(
     {
         "Session-Timeout",
@@ -46,7 +47,8 @@ class DynamicDesk(asyncio.DatagramProtocol):
     def __init__(self, gateway: "Gateway", server: DynamicServer) -> None:
         self._gateway, self._server = gateway, server
         self._transport: asyncio.DatagramTransport | None = None
-        self._complaints: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._complaints: dict[str, int] = {}
+        """How many more there were of each source since its last line."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- asyncio.DatagramProtocol --------------------------------------------------------------------------
@@ -68,6 +70,7 @@ class DynamicDesk(asyncio.DatagramProtocol):
 
     def close(self) -> None:
         """Stop listening."""
+        self._complaints.clear()
         for task in self._tasks:
             task.cancel()
         if self._transport is not None:
@@ -109,7 +112,9 @@ class DynamicDesk(asyncio.DatagramProtocol):
         if names - known:
             return ErrorCause.UNSUPPORTED_ATTRIBUTE
         if not chosen:
-            return ErrorCause.SESSION_CONTEXT_NOT_FOUND
+            elsewhere = replace(request.match, gateway="")
+            ours = any(fits(one, elsewhere) for one in self._gateway.subscribers.values())
+            return ErrorCause.NAS_IDENTIFICATION_MISMATCH if ours else ErrorCause.SESSION_CONTEXT_NOT_FOUND
         if layer is None:
             return None
         if not names & CHANGING:
@@ -140,20 +145,28 @@ class DynamicDesk(asyncio.DatagramProtocol):
             self._gateway.patrol.look_soon(subscriber)
 
     def _complain(self, answered: Answered, source: str, data: bytes) -> None:
-        """Say once a minute and source why something was dropped or refused: a flood must not fill the log."""
-        now = self._gateway.now()
+        """Say once a minute and source why something was dropped or refused: a flood must not fill the log, not even
+        one from a thousand addresses that are made up."""
         if not answered.why:
             return
-        due, times = self._complaints.get(source, (float("-inf"), 0))
-        if now < due:
-            self._complaints[source] = (due, times + 1)
+        key = source if source in self._complaints or len(self._complaints) < SOURCES else OTHERS
+        if key in self._complaints:
+            self._complaints[key] += 1
             return
-        self._complaints[source] = (now + COMPLAINT_INTERVAL, 0)
-        self._complaints.move_to_end(source)
-        if len(self._complaints) > SOURCES:
-            self._complaints.popitem(last=False)
         kind, answer = code_name(data[0]) if data else "nothing", "NAK" if answered.octets else ""
-        self._gateway.report(DynamicRequestSeen(source, kind, answer, answered.why, times + 1), {})
+        detail = answered.why + (MANY if key == OTHERS else "")
+        self._tell(key, DynamicRequestSeen(source, kind, answer, detail))
+
+    def _tell(self, key: str, said: DynamicRequestSeen) -> None:
+        """Report, and a minute later how many more there were."""
+        self._complaints[key] = 0
+        self._gateway.report(said, {})
+        self._gateway.loop.call_later(COMPLAINT_INTERVAL, self._tell_rest, key, said)
+
+    def _tell_rest(self, key: str, said: DynamicRequestSeen) -> None:
+        more = self._complaints.pop(key, 0)
+        if more:
+            self._tell(key, replace(said, times=more))
 
 
 def fits(subscriber: "Subscriber", match: Match) -> bool:
@@ -189,7 +202,8 @@ async def start_dynamic(gateway: "Gateway", config: Config) -> DynamicDesk | Non
         return None
     known = read_secrets(section.secrets_file)
     clients = {str(one): secret_for(known, one, section.secrets_file) for one in section.dynamic_clients}
-    desk = DynamicDesk(gateway, DynamicServer(clients, nas_identifier(config)))
+    unsigned = frozenset(map(str, section.unsigned))
+    desk = DynamicDesk(gateway, DynamicServer(clients, nas_identifier(config), unsigned))
     listen = section.dynamic_listen
     try:
         await gateway.loop.create_datagram_endpoint(lambda: desk, local_addr=(str(listen.address), listen.port))

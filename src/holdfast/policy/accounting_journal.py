@@ -56,7 +56,8 @@ class AccountingJournal:
         self._size += len(entry)
 
     def entries(self) -> list[CameUp]:
-        """Return what a predecessor left, the oldest first."""
+        """Return what a predecessor left, the oldest first. What was cut off is taken away: what comes behind it could
+        not be found."""
         try:
             octets = os.pread(self._descriptor, self._size, 0)
         except OSError as error:
@@ -69,6 +70,8 @@ class AccountingJournal:
                 break
             found.append(_read(body))
             at += HEAD.size + length
+        if at < len(octets):
+            self._cut(at)
         return found
 
     def written(self, number: int) -> None:
@@ -78,15 +81,18 @@ class AccountingJournal:
 
     def clear(self) -> None:
         """Empty the file."""
-        try:
-            os.ftruncate(self._descriptor, 0)
-        except OSError as error:
-            raise self._refusal(error) from error
-        self._size = 0
+        self._cut(0)
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+    def _cut(self, size: int) -> None:
+        try:
+            os.ftruncate(self._descriptor, size)
+        except OSError as error:
+            raise self._refusal(error) from error
+        self._size = size
 
     def _refusal(self, error: OSError) -> StateError:
         return StateError(f"the accounting journal cannot be used: {error.strerror}", where=str(self._path))

@@ -1,8 +1,9 @@
 """Requests that a RADIUS server makes of us: Disconnect and Change-of-Authorization (RFC 5176).
 
 Taken only from listed addresses, signed with their secret, and not twice: a repeated datagram gets the answer that it
-got before. One that is old by its Event-Timestamp is dropped; one without it must name its session by Acct-Session-Id,
-which is never given twice, so that sending it again later harms nobody else.
+got before, from whichever port it comes (who plays back what was overheard has one of their own). One that is old by
+its Event-Timestamp is dropped; one without it must name its session by Acct-Session-Id, which is never given twice, so
+that sending it again later harms nobody else.
 """
 
 from collections import OrderedDict
@@ -17,8 +18,8 @@ from holdfast.secret import Secret
 
 WINDOW = 300
 """Seconds that clocks may differ (RFC 5176 section 6.3)."""
-REMEMBERED = 1024
-"""Answers kept for repetitions."""
+REMEMBERED = 16_384
+"""Answers kept for repetitions: more than a server asks for while its Event-Timestamps hold."""
 AUTHORIZE_ONLY = 17
 """Service-Type (RFC 5176 section 3.2)."""
 
@@ -108,20 +109,23 @@ class Answered:
 class DynamicServer:
     """Judges datagrams. `now` is wall-clock time in seconds since 1970: it is compared with the sender's clock."""
 
-    def __init__(self, clients: Mapping[str, Secret], nas_identifier: str) -> None:
-        self._clients = clients
+    def __init__(
+        self, clients: Mapping[str, Secret], nas_identifier: str, unsigned: frozenset[str] = frozenset()
+    ) -> None:
+        """`clients`: addresses and their secrets; `unsigned`: those that need no Message-Authenticator."""
+        self._clients, self._unsigned = clients, unsigned
         self._nas_identifier = nas_identifier
-        self._seen: OrderedDict[tuple[tuple[str, int], int, bytes], bytes] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, int, bytes], bytes] = OrderedDict()
 
     def receive(self, octets: bytes, source: tuple[str, int], now: float) -> DynamicRequest | Answered:
         """Take a datagram from an address and a port."""
         secret = self._clients.get(source[0])
         if secret is None:
             return Answered(b"", "it is from an address that is not listed")
-        packet = read_request(octets, secret)
+        packet = read_request(octets, secret, require_message_authenticator=source[0] not in self._unsigned)
         if isinstance(packet, PacketFault):
             return Answered(b"", packet.value)
-        key = (source, packet.identifier, packet.authenticator)
+        key = (source[0], packet.identifier, packet.authenticator)
         if key in self._seen:
             return Answered(self._seen[key])
         if packet.code not in ANSWERS:
@@ -135,23 +139,27 @@ class DynamicServer:
         if stamp is not None and abs(now - stamp) > WINDOW:
             apart = f"its Event-Timestamp and our clock are {abs(now - stamp):.0f} s apart: a replay, or a wrong clock"
             return Answered(b"", apart)
-        cause = self._refusal(request)
-        if cause is not None:
-            return Answered(self.answer(request, cause), cause.name.lower().replace("_", " "))
+        refusal = self._refusal(request)
+        if refusal is not None:
+            cause, why = refusal
+            return Answered(self.answer(request, cause), why)
         # Until it is answered, a repetition is met with silence.
         self._remember(request, b"")
         return request
 
-    def _refusal(self, request: DynamicRequest) -> ErrorCause | None:
+    def _refusal(self, request: DynamicRequest) -> tuple[ErrorCause, str] | None:
+        """Return the Error-Cause of a request that is not taken, and what is wrong with it, for people."""
         values = request.values
-        if values.text("NAS-Identifier") not in ("", self._nas_identifier):
-            return ErrorCause.NAS_IDENTIFICATION_MISMATCH
+        named = values.text("NAS-Identifier")
+        if named not in ("", self._nas_identifier):
+            why = f"it is for NAS-Identifier {named!r}; this gateway is {self._nas_identifier!r}"
+            return ErrorCause.NAS_IDENTIFICATION_MISMATCH, why
         if values.integer("Service-Type") == AUTHORIZE_ONLY:
-            return ErrorCause.UNSUPPORTED_SERVICE
+            return ErrorCause.UNSUPPORTED_SERVICE, "it asks for a new Access-Request (Authorize-Only), not for a change"
         if not request.match:
-            return ErrorCause.MISSING_ATTRIBUTE
+            return ErrorCause.MISSING_ATTRIBUTE, "no attribute in it says which session is meant"
         if values.integer("Event-Timestamp") is None and not request.match.session:
-            return ErrorCause.MISSING_ATTRIBUTE
+            return ErrorCause.MISSING_ATTRIBUTE, "it has neither Event-Timestamp nor Acct-Session-Id: perhaps a replay"
         return None
 
     def answer(self, request: DynamicRequest, cause: ErrorCause | None = None) -> bytes:
@@ -166,7 +174,7 @@ class DynamicServer:
         return octets
 
     def _remember(self, request: DynamicRequest, octets: bytes) -> None:
-        self._seen[request.source, request.packet.identifier, request.packet.authenticator] = octets
+        self._seen[request.source[0], request.packet.identifier, request.packet.authenticator] = octets
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 

@@ -105,7 +105,9 @@ class RadiusExchange:
         # of life decides nothing, and FreeRADIUS before 3.2.5 cannot be told to sign it
         required = known.config.require_message_authenticator and pending.request.code == Code.ACCESS_REQUEST
         reply = read_reply(octets, pending.authenticator, shared, require_message_authenticator=required)
-        if isinstance(reply, PacketFault):
+        if isinstance(reply, PacketFault) and known.answers_former(lane, octets):
+            known.strays += 1
+        elif isinstance(reply, PacketFault):
             self._refuse(pending, known, reply, now)
         elif reply.code in ANSWERS.get(pending.request.code, ()):
             self._watchdog.heard((server, lane), now)
@@ -282,6 +284,7 @@ class RadiusExchange:
         lanes = self._servers[pending.server].lanes
         if lane < len(lanes) and lanes[lane].get(identifier) is pending:
             del lanes[lane][identifier]
+            self._servers[pending.server].former[pending.place] = pending.authenticator
 
     # --- sending -------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from holdfast.radius.exchange_types import Request, Sent, ServerConfig
-from holdfast.radius.packet import PacketFault
+from holdfast.radius.packet import PacketFault, read_reply
 
 
 @dataclass(slots=True)
@@ -25,6 +25,16 @@ class Server:
     refused: int = 0
     strays: int = 0
     """Answers of all time that could not be trusted, and answers to nothing (or to what was answered already)."""
+    former: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    """The authenticator of the request that had a place, by lane and identifier, before."""
+
+    def answers_former(self, lane: int, octets: bytes) -> bool:
+        """Whether a reply is a late one to the request that had its place before: a slow server's, and no lie."""
+        stood = self.former.get((lane, octets[1]))
+        if stood is None:
+            return False
+        reply = read_reply(octets, stood, self.config.secret, require_message_authenticator=False)
+        return not isinstance(reply, PacketFault)
 
 
 @dataclass(slots=True)

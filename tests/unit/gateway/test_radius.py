@@ -263,6 +263,8 @@ def test_secrets_come_from_a_file_that_nobody_else_can_read(tmp_path):
         read_secrets(path)
     path.chmod(0o600)
     assert {str(one): secret.reveal() for one, secret in read_secrets(path).items()} == {"192.0.2.1": b"a b"}
+    path.write_text("192.0.2.1\tsecret\t\n")
+    assert {str(one): secret.reveal() for one, secret in read_secrets(path).items()} == {"192.0.2.1": b"secret"}
     for line in ("host secret", "192.0.2.1", "192.0.2.1 "):
         path.write_text(line)
         with pytest.raises(ConfigError, match="not a line") as caught:
@@ -318,6 +320,22 @@ async def test_a_server_that_requires_encryption_gets_it_or_nobody_gets_in(world
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("world", [PLAIN], indirect=True)
+@pytest.mark.asyncio
+async def test_a_password_that_fits_no_request_is_not_judged_by_others(world, tmp_path):
+    """The local users are not asked while RADIUS decides, whatever a client says."""
+    world.users.add("long", Secret(b"x" * 129))
+    async with serving(lambda _: (Code.ACCESS_ACCEPT, [])) as (server, port):
+        use(world, configuration(tmp_path, port))
+        client = await PnsClient.dial(
+            world.client_engine, world.port, "long", "x" * 129, methods=(Method.PAP,), ccp=OPEN
+        )
+        assert (await ended(world, client))["reason"] == "auth_failed"
+        assert "128 octets" in world.named("AUTH_FAIL")[0]["detail"]
+        assert server.asked == []
 
 
 @pytest.mark.asyncio

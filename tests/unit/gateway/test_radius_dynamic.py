@@ -4,11 +4,13 @@ import asyncio
 import socket
 import subprocess
 import time
+from collections import Counter
 
 import pytest
 
 from holdfast.config import parse
 from holdfast.errors import HostError
+from holdfast.gateway import radius_dynamic
 from holdfast.gateway.radius_dynamic import start_dynamic
 from holdfast.secret import Secret
 from support.fake_host import host_of
@@ -54,6 +56,18 @@ async def test_a_disconnect_ends_the_session(world, tmp_path, unused_udp_port):
     assert "127.0.0.1" in end["evidence"]
     assert world.named("RADIUS_REQUEST")[0]["answer"] == "ACK"
     assert "Session-Context-Not-Found" in await radclient(unused_udp_port, "disconnect", 'Acct-Session-Id = "gone"')
+    desk.close()
+
+
+@pytest.mark.root
+async def test_another_gateways_session_is_not_ours(world, tmp_path, unused_udp_port):
+    desk = await listening(world, tmp_path, unused_udp_port)
+    client = await PnsClient.dial(world.client_engine, world.port)
+    await client.up()
+    who = f'User-Name = "alice", Event-Timestamp = {int(time.time())}'
+    said = await radclient(unused_udp_port, "disconnect", f"{who}, NAS-IP-Address = 192.0.2.200")
+    assert "NAS-Identification-Mismatch" in said
+    assert world.only()
     desk.close()
 
 
@@ -136,13 +150,33 @@ async def test_a_flood_from_strangers_is_logged_once_and_answered_never(world, t
             stranger.recv(100)
         (seen,) = world.named("RADIUS_REQUEST")
         assert (seen["request"], seen["answer"], seen["times"]) == ("Disconnect-Request", "", 1)
-        _, dropped = desk._complaints["127.0.0.1"]
-        desk._complaints["127.0.0.1"] = (0.0, dropped)
-        stranger.send(bytes((40, 1)) + bytes(18))
-        async with asyncio.timeout(60):
-            while len(world.named("RADIUS_REQUEST")) < 2:  # noqa: ASYNC110 - the log tells nobody
-                await asyncio.sleep(0.01)
-        assert world.named("RADIUS_REQUEST")[1]["times"] == dropped + 1
+    desk.close()
+
+
+def strange(desk, source: str) -> None:
+    desk.datagram_received(bytes((43, 1)) + bytes(18), (source, 4000))
+
+
+async def test_a_flood_is_counted_to_the_last_and_fills_no_log_from_however_many_addresses(
+    world, tmp_path, unused_udp_port, monkeypatch
+):
+    monkeypatch.setattr(radius_dynamic, "COMPLAINT_INTERVAL", 0.5)
+    monkeypatch.setattr(radius_dynamic, "SOURCES", 10)
+    desk = await listening(world, tmp_path, unused_udp_port)
+    for number in range(200):
+        strange(desk, f"198.51.100.{number}")
+        strange(desk, "198.51.100.0")
+    assert len(world.named("RADIUS_REQUEST")) == 11
+    async with asyncio.timeout(60):
+        while sum(one["times"] for one in world.named("RADIUS_REQUEST")) < 400:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        while desk._complaints:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    told = Counter[str]()
+    for one in world.named("RADIUS_REQUEST"):
+        told["others" if "too many sources" in one["detail"] else one["source"]] += one["times"]
+    assert told == {"198.51.100.0": 201, "others": 190, **{f"198.51.100.{number}": 1 for number in range(1, 10)}}
+    assert len(world.named("RADIUS_REQUEST")) == 13
     desk.close()
 
 

@@ -47,6 +47,10 @@ def test_half_an_entry_is_none(path, kept):
     journal.close()
     os.truncate(path, whole + kept)
     assert left_behind(path) == [ONE]
+    journal = AccountingJournal(path)
+    journal.note(TWO)
+    journal.close()
+    assert left_behind(path) == [ONE, TWO], "what came behind it is found"
 
 
 def test_what_is_no_entry_ends_the_list(path):

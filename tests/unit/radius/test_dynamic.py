@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.radius.attributes import attribute
+from holdfast.radius import dynamic
+from holdfast.radius.attributes import attribute, write_attributes
 from holdfast.radius.codes import Code, ErrorCause
-from holdfast.radius.dynamic import REMEMBERED, WINDOW, Answered, DynamicRequest, DynamicServer, Match
-from holdfast.radius.packet import RadiusPacket, read_packet, read_reply, write_request
+from holdfast.radius.dynamic import WINDOW, Answered, DynamicRequest, DynamicServer, Match
+from holdfast.radius.packet import RadiusPacket, _assemble, _sign, read_packet, read_reply, write_request
 from holdfast.secret import Secret
 
 SHARED = Secret(b"testing123")
@@ -65,6 +66,17 @@ def test_repetition_gets_the_same_answer_and_is_done_once():
     assert one.receive(asked, SOURCE, NOW) == Answered(b"")
     reply = one.answer(found)
     assert one.receive(asked, SOURCE, NOW) == Answered(reply)
+    assert one.receive(asked, (SOURCE[0], 4001), NOW) == Answered(reply), "a replay has a port of its own"
+
+
+def test_who_cannot_sign_may_be_excused():
+    octets = _assemble(Code.DISCONNECT_REQUEST, 1, bytes(16), write_attributes([SESSION]))
+    bare = _sign(octets, SHARED)
+    assert "no Message-Authenticator" in server().receive(bare, SOURCE, NOW).why
+    excusing = DynamicServer({SOURCE[0]: SHARED}, "holdfast", frozenset({SOURCE[0]}))
+    assert isinstance(excusing.receive(bare, SOURCE, NOW), DynamicRequest)
+    forged = bare[:-1] + b"2"
+    assert isinstance(excusing.receive(forged, SOURCE, NOW), Answered), "what it signs must fit"
 
 
 @pytest.mark.parametrize("apart", [-WINDOW - 2, WINDOW + 2])
@@ -75,21 +87,21 @@ def test_what_is_old_is_dropped(apart):
 
 
 @pytest.mark.parametrize(
-    ("attributes", "cause"),
+    ("attributes", "cause", "why"),
     [
-        ((USER,), 402),
-        ((STAMP,), 402),
-        ((STAMP, attribute("NAS-IP-Address", b"\xc0\x00\x02\x01")), 402),
-        ((SESSION, attribute("NAS-Identifier", "another")), 403),
-        ((SESSION, attribute("Service-Type", 17)), 405),
+        ((USER,), 402, "Event-Timestamp"),
+        ((STAMP,), 402, "which session"),
+        ((STAMP, attribute("NAS-IP-Address", b"\xc0\x00\x02\x01")), 402, "which session"),
+        ((SESSION, attribute("NAS-Identifier", "another")), 403, "'another'"),
+        ((SESSION, attribute("Service-Type", 17)), 405, "Authorize-Only"),
     ],
 )
-def test_what_cannot_be_taken_is_refused_with_its_cause(attributes, cause):
+def test_what_cannot_be_taken_is_refused_with_its_cause(attributes, cause, why):
     asked = request(*attributes)
     found = server().receive(asked, SOURCE, NOW)
     assert isinstance(found, Answered)
     assert cause_of(found.octets, asked) == (42, cause)
-    assert found.why
+    assert why in found.why
 
 
 @pytest.mark.parametrize(
@@ -107,11 +119,12 @@ def test_strangers_get_nothing(octets, source):
     assert found.why
 
 
-def test_memory_of_answers_is_bounded():
+def test_memory_of_answers_is_bounded(monkeypatch):
+    monkeypatch.setattr(dynamic, "REMEMBERED", 100)
     one = server()
-    for number in range(REMEMBERED + 50):
+    for number in range(150):
         one.receive(request(attribute("Acct-Session-Id", f"s{number}"), identifier=number % 256), SOURCE, NOW)
-    assert len(one._seen) == REMEMBERED
+    assert len(one._seen) == 100
 
 
 @given(st.binary(max_size=120))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from holdfast.events import RadiusAnswerRefused
 from holdfast.radius.attributes import attribute
 from holdfast.radius.codes import Code
-from holdfast.radius.exchange import RadiusExchange
+from holdfast.radius.exchange import IDENTIFIERS, RadiusExchange
 from holdfast.radius.exchange_state import Pending
 from holdfast.radius.exchange_types import ExchangeConfig, Fault, Request
 from holdfast.radius.hiding import reveal_password
@@ -73,6 +73,23 @@ def test_what_is_dropped_is_counted():
     (state,) = scene.exchange.state()
     assert state == {"server": "a", "down": False, "waiting": 0, "refused": 4, "strays": 1}
     assert [event.times for event in scene.events] == [1, 3]
+
+
+def test_a_late_answer_to_another_request_is_no_lie():
+    """A slow server answers each of the tries; meanwhile the identifier may be somebody else's."""
+    scene = Scene(FIRST)
+    for _ in range(IDENTIFIERS):
+        scene.ask()
+    first = scene.sent[0]
+    scene.answer(first)
+    scene.ask()
+    assert scene.sent[-1].octets[1] == first.octets[1]
+    scene.answer(first)
+    (state,) = scene.exchange.state()
+    assert (state["refused"], state["strays"]) == (0, 1)
+    assert not scene.events
+    scene.answer(scene.sent[-1])
+    assert len(scene.outcomes) == 2
 
 
 def test_answers_to_nothing_and_answers_twice():
