@@ -100,6 +100,10 @@ class StateError(HoldfastError):
     """The state directory or the database in it cannot be used."""
 
 
+class DamagedError(StateError):
+    """What lies on the disk is not what was written there."""
+
+
 class HostError(HoldfastError):
     """The host refuses something that is needed: a right, a device, a port."""
 

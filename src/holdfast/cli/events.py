@@ -23,7 +23,7 @@ from holdfast.observe.pseudonyms import KEYS_FILE, USER, Keyring
 from holdfast.observe.reader import Query, follow, last, moment, read
 from holdfast.observe.schema import schema as log_schema
 from holdfast.observe.schema_page import page as schema_page
-from holdfast.observe.segments import lines, segments
+from holdfast.observe.segments import lines, lines_of, segments
 from holdfast.observe.signing import PUBLIC_FILE, PublicKey, SigningKey
 from holdfast.observe.sinks.lines import text_of
 from holdfast.observe.verify import Expected, Part, Report, verify
@@ -81,7 +81,7 @@ def events(
         _show(raw, record, as_json=as_json)
     if follow_on:
         try:
-            for raw, record in follow(log, query, lambda: False):
+            for raw, record in follow(log, key, query, lambda: False):
                 _show(raw, record, as_json=as_json)
                 sys.stdout.flush()
         except KeyboardInterrupt:
@@ -306,7 +306,7 @@ def _verify(state: Path, log: Path, key: Secret | None, public_key: Path | None)
 
 def _parts(log: Path, key: Secret | None) -> Iterable[Part]:
     for segment in segments(log):
-        yield segment.name, segment.is_open, lines(segment.path, key)
+        yield segment.name, segment.is_open, lines_of(segment, key)
 
 
 def _plain_report(report: Report) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from Crypto.Cipher import AES
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
 
-from holdfast.errors import ConfigError, StateError
+from holdfast.errors import ConfigError, DamagedError, StateError
 from holdfast.policy.files import readable_by_others
 from holdfast.secret import Secret
 
@@ -119,6 +119,8 @@ class SealedReader(io.RawIOBase):
             raise self._refusal() from None
 
     def _refusal(self) -> StateError:
+        if self._number > 1:
+            return DamagedError("this encrypted part of the log was changed", where=self._where)
         return StateError(
             "this encrypted part of the log does not open with this key, or it was changed", where=self._where
         )

@@ -274,7 +274,7 @@ class EventLog:
             else:
                 self._file.flush()
         except OSError as error:
-            self._fail(f"{self.place.path}: {error.strerror}", now)
+            self._fail(f"{error.filename or self.place.path}: {error.strerror}", now)
         else:
             self._watch.unsafe = 0
             if self.failed:
@@ -316,7 +316,9 @@ class EventLog:
             lost, watch.lost = watch.lost, 0
             self._tell(LogOverflowed(lost, f"more than {self.options.spool} facts waited"))
         if self._file.vanished():
-            self._tell(LogFailed(f"{self.place.path} was taken away; a new file is begun", self.backlog))
+            self._tell(
+                LogFailed(f"{self.place.path} was taken away, or lines out of it; a new file is begun", self.backlog)
+            )
 
     def _serve_request(self) -> None:
         action, future = self._requests.popleft()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +20,7 @@ from holdfast import __version__
 from holdfast.errors import HoldfastError, StateError
 from holdfast.observe.chain import GENESIS, Link, parse, stub
 from holdfast.observe.reader import Query, record_of
-from holdfast.observe.segments import lines, segments
+from holdfast.observe.segments import lines_of, segments
 from holdfast.observe.signing import PublicKey, SigningKey
 from holdfast.secret import Secret
 
@@ -76,8 +76,13 @@ def _both_made(target: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         except OSError:
             target.unlink()
             raise
-        with beside:
-            yield out, beside
+        try:
+            with beside:
+                yield out, beside
+        except BaseException:
+            for made in (target, custody_path(target)):
+                made.unlink()
+            raise
 
 
 def _made(path: Path) -> BinaryIO:
@@ -122,7 +127,9 @@ def read_custody(path: Path, public: PublicKey | None) -> Custody | None:
     problems = []
     if not signer.verify(_signed(text), signature):
         problems.append("the record of custody was changed, or signed with another key")
-    if sha256(path.read_bytes()).hexdigest() != text.get("sha256"):
+    with path.open("rb") as excerpt:
+        digest = file_digest(excerpt, "sha256").hexdigest()
+    if digest != text.get("sha256"):
         problems.append("the file is not the one that the record of custody tells of")
     return Custody(start, tuple(problems), text)
 
@@ -158,7 +165,7 @@ def _whole(line: Link) -> bytes:
 
 def _links(log: Path, key: Secret | None) -> Iterator[Link]:
     for segment in segments(log):
-        for raw in lines(segment.path, key):
+        for raw in lines_of(segment, key):
             line = parse(raw)
             if line is not None:
                 yield line

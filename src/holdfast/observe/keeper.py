@@ -18,7 +18,7 @@ from holdfast.observe.pseudonyms import USER, Keyring
 from holdfast.observe.purge import purge
 from holdfast.observe.record import encode
 from holdfast.observe.retention import PROOF, Retention, event_of
-from holdfast.observe.segments import lines, segments
+from holdfast.observe.segments import lines_of, segments
 from holdfast.secret import Secret
 
 Result = TypeVar("Result")
@@ -112,16 +112,24 @@ class Keeper:
 
     def forget(self, user: str) -> Forgotten:
         """Make it impossible to tell what this user did: destroy the keys of the pseudonyms, and take out lines that
-        name the user or belong to the user's sessions."""
+        name the user or belong to the user's sessions. StateError, when all else is done, for files that cannot be
+        read."""
         keyring = self._keyring
         pseudonym = self._ask(lambda _: keyring.find(USER, user)) if keyring else None
         self._ask(lambda file: file.rotate())
+        names = _names(user)
         with self._busy:
-            ids = self._traces(user)
-        count = self._purge(lambda line: _belongs(line, ids, user), "forgotten") if ids is not None else 0
+            ids = self._traces(names)
+        count, unreadable = 0, None
+        try:
+            count = self._purge(lambda line: _belongs(line, ids, names), "forgotten") if ids is not None else 0
+        except StateError as error:
+            unreadable = error
         keys = self._ask(lambda _: keyring.forget(user)) if keyring else 0
-        if count or keys:
+        if count or keys or unreadable:
             self.record(PseudonymForgotten(pseudonym or "", keys))
+        if unreadable is not None:
+            raise unreadable
         return Forgotten(count, keys)
 
     def record(self, event: Event) -> None:
@@ -137,24 +145,29 @@ class Keeper:
         with self._busy:
             return purge(self._log.place.path, self._log.place.key, wanted, cause, self.record)
 
-    def _traces(self, user: str) -> set[bytes] | None:
-        """Return the sessions and connections of lines that name the user; None when there is no such line."""
-        name, found, any_line = _name(user), set[bytes](), False
+    def _traces(self, names: re.Pattern[bytes]) -> set[bytes] | None:
+        """Return the sessions and connections of lines that name the user; None when there is no such line, and no file
+        that cannot be read."""
+        found, any_line = set[bytes](), False
         for segment in segments(self._log.place.path):
-            for raw in lines(segment.path, self._log.place.key):
-                line = parse(raw) if name in raw else None
-                if line is not None and not line.stub:
-                    any_line = True
-                    found.update(match[2] for match in _IDS.finditer(line.octets))
+            try:
+                for raw in lines_of(segment, self._log.place.key):
+                    line = parse(raw) if names.search(raw) else None
+                    if line is not None and not line.stub:
+                        any_line = True
+                        found.update(match[2] for match in _IDS.finditer(line.octets))
+            except StateError:
+                any_line = True  # the purge says which file it is
         return found if any_line else None
 
 
-def _name(user: str) -> bytes:
-    """Return how a line names the user."""
-    return encode({"user": user})[1:-1]
+def _names(user: str) -> re.Pattern[bytes]:
+    """Return how a line names the user: in a field of its own, or as what an administrator's action was about."""
+    text = re.escape(encode({"": user})[5:-2])
+    return re.compile(rb'"(?:user|account|subject)":"%b"|"target":"(?:[^"]*, )?user %b(?:"|, | at )' % (text, text))
 
 
-def _belongs(line: Link, ids: set[bytes], user: str) -> bool:
+def _belongs(line: Link, ids: set[bytes] | None, names: re.Pattern[bytes]) -> bool:
     if event_of(line) in PROOF:
         return False
-    return _name(user) in line.octets or any(match[2] in ids for match in _IDS.finditer(line.octets))
+    return names.search(line.octets) is not None or any(match[2] in (ids or ()) for match in _IDS.finditer(line.octets))

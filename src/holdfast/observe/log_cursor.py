@@ -1,7 +1,7 @@
 """Reading a log on from a line number while it is written, through rotation and packing: the log as its own spool."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +13,8 @@ from holdfast.secret import Secret
 
 NEAR = 64 * 1024
 """Octets before a line is looked for one by one."""
+WINDOW = 4 * 1024 * 1024
+"""Octets at the end of the file being written; what a busy gateway says at debug in several seconds."""
 
 
 class LogCursor:
@@ -90,10 +92,35 @@ class LogCursor:
                 return line
 
     def _replaced(self, file: BinaryIO) -> bool:
+        """Whether the name stands for another file by now, or the file lost what was read."""
         try:
-            return self._log.stat().st_ino != os.fstat(file.fileno()).st_ino
+            there = self._log.stat()
         except OSError:
             return False
+        return there.st_ino != os.fstat(file.fileno()).st_ino or there.st_size < file.tell()
+
+
+def last_seq(log: Path, key: Secret | None) -> int:
+    """Return the number of the last whole line there is, 0 when there is none. StateError when it cannot be read."""
+    for segment in reversed(segments(log)):
+        found: Iterable[bytes] = reversed(end_of(log)) if segment.is_open else lines(segment.path, key)
+        numbers = filter(None, map(seq_of, found))
+        seq = next(numbers, 0) if segment.is_open else max(numbers, default=0)
+        if seq:
+            return seq
+    return 0
+
+
+def end_of(log: Path) -> list[bytes]:
+    """Return the last lines of the file being written, without half a line at either end; none when it is not there."""
+    try:
+        with log.open("rb") as file:
+            start = max(0, file.seek(0, os.SEEK_END) - WINDOW)
+            file.seek(start)
+            octets = file.read(WINDOW)
+    except OSError:
+        return []
+    return octets.split(b"\n")[1 if start else 0 : -1]
 
 
 def _seek(file: BinaryIO, seq: int) -> None:

@@ -1,18 +1,16 @@
 """The newest lines of a log, for the process that goes on with it: read from the end, however large the files are."""
 
-import os
 from collections import deque
 from pathlib import Path
 from typing import Any
 
 from holdfast.errors import StateError
 from holdfast.observe.chain import parse
+from holdfast.observe.log_cursor import WINDOW, end_of
 from holdfast.observe.reader import record_of
 from holdfast.observe.segments import Segment, lines, segments
 from holdfast.secret import Secret
 
-WINDOW = 4 * 1024 * 1024
-"""Octets of the file that is written; what a busy gateway says at debug in several seconds."""
 LINES = 8192
 """Lines of the file that was closed before it, when that happened a moment ago."""
 
@@ -22,21 +20,12 @@ def newest_records(log: Path, key: Secret | None) -> list[dict[str, Any]]:
     parts = segments(log)
     found: list[bytes] = []
     if parts and parts[-1].is_open:
-        found = _end_of(parts.pop().path)
+        parts.pop()
+        found = end_of(log)
     if sum(map(len, found)) < WINDOW and parts:
         found = [*_closed(parts[-1], key), *found]
     parsed = (parse(raw) for raw in found)
     return [record for line in parsed if line is not None and (record := record_of(line)) is not None]
-
-
-def _end_of(path: Path) -> list[bytes]:
-    try:
-        with path.open("rb") as file:
-            start = max(0, file.seek(0, os.SEEK_END) - WINDOW)
-            file.seek(start)
-            return file.read(WINDOW).splitlines()[1 if start else 0 :]
-    except OSError:
-        return []
 
 
 def _closed(segment: Segment, key: Secret | None) -> list[bytes]:

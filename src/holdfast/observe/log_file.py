@@ -15,9 +15,9 @@ from pathlib import Path
 from holdfast.errors import StateError
 from holdfast.events import Event, LogOpened, LogSigned
 from holdfast.observe.head import Head, write_head
-from holdfast.observe.log_tail import take_up
+from holdfast.observe.log_tail import newest_octets, take_up
 from holdfast.observe.rendering import chain_lines, event_text
-from holdfast.observe.segments import closed_path, first_link
+from holdfast.observe.segments import closed_path, first_link, forms
 from holdfast.observe.signing import SigningKey, head_message
 from holdfast.policy.files import give_to_owner_of, no_links_of_others
 from holdfast.secret import Secret
@@ -58,6 +58,12 @@ class LogFile:
         self.on_closed: Callable[[], None] = _nothing
         """Called when a segment was closed: it can be packed now."""
         self._first, self._day = 1, ""
+        self._signed = 0
+        """Number of the last line that is a signature."""
+        self._half_written = False
+        """Whether the file may end in lines that still wait."""
+        self._previous = ""
+        """The segment that was closed and has no successor yet."""
         try:
             self.path.parent.mkdir(mode=0o700, exist_ok=True)
             self._key = SigningKey.open(place.state)
@@ -94,7 +100,7 @@ class LogFile:
         """Write what waits; close the segment when it is full or of another day."""
         if self._descriptor < 0:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._open("", "the file before this one is gone")
+            self._open(self._previous, "" if self._previous else "the file before this one is gone")
         if self._waiting:
             self._write()
         if self._regular and (self.size >= self._place.segment_size or self._day != self._today()):
@@ -102,6 +108,7 @@ class LogFile:
 
     def sign(self) -> None:
         """Sign the head, and see to it that everything up to it is on the disk."""
+        self.flush()  # a disk that takes nothing is tried every second: no signature waits for each time
         self._add_signature()
         self.flush()
         self._keep_head()
@@ -112,20 +119,23 @@ class LogFile:
         self._write()
         self._keep_head()
         target = closed_path(self.path, self._first)
+        if forms(target):  # an old file was put back by hand: no segment takes another's place
+            target = closed_path(self.path, self.seq)
         self.path.rename(target)
         self._close()
-        self._open(target.name)
+        self._previous = target.name
+        self._open(self._previous)
         self._write()
         self.on_closed()
         return target
 
     def vanished(self) -> bool:
-        """Whether somebody took the file away. A new one is begun with the next `flush`."""
+        """Whether somebody took the file away, or lines out of it. The next `flush` begins a new one, or goes on."""
         if self._descriptor < 0 or not self._regular:
             return False
         with suppress(OSError):
             there = self.path.stat()
-            if (there.st_dev, there.st_ino) == self._inode:
+            if (there.st_dev, there.st_ino) == self._inode and there.st_size >= self.size:
                 return False
         self._close()
         return True
@@ -143,8 +153,11 @@ class LogFile:
         return self._place.stamp()[:10]
 
     def _add_signature(self) -> None:
+        if self._signed == self.seq:
+            return
         signature = self._key.sign(head_message(self.seq, self.chain)).hex()
         self.add_event(LogSigned(self.seq, self.chain.hex(), self._key.public.fingerprint, signature))
+        self._signed = self.seq
 
     def _keep_head(self) -> None:
         """Bring file and head to the disk: what is signed survives a power cut."""
@@ -157,15 +170,22 @@ class LogFile:
         """Write what waits. When the disk takes only a part, that is taken back, so that no line is torn."""
         octets = memoryview(b"".join(self._waiting))
         written = 0
+        self._take_back()
         try:
             while written < len(octets):
                 written += os.write(self._descriptor, octets[written:])
         except OSError:
-            if self._regular:
-                os.ftruncate(self._descriptor, self.size)
+            self._half_written = self._regular and written > 0
+            self._take_back()
             raise
         self.size += written
         self._waiting, self.waiting = [], 0
+
+    def _take_back(self) -> None:
+        """Cut off what was written of lines that still wait. That may fail too; then it is done before the next."""
+        if self._half_written:
+            os.ftruncate(self._descriptor, self.size)
+            self._half_written = False
 
     def _open(self, previous: str, detail: str = "", torn: int = 0) -> None:
         """Open the file; its first line, or the first since this start, tells what it goes on from."""
@@ -176,6 +196,9 @@ class LogFile:
         self._first, self._day = self.seq + 1 - self.waiting, self._today()
         if self.size and (first := first_link(self.path)):
             self._first, self._day = first.seq, first.day
+        if self.size and not newest_octets(self.path).endswith(b"\n"):
+            self._waiting.insert(0, b"\n")  # somebody cut it short: no line of ours hangs on half of another
+        self._half_written, self._previous = False, ""
         self.add_event(LogOpened(self.chain.hex(), previous, torn, detail))
 
     def _close(self) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import StateError
-from holdfast.observe.chain import GENESIS, parse
+from holdfast.observe.chain import GENESIS, parse, seq_of
 from holdfast.observe.head import read_head
-from holdfast.observe.segments import last_link, segments
+from holdfast.observe.segments import lines, segments
 from holdfast.observe.signing import PublicKey
 from holdfast.secret import Secret
 
@@ -30,8 +30,9 @@ class Tail:
 def take_up(log: Path, state: Path, public: PublicKey, key: Secret | None) -> Tail:
     """Find the end of the log, repair it if a writer was killed, and return where to go on. OSError when that fails.
 
-    A file that is no chained log is moved aside. When lines are missing that were signed, the log goes on behind the
-    signed ones, so that the gap stays visible for ever.
+    A file that is no chained log is moved aside; behind lines that are damaged the log goes on, and verification names
+    them. When lines are missing that were signed, the log goes on behind the signed ones, so that the gap stays visible
+    for ever.
     """
     tail = _repair(log)
     if not tail.seq:
@@ -48,9 +49,8 @@ def _repair(log: Path) -> Tail:
     """Cut half a line off the end of the file being written; move a file aside that is no log of ours."""
     if not log.is_file() or not log.stat().st_size:
         return Tail()
-    end = _end(log)
-    whole, newline, torn = end.rpartition(b"\n")
-    last = parse(whole.rpartition(b"\n")[2]) if newline else None
+    *whole, torn = newest_octets(log).split(b"\n")
+    last = next((line for raw in reversed(whole) if (line := parse(raw)) is not None), None)
     if last is None:
         aside = _unused(log.with_name(f"{log.stem}-unchained{log.suffix}"))
         log.rename(aside)
@@ -60,22 +60,29 @@ def _repair(log: Path) -> Tail:
     return Tail(last.seq, last.chain, len(torn))
 
 
-def _end(log: Path) -> bytes:
+def newest_octets(log: Path) -> bytes:
+    """Return the end of the file being written; it may begin and end in the middle of a line. OSError if it fails."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LARGEST_END))
         return file.read()
 
 
 def _closed(log: Path, key: Secret | None) -> Tail:
-    """Return the end of the newest closed segment that can be read."""
+    """Return the end of the newest closed segment, as far as it can be read. No number in its name comes again: the
+    next segment would take its place."""
     for segment in reversed(segments(log)):
         if segment.is_open:
             continue
+        last, detail = b"", ""
         try:
-            last = last_link(segment.path, key)
+            for raw in lines(segment.path, key):
+                last = raw if seq_of(raw) else last
         except StateError as error:
-            return Tail(detail=f"{segment.path.name} cannot be read: {error.what}")
-        return Tail(last.seq, last.chain) if last else Tail()
+            detail = f"{segment.path.name} cannot be read: {error.what}"
+        link = parse(last)
+        if link is None or link.seq < segment.first:
+            return Tail(segment.first, detail=detail or f"{segment.path.name} holds no line of a log")
+        return Tail(link.seq, link.chain, detail=detail)
     return Tail()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from holdfast.errors import StateError
 from holdfast.events import LogPurged
 from holdfast.observe.chain import Link, parse, stub
 from holdfast.observe.packing import write_segment
@@ -40,13 +41,19 @@ def purge(log: Path, key: Secret | None, wanted: Wanted, cause: str, tell: Tell)
 
     `cause` is the word in the stubs, "purged" or "forgotten". `tell` must have brought the fact into the log when it
     returns: it goes before the change, so that a purge that is interrupted never looks like a crime. The oldest
-    segments, once they hold stubs and signatures only, are removed.
+    segments, once they hold stubs and signatures only, are removed. StateError, when all others are done, for segments
+    that cannot be read: nobody can tell what is in them, and they stay.
     """
-    count, oldest = 0, True
+    count, oldest, unreadable = 0, True, list[StateError]()
     for segment in segments(log):
         if segment.is_open:
             continue
-        survey = _survey(segment, key, wanted)
+        try:
+            survey = _survey(segment, key, wanted)
+        except StateError as error:
+            unreadable.append(error)
+            oldest = False
+            continue
         count += survey.taken
         oldest = oldest and not survey.kept
         if survey.last is None or not (survey.taken or oldest):
@@ -56,6 +63,13 @@ def purge(log: Path, key: Secret | None, wanted: Wanted, cause: str, tell: Tell)
             segment.path.unlink()
         else:
             write_segment(segment.path, _emptied(segment, key, wanted, cause), key)
+    if unreadable:
+        raise StateError(
+            f"{count} lines were taken out; in {len(unreadable)} files that cannot be read nothing was: "
+            f"{unreadable[0].what}",
+            where=unreadable[0].where,
+            fix="Restore it from a backup, or remove it: what it holds is kept longer than it should be.",
+        )
     return count
 
 

@@ -1,7 +1,6 @@
 """Reading a log back: choosing lines, and following what is being written."""
 
 import json
-import os
 import re
 import time
 from collections import deque
@@ -13,11 +12,17 @@ from typing import Any
 
 from holdfast.events import Severity
 from holdfast.observe.chain import Link, parse
-from holdfast.observe.segments import Segment, lines, segments
+from holdfast.observe.log_cursor import LogCursor, last_seq
+from holdfast.observe.segments import Segment, lines_of, segments
 from holdfast.secret import Secret
 
 POLL = 0.25
 """Seconds between looks at a file that is followed."""
+AT_ONCE = 512
+"""Lines of it that are read before they are looked at."""
+
+Line = tuple[bytes, dict[str, Any]]
+"""A line as it stands in the log, with its newline, and its record."""
 
 _RANK = {severity.value: rank for rank, severity in enumerate(Severity)}
 _STAMP = re.compile(rb'\{"ts":"([^"]{1,40})"')
@@ -72,10 +77,10 @@ def record_of(line: Link) -> dict[str, Any] | None:
     return {**record, "seq": line.seq} if isinstance(record, dict) else None
 
 
-def read(log: Path, key: Secret | None, query: Query) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def read(log: Path, key: Secret | None, query: Query) -> Iterator[Line]:
     """Yield the wanted lines of the whole log, oldest first, each with its record. StateError as `segments.lines`."""
     for segment in _since(log, key, query.since):
-        for raw in lines(segment.path, key):
+        for raw in lines_of(segment, key):
             yield from _chosen(raw, query)
 
 
@@ -84,7 +89,7 @@ def last(log: Path, key: Secret | None, query: Query, count: int) -> list[tuple[
     found: deque[tuple[bytes, dict[str, Any]]] = deque()
     for segment in reversed(_since(log, key, query.since)):
         inner: deque[tuple[bytes, dict[str, Any]]] = deque(maxlen=max(0, count - len(found)))
-        for raw in lines(segment.path, key):
+        for raw in lines_of(segment, key):
             inner.extend(_chosen(raw, query))
         found.extendleft(reversed(inner))
         if len(found) >= count:
@@ -92,43 +97,22 @@ def last(log: Path, key: Secret | None, query: Query, count: int) -> list[tuple[
     return list(found)
 
 
-def follow(log: Path, query: Query, stopped: Callable[[], bool]) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Yield wanted lines as they are written from now on, through rotations, until `stopped`."""
-    file = log.open("rb") if log.exists() else None
-    if file is not None:
-        file.seek(0, 2)
-    rest = b""
+def follow(log: Path, key: Secret | None, query: Query, stopped: Callable[[], bool]) -> Iterator[Line]:
+    """Yield wanted lines as they are written from now on, through rotations, until `stopped`. StateError when
+    the end of the log cannot be read."""
+    cursor = LogCursor(log, key, last_seq(log, key))
     try:
         while not stopped():
-            rest += file.read() if file is not None else b""
-            *whole, rest = rest.split(b"\n")
-            for raw in whole:
-                yield from _chosen(raw + b"\n", query)
-            if whole:
-                continue
-            if file is None or _replaced(log, file.fileno()):
-                fresh = log.open("rb") if log.exists() else None
-                if fresh is not None:
-                    if file is not None:
-                        rest += file.read()
-                        file.close()
-                    file = fresh
-                    continue
-            time.sleep(POLL)
+            found = cursor.read(AT_ONCE)
+            for raw in found:
+                yield from _chosen(raw, query)
+            if not found:
+                time.sleep(POLL)
     finally:
-        if file is not None:
-            file.close()
+        cursor.close()
 
 
-def _replaced(log: Path, descriptor: int) -> bool:
-    """Whether the name stands for another file by now."""
-    try:
-        return log.stat().st_ino != os.fstat(descriptor).st_ino
-    except FileNotFoundError:
-        return False
-
-
-def _chosen(raw: bytes, query: Query) -> Iterator[tuple[bytes, dict[str, Any]]]:
+def _chosen(raw: bytes, query: Query) -> Iterator[Line]:
     line = parse(raw)
     record = record_of(line) if line is not None else None
     if record is not None and query.wants(record):
@@ -152,6 +136,6 @@ def _since(log: Path, key: Secret | None, since: datetime | None) -> list[Segmen
 
 
 def _began(segment: Segment, key: Secret | None) -> datetime | None:
-    first = next(lines(segment.path, key), b"")
+    first = next(lines_of(segment, key), b"")
     stamp = _STAMP.match(first)
     return moment(stamp[1].decode()) if stamp else None

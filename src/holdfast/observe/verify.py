@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from holdfast.errors import DamagedError
 from holdfast.observe.chain import GENESIS, Link, parse
 from holdfast.observe.head import Head
 from holdfast.observe.purge import stub_digest
@@ -16,7 +17,7 @@ MOST_PROBLEMS = 100
 
 @dataclass(slots=True)
 class Problem:
-    """Something that is wrong. `kind`: changed, removed, reordered, repeated, torn, emptied, forged."""
+    """Something that is wrong. `kind`: changed, removed, reordered, repeated, torn, damaged, emptied, forged."""
 
     kind: str
     file: str
@@ -63,12 +64,15 @@ Part = tuple[str, bool, Iterable[bytes]]
 
 
 def verify(parts: Iterable[Part], expected: Expected) -> Report:
-    """Check the parts, oldest first. StateError comes through from a part that cannot be read."""
+    """Check the parts, oldest first. StateError comes through from a part that cannot be read at all."""
     inspector = _Inspector(expected)
     for name, is_open, lines in parts:
         inspector.begin(name)
-        for number, raw in enumerate(lines, 1):
-            inspector.take(raw, number, is_open=is_open)
+        try:
+            for number, raw in enumerate(lines, 1):
+                inspector.take(raw, number, is_open=is_open)
+        except DamagedError as error:
+            inspector.damaged(error)
     inspector.finish()
     return inspector.report
 
@@ -83,6 +87,10 @@ class _Inspector:
         self._before: bytes | None = None
         """The chain value that the line before the current one states; None behind a gap."""
         self._seq = 0
+        self._unknown = 0
+        """How many lines since `_seq` were none of a log."""
+        self._hole = False
+        """Whether the lines since `_seq` are in a part that cannot be read."""
         self._file, self._number = "", 0
         self._gaps: list[tuple[int, int, Problem]] = []
         self._stubs: dict[str, list[int]] = {}
@@ -101,15 +109,20 @@ class _Inspector:
             self._torn(raw, is_open=is_open)
             return
         if line is None:
-            self._problem("changed", self._seq + 1, "this is no line of a log any more")
-            self._chain = None
-            self._seq += 1
+            self._unknown += 1
+            self._problem("changed", self._seq + self._unknown, "this is no line of a log any more")
             return
         self.report.lines += 1
         if self._first is None:
             self._first = line
         if self._place(line):
             self._content(line)
+
+    def damaged(self, error: DamagedError) -> None:
+        """The rest of this part cannot be read. The part after it is looked at all the same."""
+        self._number += 1
+        self._problem("damaged", self._seq + 1, f"from here on: {error.what}")
+        self._hole = True
 
     def _torn(self, raw: bytes, *, is_open: bool) -> None:
         text = f"the last line is torn after {len(raw)} octets"
@@ -124,7 +137,11 @@ class _Inspector:
         if line.seq < expected and self._seq:
             self._late(line)
             return False
-        if self._seq and line.seq > expected:
+        unknown, hole, self._unknown, self._hole = self._unknown, self._hole, 0, False
+        if hole or (unknown and line.seq > expected):
+            if self._seq and not hole and line.seq > expected + unknown:
+                self._gap(expected + unknown, line.seq)
+        elif self._seq and line.seq > expected:
             self._gap(expected, line.seq)
         elif self._chain is not None and not line.fits(self._chain):
             self._problem(
@@ -168,7 +185,7 @@ class _Inspector:
         elif event == "LOG_PURGED":
             self._purged.setdefault(str(record.get("segment")), set()).add(str(record.get("digest")))
             if record.get("removed"):
-                self._removed[int(record.get("last_seq", 0))] = str(record.get("head"))
+                self._removed[_number(record.get("last_seq"))] = str(record.get("head"))
         elif record.get("torn_octets"):
             torn = record["torn_octets"]
             self.report.notes.append(
@@ -245,6 +262,10 @@ def _octets(text: str) -> bytes | None:
         return bytes.fromhex(text) or None
     except ValueError:
         return None
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _record(line: Link) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Excerpts and their record of custody."""
 
+import errno
 import json
 import os
 import stat
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import HoldfastError, StateError
+from holdfast.observe import export as export_module
 from holdfast.observe.export import Excerpt, custody_path, describe, export, read_custody
 from holdfast.observe.reader import Query
 from holdfast.observe.segments import lines
@@ -122,3 +124,17 @@ def test_a_record_of_custody_is_put_through_no_link(log: Path, tmp_path: Path) -
     with pytest.raises(HoldfastError, match=r"custody\.json"):
         excerpt(log, Query())
     assert other.read_text() == "mine"
+
+
+def test_an_excerpt_that_could_not_be_finished_leaves_nothing_behind(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export_module, "_custody", full)
+        with pytest.raises(HoldfastError, match="No space"):
+            excerpt(log, Query())
+    assert not (log.parent / "case.jsonl").exists()
+    assert proved(excerpt(log, Query()).path).whole

@@ -1,17 +1,28 @@
 """Packing, purging, forgetting while the log goes on."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from holdfast.events import AuthenticationFailed, Connected, PeerIdentified, SessionStarted
+from holdfast.errors import StateError
+from holdfast.events import (
+    AccountBesieged,
+    AdminActed,
+    AuthenticationFailed,
+    Connected,
+    LimitReached,
+    LoginsLocked,
+    PeerIdentified,
+    SessionStarted,
+)
 from holdfast.observe.event_log import EventLog, LogOptions
 from holdfast.observe.keeper import Keeper, Keeping
 from holdfast.observe.pseudonyms import Keyring, Pseudonymiser
 from holdfast.observe.retention import Retention
-from holdfast.observe.segments import segments
+from holdfast.observe.segments import lines_of, segments
 from holdfast.secret import Secret
 from support.logs import check, records
 
@@ -132,3 +143,49 @@ def test_forgetting_a_pseudonym_destroys_its_key(tmp_path: Path) -> None:
     assert "203.0.113" not in text
     assert check(log.place.path).whole
     keyring.close()
+
+
+def test_forgetting_finds_each_way_in_which_a_line_names_somebody(log: EventLog) -> None:
+    named = [
+        LoginsLocked("alice", "203.0.113.7", 5, 60.0),
+        AccountBesieged("alice", 9, 20, 900.0),
+        LimitReached("sessions per user", "alice", "one more"),
+        AdminActed("trace", "user alice, address 203.0.113.7", "uid 0"),
+        AdminActed("trace off", "user alice", "uid 0"),
+    ]
+    others = [
+        LoginsLocked("alice2", "203.0.113.8", 5, 60.0),
+        LimitReached("sessions per user", "malice", "one more"),
+        AdminActed("trace", "user alice2", "uid 0"),
+    ]
+    for event in (*named, *others):
+        log.emit(event, {})
+    assert Keeper(log, Keeping()).forget("alice") == (len(named), 0)
+    text = str(records(log.place.path))
+    assert "203.0.113.7" not in text
+    assert text.count("alice2") == 2
+    assert "malice" in text
+    assert check(log.place.path).whole
+
+
+def test_forgetting_does_what_it_can_when_a_file_is_damaged(tmp_path: Path) -> None:
+    keyring = Keyring(tmp_path)
+    log = EventLog(tmp_path / "events.jsonl", options=LogOptions(disguise=Pseudonymiser(keyring)))
+    for _ in range(200):
+        log.emit(PeerIdentified("MSRASV5.20"), ALICE)
+    pseudonym = log.request(lambda _: keyring.find("user", "alice")).result(60)
+    rotate(log)
+    keeper = Keeper(log, Keeping(), keyring)
+    keeper.tidy()
+    packed = segments(log.place.path)[0].path
+    packed.write_bytes(packed.read_bytes()[:-100])
+    with pytest.raises(StateError, match="cannot be read"):
+        keeper.forget("alice")
+    assert keyring.who(pseudonym) is None
+    log.close()
+    keyring.close()
+    assert [one["event"] for one in _readable(log)].count("LOG_FORGOTTEN") == 1
+
+
+def _readable(log: EventLog) -> list[dict]:
+    return [json.loads(raw) for one in segments(log.place.path)[1:] for raw in lines_of(one, None)]

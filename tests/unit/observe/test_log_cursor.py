@@ -1,5 +1,6 @@
 """Reading a log on from a line while it grows, is rotated, packed and damaged."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from holdfast.events import PeerIdentified
 from holdfast.observe.chain import seq_of
 from holdfast.observe.event_log import EventLog
-from holdfast.observe.log_cursor import NEAR, LogCursor
+from holdfast.observe.log_cursor import NEAR, LogCursor, last_seq
 from holdfast.observe.packing import pack
 from holdfast.observe.segments import segments
+from support.patience import until
 
 
 @pytest.fixture
@@ -110,3 +112,27 @@ def test_a_log_that_is_not_there_has_nothing(tmp_path: Path) -> None:
     cursor = LogCursor(tmp_path / "events.jsonl", None, 0)
     assert cursor.read(5) == []
     cursor.close()
+
+
+def test_a_file_that_lost_its_lines_is_read_from_its_new_beginning(log: EventLog) -> None:
+    write(log, 20)
+    cursor = LogCursor(log.place.path, None, 0)
+    assert rest(cursor)[-1] == 21
+    os.truncate(log.place.path, 0)
+    until(lambda: log.request(lambda file: file.size).result(60) < 1000, 60, lambda: "the file was not begun anew")
+    last = write(log, 3)
+    assert rest(cursor)[-1] == last
+    cursor.close()
+
+
+def test_the_number_of_the_last_line(log: EventLog) -> None:
+    path = log.place.path
+    assert last_seq(path.with_name("none.jsonl"), None) == 0
+    last = write(log, 5)
+    assert last_seq(path, None) == last
+    with path.open("ab") as file:
+        file.write(b'{"ts":')
+    assert last_seq(path, None) == last
+    log.request(lambda file: file.rotate()).result(60)
+    path.unlink()
+    assert last_seq(path, None) == last + 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.observe import log_end
+from holdfast.observe import log_cursor, log_end
 from holdfast.observe.log_end import newest_records
 from support.logs import write
 
@@ -22,7 +22,8 @@ def test_a_short_log_is_read_whole(tmp_path: Path) -> None:
 
 def test_of_a_long_one_the_end_in_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = write(tmp_path, 500)
-    monkeypatch.setattr(log_end, "WINDOW", 4000)
+    for module in (log_cursor, log_end):
+        monkeypatch.setattr(module, "WINDOW", 4000)
     found = numbers(newest_records(log, None))
     assert 1 not in found
     assert found == list(range(found[0], found[-1] + 1))

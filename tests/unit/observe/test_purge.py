@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.errors import StateError
 from holdfast.events import LogPurged
 from holdfast.observe.chain import Link
 from holdfast.observe.event_log import EventLog
@@ -107,3 +108,22 @@ def test_a_purge_that_was_interrupted_after_its_word_looks_like_no_crime(tmp_pat
 def test_the_digest_of_stubs_is_what_the_page_says() -> None:
     assert stub_digest([]) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert stub_digest([1]) != stub_digest([2])
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_purged(tmp_path: Path) -> None:
+    path = write(tmp_path, 200)
+    log = EventLog(path)
+    log.request(lambda file: file.rotate()).result(60)
+    log.close()
+    damaged = pack(segments(path)[0].path, None)
+    damaged.write_bytes(damaged.read_bytes()[:-300])
+    write(tmp_path, 20)
+    with pytest.raises(
+        StateError, match=r"11 lines were taken out; in 1 files that cannot be read nothing was"
+    ) as said:
+        purged(path, '"fact 1')
+    assert said.value.where == str(damaged)
+    assert damaged.exists()
+    report = check(path)
+    assert report.stubs == 11
+    assert [problem.kind for problem in report.problems] == ["damaged"]

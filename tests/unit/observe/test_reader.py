@@ -78,7 +78,7 @@ def test_following_goes_through_a_rotation(tmp_path: Path) -> None:
         return stop.is_set()
 
     def take() -> None:
-        for one in follow(path, Query(), stopped):
+        for one in follow(path, None, Query(), stopped):
             seen.extend(texts([one]))
 
     thread = threading.Thread(target=take)

@@ -1,13 +1,16 @@
 """The files of a log."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
 from holdfast.errors import StateError
+from holdfast.observe import segments as module
+from holdfast.observe.event_log import EventLog
 from holdfast.observe.packing import pack
-from holdfast.observe.segments import closed_path, last_link, lines, segments
+from holdfast.observe.segments import Segment, closed_path, lines, lines_of, segments
 from holdfast.secret import Secret
 from support.logs import write
 
@@ -81,8 +84,43 @@ def test_an_encrypted_file_needs_a_key(tmp_path: Path) -> None:
         list(lines(path, None))
 
 
-def test_the_last_line(tmp_path: Path) -> None:
-    path = write(tmp_path, 3)
-    last = last_link(path, None)
-    assert last is not None
-    assert last.seq == 5
+def rotated(path: Path, *, packed: bool = False) -> None:
+    """Close the file being written, as a gateway does while somebody reads its log."""
+    log = EventLog(path)
+    closed = log.request(lambda file: file.rotate()).result(60)
+    log.close()
+    if packed:
+        pack(closed, None)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_that_is_closed_after_it_was_listed_is_read_all_the_same(tmp_path: Path, packed: bool) -> None:
+    path = write(tmp_path, 20)
+    (listed,) = segments(path)
+    rotated(path, packed=packed)
+    found = list(lines_of(listed, None))
+    assert found[0].startswith(b'{"ts":')
+    assert b"fact 0" in found[1]
+    assert b"fact 19" in b"".join(found)
+
+
+def test_a_file_that_is_closed_while_the_list_is_made_stands_there_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real, times = write(tmp_path, 5), module._closed, iter(range(10))
+
+    def slow(log: Path) -> list[Segment]:
+        if not next(times):
+            rotated(path)
+        return real(log)
+
+    monkeypatch.setattr(module, "_closed", slow)
+    found = segments(path)
+    assert [(one.first, one.began > 1) for one in found] == [(1, False), (0, True)]
+
+
+def test_a_log_that_is_none_is_listed_and_never_waited_for(tmp_path: Path) -> None:
+    """A named pipe that nobody writes to."""
+    path = tmp_path / "events.jsonl"
+    os.mkfifo(path)
+    assert segments(path) == [Segment(path, 0)]

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.events import PeerIdentified
 from holdfast.observe.chain import compose, parse, stub
+from holdfast.observe.event_log import EventLog
+from holdfast.observe.packing import pack
+from holdfast.observe.segments import segments
 from holdfast.observe.signing import SigningKey
 from holdfast.observe.verify import Expected, verify
 from support.logs import check, edit, records, write
@@ -144,3 +148,42 @@ def test_a_signature_that_is_no_signature_is_forged(log: Path) -> None:
     signed = records(log)[-1]["signature"].encode()
     edit(log, lambda lines: [line.replace(signed, b"zz") for line in lines])
     assert {problem.kind for problem in check(log).problems} >= {"forged"}
+
+
+def test_lines_that_are_none_cost_nothing_but_their_place(log: Path) -> None:
+    """Put in between, or in the place of some: the lines around them are what they were."""
+    edit(log, lambda lines: [*lines[:5], b"garbage\n", *lines[5:]])
+    assert found(log) == [("changed", 6)]
+    edit(log, lambda lines: [*lines[:5], b"garbage\n", b"\0\0\n", *lines[8:]])
+    assert [(problem.kind, problem.seq) for problem in check(log).problems] == [("changed", 6), ("changed", 7)]
+
+
+def test_what_the_log_says_of_itself_may_be_nonsense_too(log: Path) -> None:
+    def nonsense(lines: list[bytes]) -> list[bytes]:
+        before = parse(lines[4])
+        assert before is not None
+        text = (
+            b'{"ts":"2026","event":"LOG_PURGED","severity":"info","removed":true,"last_seq":"x","head":[]}'
+        )
+        forged, _ = compose(text, 6, before.chain)
+        return [*lines[:5], forged, *lines[6:]]
+
+    edit(log, nonsense)
+    assert found(log)[0] == ("changed", 7)
+
+
+def test_a_packed_file_that_is_damaged_is_named_and_the_rest_is_looked_at(tmp_path: Path) -> None:
+    log = write(tmp_path, 300)
+    for number in range(2):
+        writer = EventLog(log)
+        writer.request(lambda file: file.rotate()).result(60)
+        writer.emit(PeerIdentified(f"later {number}"), {})
+        writer.close()
+    packed = pack(segments(log)[0].path, None)
+    assert check(log).whole
+    packed.write_bytes(packed.read_bytes()[:-2000])
+    (problem,) = check(log).problems
+    assert (problem.kind, problem.file) == ("damaged", "events-000000000001.jsonl")
+    assert 1 < problem.seq < 302
+    edit(log, lambda lines: [line.replace(b"later 1", b"later 2") for line in lines])
+    assert [one.kind for one in check(log).problems] == ["damaged", "changed"]
