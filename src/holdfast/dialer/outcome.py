@@ -1,12 +1,20 @@
 """How a try at a tunnel turns out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from holdfast.control.codes import DisconnectResult
 from holdfast.errors import DisconnectReason, HoldfastError
 
 Judge = Callable[[str, str], str]
 """Is given our inner address and the peer's; returns why they cannot be used, or nothing."""
+
+CLEARED: Mapping[int, DisconnectReason] = {
+    DisconnectResult.LOST_CARRIER: DisconnectReason.NETWORK_ERROR,
+    DisconnectResult.GENERAL_ERROR: DisconnectReason.CONTROL_LOST,
+    DisconnectResult.ADMIN_SHUTDOWN: DisconnectReason.GATEWAY_SHUTDOWN,
+}
+"""What a server means that clears our call without a goodbye by LCP (RFC 2637 section 2.13)."""
 
 
 @dataclass(frozen=True, slots=True)

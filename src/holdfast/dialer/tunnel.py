@@ -20,7 +20,7 @@ from holdfast.dataplane.interface import CallPath, Counters, Keepalive, Upcall, 
 from holdfast.dialer.engine_call import EngineCall, read_echo_reply
 from holdfast.dialer.engine_port import EnginePort
 from holdfast.dialer.machines import control_config, link_config
-from holdfast.dialer.outcome import Down, Judge, TunnelDownError, Up, no_judge
+from holdfast.dialer.outcome import CLEARED, Down, Judge, TunnelDownError, Up, no_judge
 from holdfast.dialer.phases import Phase, Step, Stopwatch
 from holdfast.dialer.settings import TunnelSettings
 from holdfast.errors import DisconnectReason, where_raised
@@ -330,9 +330,8 @@ class Tunnel(asyncio.Protocol):
                 self._end(Down(DisconnectReason.NEGOTIATION_FAILED, f"the server refused the call: {event.detail}"))
                 self._machine.close(DisconnectReason.NEGOTIATION_FAILED, now)
             case CallCleared() if event.by_peer and not self._machine.closed:
-                self._session.call_cleared(
-                    DisconnectReason.USER_REQUEST, f"the server cleared the call: {event.detail}", now
-                )
+                reason = CLEARED.get(event.result_code, DisconnectReason.USER_REQUEST)
+                self._session.call_cleared(reason, f"the server cleared the call: {event.detail}", now)
             case ControlClosed():
                 self._session.call_cleared(event.reason, event.detail, now)
                 self._end(Down(event.reason, event.detail))

@@ -23,11 +23,16 @@ class NetworkWatch:
     """Calls `changed`, with words for people, some time after what is in `groups` changed, and after a suspend."""
 
     def __init__(self, changed: Callable[[str], None], groups: int = EVERYTHING) -> None:
+        """OSError when the kernel lets nobody listen."""
         self._loop = asyncio.get_running_loop()
         self._changed = changed
         self._pending: asyncio.TimerHandle | None = None
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE)
-        self._socket.bind((0, groups))
+        try:
+            self._socket.bind((0, groups))
+        except OSError:
+            self._socket.close()
+            raise
         self._loop.add_reader(self._socket, self._heard)
         self._asleep = _time_asleep()
         self._check = self._loop.call_later(SLEEP_CHECK, self._look_at_clocks)

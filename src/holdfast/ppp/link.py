@@ -317,7 +317,7 @@ class Link:
 
     def _said_by_peer(self, data: bytes) -> Ending:
         """Believe what the peer said; when it said nothing useful, judge by how far the link had come."""
-        cause = terminate_cause(data)
+        cause = terminate_cause(data, from_server=not self._config.demand)
         detail = f'the peer terminated the link: "{cause.text}"' if cause.text else "the peer terminated the link"
         if self._rejection is not None:
             reason, detail = self._rejection[0], f"{detail}, after: {self._rejection[1]}"

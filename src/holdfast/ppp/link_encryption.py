@@ -241,7 +241,7 @@ class LinkEncryption:
 
     def layer_terminated(self, protocol: Negotiation, data: bytes, now: float) -> None:  # noqa: ARG002
         """The peer closed CCP. On a link that was up this is how some peers hang up."""
-        cause = terminate_cause(data)
+        cause = terminate_cause(data, from_server=not self._config.demand)
         detail = "the peer closed CCP" + (f': "{cause.text}"' if cause.text else "")
         reason = (cause.reason or DisconnectReason.USER_REQUEST) if self._listener.was_open else None
         self._over(detail, now, reason)

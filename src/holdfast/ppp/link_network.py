@@ -249,7 +249,7 @@ class LinkNetwork:
 
     def layer_terminated(self, protocol: Negotiation, data: bytes, now: float) -> None:  # noqa: ARG002
         """The peer closed IPCP. On a link that was up this is how some peers hang up."""
-        cause = terminate_cause(data)
+        cause = terminate_cause(data, from_server=not self._config.demand)
         detail = "the peer closed IPCP" + (f': "{cause.text}"' if cause.text else "")
         default = DisconnectReason.USER_REQUEST if self.was_open else DisconnectReason.NEGOTIATION_FAILED
         self._owner.end(cause.reason or default, detail, now, by_peer=True)

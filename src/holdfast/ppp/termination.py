@@ -77,15 +77,19 @@ class TerminateCause:
     ras_error: int | None = None
 
 
-def terminate_cause(data: bytes) -> TerminateCause:
-    """Read the data of a Terminate-Request or -Ack of any control protocol."""
+def terminate_cause(data: bytes, *, from_server: bool = False) -> TerminateCause:
+    """Read the data of a Terminate-Request or -Ack of any control protocol.
+
+    `from_server`: the peer let us in, so it may name reasons that are a gateway's alone, in the words of ours.
+    """
     error = ras_error(data)
     if error is not None:
         text, reason = RAS_ERRORS.get(error, ("unknown", None))
         return TerminateCause(f"Windows error {error}: {text}", reason, error)
     words = printable(data[:128])
     lower = words.lower()
-    return TerminateCause(words, next((reason for phrase, reason in _PHRASES if phrase in lower), None))
+    named = _SERVERS_WORDS.get(lower) if from_server else None
+    return TerminateCause(words, named or next((reason for phrase, reason in _PHRASES if phrase in lower), None))
 
 
 def ras_error(data: bytes) -> int | None:
@@ -112,3 +116,17 @@ _WORDS: dict[DisconnectReason, str] = {
 def terminate_words(reason: DisconnectReason) -> str:
     """Return the text of our Terminate-Request: the words that pppd uses, which people and tools know."""
     return _WORDS.get(reason) or reason.value.replace("_", " ").capitalize()
+
+
+SERVERS_REASONS = frozenset(
+    {
+        DisconnectReason.ADMIN,
+        DisconnectReason.VOLUME_LIMIT,
+        DisconnectReason.LIMIT_REACHED,
+        DisconnectReason.REPLACED,
+        DisconnectReason.GATEWAY_SHUTDOWN,
+        DisconnectReason.RADIUS_DISCONNECT,
+    }
+)
+"""What only a gateway can know; from a client they would be a claim about the gateway's own acts."""
+_SERVERS_WORDS = {terminate_words(reason).lower(): reason for reason in SERVERS_REASONS}

@@ -1,6 +1,7 @@
 """Waking up when the network changed or the machine slept."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -38,3 +39,17 @@ async def test_a_burst_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made.close()
     await asyncio.sleep(0.05)
     assert len(told) == 1, "closed is closed"
+
+
+async def test_a_socket_that_may_not_listen_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[socket.socket] = []
+
+    class Deaf(socket.socket):
+        def bind(self, address: object) -> None:
+            opened.append(self)
+            raise PermissionError("not here")
+
+    monkeypatch.setattr(socket, "socket", Deaf)
+    with pytest.raises(PermissionError):
+        NetworkWatch(lambda _words: None)
+    assert [one.fileno() for one in opened] == [-1]

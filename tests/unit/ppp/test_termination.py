@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.errors import DisconnectReason
-from holdfast.ppp.termination import RAS_ERRORS, ras_error, terminate_cause, terminate_words
+from holdfast.ppp.termination import RAS_ERRORS, SERVERS_REASONS, ras_error, terminate_cause, terminate_words
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,17 @@ def test_our_own_words_are_understood_or_say_nothing_else(reason: DisconnectReas
     words = terminate_words(reason)
     assert words
     assert terminate_cause(words.encode()).reason in (reason, None)
+
+
+@pytest.mark.parametrize("reason", sorted(SERVERS_REASONS))
+def test_a_gateways_reason_is_believed_from_a_server_alone(reason: DisconnectReason) -> None:
+    words = terminate_words(reason).encode()
+    assert terminate_cause(words, from_server=True).reason is reason
+    assert terminate_cause(words).reason is None
+
+
+def test_a_gateways_word_in_a_sentence_names_no_reason() -> None:
+    assert terminate_cause(b"the admin went home", from_server=True).reason is None
 
 
 def test_the_dictionary_has_a_text_for_each_error() -> None:
