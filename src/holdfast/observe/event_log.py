@@ -55,13 +55,16 @@ itself where it is to be disguised, since that asks a database."""
 
 
 class Receiver(Protocol):
-    """Who gets each line of the log besides the file. Neither call may block."""
+    """Who gets each line of the log besides the file. No call but `close` may block."""
 
     def offer(self, lines: list[bytes]) -> None:
         """Take lines, each with its newline."""
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Deliver what can be delivered soon, and end."""
+
+    def close(self) -> None:
+        """Wait a little for that end."""
 
 
 class Disguise(Protocol):
@@ -175,6 +178,8 @@ class EventLog:
         self._closing = True
         self._wake.set()
         self._thread.join(CLOSING_PATIENCE)
+        for receiver in self.receivers:
+            receiver.finish()
         for receiver in self.receivers:
             receiver.close()
 

@@ -329,6 +329,9 @@ def test_receivers_get_what_the_file_gets(tmp_path):
         def offer(self, lines):
             self.got += lines
 
+        def finish(self):
+            self.closed = False
+
         def close(self):
             self.closed = True
 

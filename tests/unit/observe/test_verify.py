@@ -162,9 +162,7 @@ def test_what_the_log_says_of_itself_may_be_nonsense_too(log: Path) -> None:
     def nonsense(lines: list[bytes]) -> list[bytes]:
         before = parse(lines[4])
         assert before is not None
-        text = (
-            b'{"ts":"2026","event":"LOG_PURGED","severity":"info","removed":true,"last_seq":"x","head":[]}'
-        )
+        text = b'{"ts":"2026","event":"LOG_PURGED","severity":"info","removed":true,"last_seq":"x","head":[]}'
         forged, _ = compose(text, 6, before.chain)
         return [*lines[:5], forged, *lines[6:]]
 

@@ -101,6 +101,10 @@ def _remote(kind: str, rules: Kind, url: SplitResult, options: tuple[tuple[str, 
         raise ValueError("the port is not a number between 1 and 65535") from None
     if not url.hostname:
         raise ValueError(f"a host is missing: {kind}://HOST:{rules.port}")
+    try:
+        url.hostname.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"{url.hostname!r} is no name of a host") from None
     if url.path not in {"", "/"} and not rules.path:
         raise ValueError(f"{kind} takes no path")
     return SinkAddress(kind, url.hostname, port or rules.port, url.path if url.path != "/" else "", options)

@@ -37,7 +37,9 @@ class Bookmark:
             if self._descriptor < 0:
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)
                 self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.pwrite(self._descriptor, b"%0*d\n" % (DIGITS, seq), 0)
+                os.pwrite(self._descriptor, _text(seq), 0)
+                os.fsync(self._descriptor)  # once: after a power cut there is an older number at worst, and not none
+            os.pwrite(self._descriptor, _text(seq), 0)
 
     def cursor(self, seq: int) -> LogCursor:
         """Return a cursor behind line `seq` of the log."""
@@ -57,6 +59,10 @@ def forget_others(state: Path, names: Iterable[str]) -> None:
         if path.name not in kept:
             with suppress(OSError):
                 path.unlink()
+
+
+def _text(seq: int) -> bytes:
+    return b"%0*d\n" % (DIGITS, seq)
 
 
 def _file_name(name: str) -> str:

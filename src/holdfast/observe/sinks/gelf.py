@@ -3,12 +3,12 @@
 import json
 import platform
 import secrets
-import socket
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from holdfast.observe.sinks.datagrams import Datagrams
 from holdfast.observe.sinks.lines import SYSLOG_SEVERITY, record_of, text_of
 from holdfast.observe.sinks.stream import Stream
 
@@ -59,24 +59,15 @@ class GelfDatagrams:
     """GELF over UDP."""
 
     def __init__(self, name: str, host: str, port: int) -> None:
-        self.name, self._to = name, (host, port)
-        self._socket: socket.socket | None = None
+        self.name, self._datagrams = name, Datagrams(host, port)
 
     def send(self, lines: Sequence[bytes]) -> None:
-        """Send the lines."""
-        if self._socket is None:
-            family, _, _, _, address = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
-            self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-            self._socket.connect(address)
-        for line in lines:
-            for datagram in datagrams(message(line)):
-                self._socket.send(datagram)
+        """Send the lines. ValueError before any was sent when one is too long."""
+        self._datagrams.send([datagram for line in lines for datagram in datagrams(message(line))])
 
     def close(self) -> None:
         """Give the socket back."""
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = None
+        self._datagrams.close()
 
 
 class GelfStream:

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import SplitResult
 
-from holdfast.observe.sinks.lines import head_of
+from holdfast.observe.sinks.lines import chain_of, head_of
 from holdfast.observe.sinks.runner import RefusedError
 from holdfast.observe.sinks.stream import TIMEOUT, Tls
 from holdfast.secret import Secret
 
 MOST_OF_AN_ANSWER = 1024 * 1024
-AGAIN = frozenset({401, 403, 404, 408, 425, 429})
-"""Answers of the client-error kind that a person can mend at the receiver: the lines wait. So they do for 5xx."""
+NEVER = frozenset({400, 406, 411, 414, 415, 422, 431})
+"""Answers that say something of the lines themselves. With every other the lines wait: a person can mend it at the
+receiver, or in the address of the sink."""
+TOO_LARGE = 413
 
 Judge = Callable[[bytes, int], None]
 """Looks into a good answer for lines that were refused all the same: (body, lines sent); may raise."""
@@ -41,16 +43,18 @@ class HttpSink:
         self._connection: http.client.HTTPConnection | None = None
 
     def send(self, lines: Sequence[bytes]) -> None:
-        """Post the lines. OSError for what may pass, RefusedError for what will not."""
+        """Post the lines. OSError for what may pass, RefusedError for what will not, ValueError for too many lines."""
         try:
             status, body = self._post(self._dialect.body(lines))
         except http.client.HTTPException as error:
             self.close()
             raise OSError(f"the answer is no HTTP: {type(error).__name__}") from None
-        if status in AGAIN or status >= 500:
-            raise OSError(f"it answers {status}")
-        if status >= 300:
+        if status == TOO_LARGE:
+            raise ValueError(f"it answers {status}")
+        if status in NEVER:
             raise RefusedError(f"it answers {status}", len(lines))
+        if status >= 300:
+            raise OSError(f"it answers {status}")
         self._dialect.judge(body, len(lines))
 
     def close(self) -> None:
@@ -61,6 +65,16 @@ class HttpSink:
         self._connection = None
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
+        used_before = self._connection is not None
+        try:
+            return self._exchange(body)
+        except (ConnectionError, http.client.BadStatusLine):
+            if not used_before:
+                raise
+        self.close()  # servers close connections on which nothing came for a while: that is no trouble
+        return self._exchange(body)
+
+    def _exchange(self, body: bytes) -> tuple[int, bytes]:
         if self._connection is None:
             self._connection = self._connect()
         path = self._url.path if self._url.path not in {"", "/"} else self._dialect.path
@@ -101,11 +115,15 @@ def splunk(index: str) -> Dialect:
 
 
 def elastic(index: str) -> Dialect:
-    """Return what Elasticsearch's bulk API takes: an action and a document for each line."""
-    action = json.dumps({"create": {"_index": index or "holdfast"}}).encode() + b"\n"
+    """Return what Elasticsearch's bulk API takes: an action and a document for each line. A line that comes again is
+    the same document (409): its id is its chain value."""
+    action = json.dumps({"create": {"_index": index or "holdfast"}}).encode()[:-2]
 
     def body(lines: Sequence[bytes]) -> bytes:
-        return b"".join(b'%b{"@timestamp":"%b",%b' % (action, head_of(line).stamp.encode(), line[1:]) for line in lines)
+        return b"".join(
+            b'%b,"_id":"%b"}}\n{"@timestamp":"%b",%b' % (action, chain_of(line), head_of(line).stamp.encode(), line[1:])
+            for line in lines
+        )
 
     return Dialect("/_bulk", "application/x-ndjson", body, "ApiKey", _bulk_answer)
 

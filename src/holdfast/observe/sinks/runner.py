@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from holdfast.errors import where_raised
 from holdfast.events import Event, SinkFailed, SinkRecovered
 from holdfast.observe.chain import STUB, seq_of
 from holdfast.observe.log_cursor import LogCursor
@@ -29,12 +30,14 @@ class RefusedError(Exception):
 
 
 class Sink(Protocol):
-    """Sends lines to one receiver. OSError means that it may be tried again with the same lines."""
+    """Sends lines to one receiver. OSError means that it may be tried again with the same lines; with anything but that
+    and RefusedError they are tried again in halves."""
 
     name: str
 
     def send(self, lines: Sequence[bytes]) -> None:
-        """Send lines, each a JSON object and a newline. RefusedError when the receiver does not want them."""
+        """Send lines, each a JSON object and a newline. RefusedError when the receiver does not want them, ValueError
+        when they cannot be sent as they are."""
 
     def close(self) -> None:
         """Give the connection back."""
@@ -91,6 +94,8 @@ class SinkRunner:
         self._closing = threading.Event()
         self._lost = 0
         self._failed_at = 0.0
+        self._tried_at = float("-inf")
+        """When a delivery failed last."""
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         self._thread.start()
 
@@ -110,10 +115,14 @@ class SinkRunner:
                 self._queue.extend(lines[:room])
         self._wake.set()
 
-    def close(self) -> None:
-        """Send what can be sent soon, and end."""
+    def finish(self) -> None:
+        """Send what can be sent soon, and end. Returns at once; `close` waits for that."""
         self._closing.set()
         self._wake.set()
+
+    def close(self) -> None:
+        """Send what can be sent soon, and end."""
+        self.finish()
         self._thread.join(GOODBYE)
 
     def _offer_numbered(self, lines: list[bytes]) -> None:
@@ -139,8 +148,11 @@ class SinkRunner:
                 self._wake.wait(LOOK if self._behind else None)
                 self._wake.clear()
             elif self._deliver():
-                pause = self._first_retry
+                # One that takes a batch and fails at the next is not well yet, and each change is an event.
+                if time.monotonic() - self._tried_at > LONGEST_RETRY:
+                    pause = self._first_retry
             else:
+                self._tried_at = time.monotonic()
                 self._closing.wait(pause)
                 pause = min(pause * 2, LONGEST_RETRY)
         self._sink.close()
@@ -183,14 +195,15 @@ class SinkRunner:
     def _deliver(self) -> bool:
         """Send the batch; return whether it is done with."""
         try:
-            self._sink.send([line for line in self._batch if not line.startswith(STUB)])
-        except RefusedError as refusal:
-            self._lost += refusal.count
-            self._fail(f"{refusal} ({refusal.count} lines are lost)")
-        except (OSError, ValueError) as error:
+            refusals = self._send([line for line in self._batch if not line.startswith(STUB)])
+        except OSError as error:
             self._sink.close()
             self._fail(str(error) or type(error).__name__)
             return False
+        if refusals:
+            count = sum(refusal.count for refusal in refusals)
+            self._lost += count
+            self._fail(f"{refusals[0]} ({count} lines are lost)")
         else:
             self._recover()
         if self._book is not None:
@@ -198,6 +211,29 @@ class SinkRunner:
             self._note()
         self._batch = []
         return True
+
+    def _send(self, lines: list[bytes]) -> list[RefusedError]:
+        """Send lines; return what was refused for good. OSError comes through.
+
+        What cannot be sent as it is (too much at once, or a damaged line among the others, which is no record any more)
+        goes in halves, so that a line that nobody can send costs itself and no other.
+        """
+        if not lines:
+            return []
+        try:
+            self._sink.send(lines)
+        except RefusedError as refusal:
+            return [refusal]
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the lines behind must go on
+            if len(lines) > 1:
+                half = len(lines) // 2
+                return [*self._send(lines[:half]), *self._send(lines[half:])]
+            self._sink.close()
+            said = str(error) if isinstance(error, ValueError) else where_raised(error)
+            return [RefusedError(f"a line cannot be sent: {said}", 1)]
+        return []
 
     def _note(self) -> None:
         if self._book is not None and self._at is not None:

@@ -1,13 +1,20 @@
 """A connection to a receiver over TCP or TLS that is made when it is needed, and again when it broke."""
 
 import contextlib
+import fcntl
+import os
 import socket
 import ssl
+import sys
+import termios
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 TIMEOUT = 10.0
 """Seconds for connecting and for each piece sent: a receiver that hangs is one that failed."""
+FIRST_LOOK, LONGEST_LOOK = 0.0002, 0.02
+"""Seconds between looks whether everything is acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Stream:
         if self._socket is None:
             self._socket = self._connect()
         self._socket.sendall(octets)
+        self._await_acknowledgement(self._socket)
 
     def close(self) -> None:
         """Give the connection back."""
@@ -47,6 +55,18 @@ class Stream:
             with contextlib.suppress(OSError):
                 self._socket.close()
         self._socket = None
+
+    def _await_acknowledgement(self, connection: socket.socket) -> None:
+        """Wait until the other machine has it all (tcp(7), SIOCOUTQ): what was on the way to one that died is sent
+        again, and not forgotten."""
+        limit, pause = time.monotonic() + self._timeout, FIRST_LOOK
+        while int.from_bytes(fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder):
+            if error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(error, os.strerror(error))
+            if time.monotonic() >= limit:
+                raise TimeoutError("it acknowledges nothing")
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_LOOK)
 
     def _connect(self) -> socket.socket:
         plain = socket.create_connection((self._host, self._port), self._timeout)

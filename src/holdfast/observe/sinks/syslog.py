@@ -2,9 +2,9 @@
 
 import os
 import platform
-import socket
 from collections.abc import Sequence
 
+from holdfast.observe.sinks.datagrams import Datagrams
 from holdfast.observe.sinks.lines import head_of
 from holdfast.observe.sinks.stream import Stream
 
@@ -32,23 +32,15 @@ class SyslogDatagrams:
     """Messages over UDP. What a network loses on the way is lost, and nobody hears of it: use TCP or TLS."""
 
     def __init__(self, name: str, host: str, port: int, facility: int) -> None:
-        self.name, self._to, self._facility = name, (host, port), facility
-        self._socket: socket.socket | None = None
+        self.name, self._datagrams, self._facility = name, Datagrams(host, port), facility
 
     def send(self, lines: Sequence[bytes]) -> None:
         """Send each line as a datagram."""
-        if self._socket is None:
-            family, _, _, _, address = socket.getaddrinfo(*self._to, type=socket.SOCK_DGRAM)[0]
-            self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-            self._socket.connect(address)
-        for line in lines:
-            self._socket.send(message(line, self._facility)[:LONGEST_DATAGRAM])
+        self._datagrams.send(message(line, self._facility)[:LONGEST_DATAGRAM] for line in lines)
 
     def close(self) -> None:
         """Give the socket back."""
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = None
+        self._datagrams.close()
 
 
 class SyslogStream:

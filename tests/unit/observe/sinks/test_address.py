@@ -53,5 +53,11 @@ def test_what_is_wrong_is_said(text: str, said: str) -> None:
         parse_sink(text)
 
 
+@pytest.mark.parametrize("host", ["a..example", "x" * 70 + ".example"])
+def test_a_host_that_cannot_have_this_name_is_said(host: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a host"):
+        parse_sink(f"syslog+udp://{host}")
+
+
 def test_every_kind_can_be_made() -> None:
     assert {kind.partition("+")[0] for kind in KINDS} == set(_MAKERS)

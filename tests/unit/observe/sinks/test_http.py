@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.observe.sinks.runner import RefusedError
-from unit.observe.sinks.receivers import LINES, SECONDS, Http, certificate, web
+from holdfast.observe.sinks.runner import RefusedError, SinkRunner
+from unit.observe.sinks.receivers import LINES, SECONDS, Http, certificate, until, web
 
 TOKEN = "tok-3f9a2c1be7"
 
@@ -63,7 +63,7 @@ def test_elastic(receiver: Http, token: Path, sink) -> None:
     path, headers, body = receiver.requests[0]
     assert (path, headers["Authorization"]) == ("/_bulk", f"ApiKey {TOKEN}")
     rows = [json.loads(row) for row in body.splitlines()]
-    assert rows[0] == rows[2] == {"create": {"_index": "holdfast"}}
+    assert [rows[0], rows[2]] == [{"create": {"_index": "holdfast", "_id": name}} for name in ("00", "01")]
     assert (rows[1]["@timestamp"], rows[1]["user"]) == ("2026-03-01T10:00:00.000+01:00", "zoë")
     assert body.endswith(b"\n")
     sender.close()
@@ -94,7 +94,7 @@ def test_elastic_has_no_room(receiver: Http, answer, sink) -> None:
         sink(f"elastic+http://127.0.0.1:{receiver.port}").send(LINES)
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [301, 308, 401, 403, 404, 405, 407, 429, 500, 503])
 def test_what_may_pass_is_tried_again(receiver: Http, status: int, sink) -> None:
     receiver.answers = [(status, {})]
     sender = sink(f"http://127.0.0.1:{receiver.port}/")
@@ -104,7 +104,7 @@ def test_what_may_pass_is_tried_again(receiver: Http, status: int, sink) -> None
     assert len(receiver.requests) == 2
 
 
-@pytest.mark.parametrize("status", [301, 400, 413])
+@pytest.mark.parametrize("status", [400, 415, 422])
 def test_what_will_not_pass_is_given_up(receiver: Http, status: int, sink) -> None:
     receiver.answers = [(status, {})]
     with pytest.raises(RefusedError, match=str(status)) as caught:
@@ -135,3 +135,61 @@ def test_an_answer_that_is_no_http_is_an_error(sink) -> None:
         with pytest.raises(OSError, match="no HTTP"):
             sink(f"http://127.0.0.1:{server.getsockname()[1]}/").send(LINES)
         thread.join()
+
+
+def test_too_much_at_once_is_sent_in_parts(receiver: Http, sink) -> None:
+    receiver.answers = [(413, {})]
+    told: list = []
+    feeder = SinkRunner(sink(f"http://127.0.0.1:{receiver.port}/"), told.append)
+    feeder.offer(LINES)
+    until(lambda: len(receiver.requests) == 3)
+    feeder.close()
+    assert [body for _, _, body in receiver.requests] == [b"".join(LINES), *LINES]
+    assert told == []
+
+
+def test_a_connection_that_the_receiver_closed_meanwhile_is_no_trouble(sink) -> None:
+    """As web servers do when nothing came for a minute."""
+    bodies: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sender = sink(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        thread = threading.Thread(target=lambda: bodies.extend(_one_request(server) for _ in range(3)))
+        thread.start()
+        for line in (LINES[0], LINES[1], LINES[0]):
+            sender.send([line])
+            until(lambda: sender._connection is None or _closed(sender._connection.sock))
+        thread.join(60)
+    assert bodies == [LINES[0], LINES[1], LINES[0]]
+
+
+def _one_request(server: socket.socket) -> bytes:
+    """Answer one request, promise to stay, and go."""
+    connection, _ = server.accept()
+    with connection, connection.makefile("rb") as stream:
+        length = 0
+        while (line := stream.readline().strip()) != b"":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        body = stream.read(length)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    return body
+
+
+def _closed(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    finally:
+        connection.settimeout(10)
+
+
+def test_a_document_has_the_same_name_when_it_comes_again(receiver: Http, sink) -> None:
+    sender = sink(f"elastic+http://127.0.0.1:{receiver.port}/")
+    for _ in range(2):
+        receiver.answers = [bulk(201, 201)]
+        sender.send(LINES)
+    first, again = (body for _, _, body in receiver.requests)
+    assert first == again
+    assert [json.loads(line)["create"]["_id"] for line in first.splitlines()[::2]] == ["00", "01"]

@@ -45,3 +45,14 @@ def test_a_receiver_that_reads_nothing_is_an_error() -> None:
         with pytest.raises(TimeoutError):
             stream.send(bytes(20_000_000))
         stream.close()
+
+
+def test_what_the_other_side_never_got_is_an_error() -> None:
+    """A machine that died, or a firewall that forgot: the kernel takes lines for it for a long time."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stream = Stream("127.0.0.1", server.getsockname()[1], timeout=0.3)
+        with pytest.raises(TimeoutError, match="acknowledges nothing"):  # noqa: PT012 - it fails when the receiver is full
+            for _ in range(400):
+                stream.send(bytes(50_000))
+        stream.close()
