@@ -61,11 +61,12 @@ class HostSide:
         """Return the servers that a kill switch taken over from a killed predecessor lets through."""
         if not self._network.holds(self._switch(())):
             return []
-        family, table, nft = kill_switch.FAMILY, kill_switch.table_name(self._settings.name), self._kernel.nft
+        family, table = kill_switch.FAMILY, kill_switch.table_name(self._settings.name)
 
         def work() -> list[str]:
             # Somebody may have flushed it while nobody was there to put it back.
-            return nft.set_elements(family, table, kill_switch.SERVERS) if nft.has_table(family, table) else []
+            stands = self._kernel.nf_tables.has_table(family, table)
+            return self._kernel.nft.set_elements(family, table, kill_switch.SERVERS) if stands else []
 
         return [IPv4Address(text) for text in await self._in_thread(work)]
 

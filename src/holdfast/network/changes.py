@@ -288,7 +288,7 @@ class AddTable:
 
     def inspect(self, kernel: Kernel) -> Memory | None:
         """Refuse to touch a table of that name that is not ours."""
-        if kernel.nft.has_table(self.family, self.name):
+        if kernel.nf_tables.has_table(self.family, self.name):
             fix = f"if nothing else uses it: nft delete table {self.family} {self.name}; else choose another name"
             raise HostError("a table of this name exists already", where=f"firewall {self}", fix=fix)
         return {}
@@ -299,7 +299,7 @@ class AddTable:
 
     def undo(self, kernel: Kernel, memory: Memory) -> bool:  # noqa: ARG002  # the protocol's signature
         """Delete the table."""
-        if not kernel.nft.has_table(self.family, self.name):
+        if not kernel.nf_tables.has_table(self.family, self.name):
             return False
         # Somebody may flush everything just now: making it first lets the deletion succeed all the same.
         kernel.nft.run(self.removal())

@@ -73,6 +73,11 @@ class NfTables:
             found = ask.one(GET_GENERATION, 0)
         return generation_in(found or {})
 
+    def has_table(self, family: str, name: str) -> bool:
+        """Whether a table exists."""
+        with _Inquiry() as ask:
+            return ask.one(GET_TABLE, FAMILIES[family], {1: _text(name)}) is not None
+
     def read(self, family: str, name: str, chains: Sequence[str], sets: Sequence[str]) -> TableState | None:
         """Return what is left of a table and of the chains and sets that it should have; None without the table."""
         with _Inquiry() as ask:

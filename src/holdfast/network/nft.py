@@ -38,11 +38,6 @@ class Nft:
         listed: list[Statement] = json.loads(self._call(["-j", "list", "ruleset"]))["nftables"]
         return listed
 
-    def has_table(self, family: str, name: str) -> bool:
-        """Whether a table exists."""
-        tables = json.loads(self._call(["-j", "list", "tables"]))["nftables"]
-        return any((e["table"]["family"], e["table"]["name"]) == (family, name) for e in tables if "table" in e)
-
     def set_elements(self, family: str, table: str, name: str) -> list[str]:
         """Return the plain elements of a named set, as text."""
         listed = json.loads(self._call(["-j", "list", "set", family, table, name]))["nftables"]

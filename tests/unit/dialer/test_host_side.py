@@ -68,7 +68,8 @@ def network():
 @pytest.fixture
 def side(network, tmp_path):
     settings = TunnelSettings("vpn.example", "alice", kill_switch=True)
-    made = HostSide(settings, tmp_path, kernel=SimpleNamespace(nft=SimpleNamespace(run=network.log.append)))
+    kernel = SimpleNamespace(nft=SimpleNamespace(run=network.log.append), nf_tables=SimpleNamespace())
+    made = HostSide(settings, tmp_path, kernel=kernel)
     made._network = network
     return made
 
@@ -105,7 +106,7 @@ async def test_what_somebody_took_out_of_the_firewall_is_told_by_the_network(sid
 @pytest.mark.parametrize("stands", [False, True])
 async def test_a_kill_switch_that_somebody_flushed_while_nobody_was_there_remembers_nothing(side, network, stands):
     network.held = True
-    side._kernel.nft.has_table = lambda _family, _name: stands
+    side._kernel.nf_tables.has_table = lambda _family, _name: stands
     side._kernel.nft.set_elements = lambda *_: [str(SERVER)]
     assert await side.remembered() == ([SERVER] if stands else [])
 

@@ -106,6 +106,13 @@ def test_a_table_with_what_is_left_in_it(kernel: Kernel) -> None:
     assert found.members == {"filter0": {bytes((10, 0, 0, 1)), bytes((192, 168, 0, 0))}}
 
 
+def test_whether_there_is_a_table(kernel: Kernel) -> None:
+    assert not NfTables().has_table("inet", "holdfast")
+    kernel.answers[GET_TABLE] = [attribute(1, b"holdfast\0")]
+    assert NfTables().has_table("inet", "holdfast")
+    assert kernel.closed == 2
+
+
 def test_no_table(kernel: Kernel) -> None:
     assert NfTables().read("inet", "holdfast", ["forward"], []) is None
 
