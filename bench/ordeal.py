@@ -35,28 +35,22 @@ LEAST_KILLS = 2
 """Of each, however slow the machine is."""
 DRAIN_SECONDS = 90.0
 """How long the records that wait may take when both are back."""
+FOR_A_CROWD = """
+gateway.listen = ["{outer}"]
+addresses.gateway = "{inner}"
+addresses.pool = ["10.64.0.10-10.64.3.250"]
+addresses.dns = ["{inner}"]
+users.chap_secrets = "{directory}/chap-secrets"
+admission.flaps = 0
+limits.half_open = 0
+"""
 CONFIG = """
-[gateway]
-listen = ["{outer}"]
-[addresses]
-gateway = "{inner}"
-pool = ["10.64.0.10-10.64.3.250"]
-dns = ["{inner}"]
-nat = false
-[users]
-chap_secrets = "{directory}/chap-secrets"
-[timeouts]
-accounting_interval = 2.0
-[admission]
-flaps = 0
-[limits]
-half_open = 0
-[radius]
-accounting_servers = ["127.0.0.1:{port}"]
-secrets_file = "{directory}/radius.secrets"
-timeout = 1.0
-[log]
-level = "info"
+addresses.nat = false
+timeouts.accounting_interval = 2.0
+radius.accounting_servers = ["127.0.0.1:{port}"]
+radius.secrets_file = "{directory}/radius.secrets"
+radius.timeout = 1.0
+log.level = "info"
 """
 
 
@@ -84,8 +78,7 @@ class Scene:
         chap = self.directory / "chap-secrets"
         chap.write_text(names)
         chap.chmod(0o600)
-        config = CONFIG.format(outer=GATEWAY_OUTER, inner=GATEWAY_INNER, directory=self.directory, port=PORTS[1])
-        (self.directory / "config.toml").write_text(config)
+        configure(self.directory, CONFIG.format(directory=self.directory, port=PORTS[1]))
         freeradius.configure(self.directory / "radius", PORTS, sql=True)
 
     def start_radius(self) -> None:
@@ -140,6 +133,12 @@ class Scene:
 def name_of(number: int) -> str:
     """Return the user name of the session with this number."""
     return f"u{number:05}"
+
+
+def configure(directory: Path, more: str) -> None:
+    """Write the configuration of a gateway for a crowd of `bench.ordeal_clients`; `more`: dotted keys besides."""
+    places = {"outer": GATEWAY_OUTER, "inner": GATEWAY_INNER, "directory": directory}
+    (directory / "config.toml").write_text(FOR_A_CROWD.format(**places) + more)
 
 
 def torment(scene: Scene, seconds: float, dice: random.Random) -> None:

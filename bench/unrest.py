@@ -24,36 +24,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.demo import HOLDFAST, until
-from bench.ordeal import CLIENT_OUTER, GATEWAY_INNER, GATEWAY_OUTER, PASSWORD, clients, name_of
+from bench.ordeal import CLIENT_OUTER, GATEWAY_OUTER, PASSWORD, clients, configure, name_of
 from lab.network import Namespace, join, namespace
 
 CONFIG = """
-[gateway]
-listen = ["{outer}"]
-[addresses]
-gateway = "{inner}"
-pool = ["10.64.0.10-10.64.3.250"]
-dns = ["{inner}"]
-nat = true
-[users]
-chap_secrets = "{directory}/chap-secrets"
-[ppp]
-lcp_echo_interval = 2.0
-[admission]
-flaps = 0
-failed_logins = 0
-failed_logins_per_address = 0
-[limits]
-half_open = 0
-sessions = {sessions}
-[log]
-level = "debug"
-segment_megabytes = 1
-[metrics]
-listen = "127.0.0.1:9723"
-per_call = true
-[filters.web]
-rules = ["allow any tcp 80,443"]
+addresses.nat = true
+ppp.lcp_echo_interval = 2.0
+admission.failed_logins = 0
+admission.failed_logins_per_address = 0
+limits.sessions = {sessions}
+log.level = "debug"
+log.segment_megabytes = 1
+metrics.listen = "127.0.0.1:9723"
+metrics.per_call = true
+filters.web.rules = ["allow any tcp 80,443"]
 """
 NAMES = 200
 """Fewer than there are sessions, so that memory that grows is not that of names."""
@@ -80,8 +64,7 @@ class Day:
 
     def configure(self, sessions: int) -> None:
         """Write the configuration with this limit."""
-        text = CONFIG.format(outer=GATEWAY_OUTER, inner=GATEWAY_INNER, directory=self.directory, sessions=sessions)
-        (self.directory / "config.toml").write_text(text)
+        configure(self.directory, CONFIG.format(sessions=sessions))
 
     def start(self) -> None:
         """Let a gateway serve, and wait until it does."""
