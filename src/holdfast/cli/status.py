@@ -40,6 +40,7 @@ def _lines(answer: dict[str, Any]) -> list[str]:
         f"  dropped       {drops}",
     ]
     lines += [_radius(one) for one in answer.get("radius", ())]
+    lines += _accounting(answer.get("accounting") or {})
     if answer["draining"]:
         lines.append("  leaving       no new sessions are taken")
     if log["failed"] or log["dropped"]:
@@ -47,7 +48,17 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _radius(server: dict[str, Any]) -> str:
+def _accounting(state: dict[str, Any]) -> list[str]:
+    if not state:
+        return []
+    silent = "; no server takes any" if state["silent"] else ""
+    records = (
+        f"{state['sessions']} sessions; {state['waiting']} records wait, {state['aside']} of them set aside{silent}"
+    )
+    return [f"  accounting    {records}", *(_radius(one, "accounting") for one in state["servers"])]
+
+
+def _radius(server: dict[str, Any], label: str = "RADIUS") -> str:
     how = "down" if server["down"] else "up"
     dropped = f"{server['refused']} answers not to be trusted, {server['strays']} to nothing"
-    return f"  RADIUS        {server['server']} {how}, {server['waiting']} waiting; dropped: {dropped}"
+    return f"  {label:<13} {server['server']} {how}, {server['waiting']} waiting; dropped: {dropped}"

@@ -103,6 +103,10 @@ class Accounting:
         await self.delivery.end(FAREWELL)
         self._journal.close()
 
+    def state(self) -> dict[str, Any]:
+        """Return how many sessions are accounted at the moment, and how what is said of them goes out."""
+        return {"sessions": len(self._open), **self.delivery.state()}
+
     # --- facts ---------------------------------------------------------------------------------------------
 
     def observe(self, event: Event, context: Mapping[str, Any]) -> None:
@@ -278,5 +282,6 @@ def start_accounting(gateway: "Gateway", config: Config, state: Path, log: Event
     kept = AccountingQueue(state / QUEUE_NAME, config.radius.queue), AccountingJournal(state / JOURNAL_NAME)
     accounting = Accounting(gateway, config, kept, client)
     log.observers.append(accounting.observe)
+    gateway.accounting_state = accounting.state
     accounting.begin()
     return accounting

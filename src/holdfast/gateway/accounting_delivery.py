@@ -82,6 +82,11 @@ class Delivery:
         changes = [one for one in (self._unwritten, self.changes) if one is not None]
         return max(0, self._on_disk + sum(len(one.added) - len(one.removed) for one in changes))
 
+    def state(self) -> dict[str, Any]:
+        """Return what waits, how much of it is set aside, whether no server takes anything, and how each one is."""
+        line = self._line
+        return {"waiting": len(self), "aside": line.aside, "silent": line.silent, "servers": self._client.state()}
+
     def begin(self) -> None:
         """Begin to write and deliver."""
         self.rouse()

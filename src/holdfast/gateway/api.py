@@ -45,6 +45,7 @@ class GatewayApi:
             "event_log": gateway.log_state(),
             "lockouts": {"remembered": len(lockout), "unsaved": len(lockout.changes)},
             "radius": gateway.logins.remote.state() if gateway.logins.remote else [],
+            "accounting": gateway.accounting_state(),
             "engine": _counters(self._engine.totals()),
         }
 

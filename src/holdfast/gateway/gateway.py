@@ -92,6 +92,8 @@ class Gateway:
         self.paths = PathMeter()
         self.patrol = Patrol(self, means.engine, local_now)
         self.renewals = RenewalDesk(self)
+        self.accounting_state: Callable[[], dict[str, Any]] = dict
+        """How the accounting of sessions is; nothing while nothing is accounted."""
         self.drained = asyncio.Event()
         """Set when a gateway that drains has no session left, or no more patience."""
         self.broken = asyncio.Event()

@@ -107,6 +107,16 @@ def test_status(tmp_path, gateway, capsys):
     assert json.loads(capsys.readouterr().out) == STATUS
 
 
+def test_what_is_accounted_and_waits_is_told(tmp_path, gateway, answers, capsys):
+    server = {"server": "192.0.2.10:1813", "down": True, "waiting": 2, "refused": 0, "strays": 1}
+    books = {"sessions": 3, "waiting": 40, "aside": 1, "silent": True, "servers": [server]}
+    answers["status"] = {**STATUS, "accounting": books}
+    assert main(["status", "--state", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "3 sessions; 40 records wait, 1 of them set aside; no server takes any" in out
+    assert "  accounting    192.0.2.10:1813 down, 2 waiting" in out
+
+
 def test_nothing_runs(tmp_path, capsys):
     assert main(["status", "--state", str(tmp_path)]) == 1
     assert main(["sessions", "--state", str(tmp_path)]) == 2
