@@ -2,7 +2,8 @@
 
 A request goes to one server at a time. It is repeated there, each wait twice the last with some jitter (RFC 5080
 section 2.2.1), then it goes to the next server. A server that let a request run out without saying anything is left
-alone for a while; when none is left, the dead ones are tried all the same: a late answer is better than none.
+alone for a while, then one request finds out whether it lives; when none is left, the dead ones are tried all the same:
+a late answer is better than none.
 
 A server that is slow with its first answer is asked for a sign of life (Status-Server, RFC 5997). One that lives may
 think, for a person must perhaps confirm: it is given all the patience but what the next server needs.
@@ -249,6 +250,7 @@ class RadiusExchange:
         while pending.remaining:
             pending.server = pending.remaining.pop(0)
             if self._occupy(pending):
+                self._servers[pending.server].asked(now, self._config.series)
                 if not again:
                     pending.sent, pending.wait, pending.first_sent = 0, self._config.first_wait, now
                 self._write(pending)

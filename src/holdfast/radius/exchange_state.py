@@ -28,6 +28,11 @@ class Server:
     former: dict[tuple[int, int], bytes] = field(default_factory=dict)
     """The authenticator of the request that had a place, by lane and identifier, before."""
 
+    def asked(self, now: float, patience: float) -> None:
+        """Let the first request after the dead time find out alone whether the server lives; others do without it."""
+        if self.dead and now >= self.dead_until:
+            self.dead_until = now + patience
+
     def answers_former(self, lane: int, octets: bytes) -> bool:
         """Whether a reply is a late one to the request that had its place before: a slow server's, and no lie."""
         stood = self.former.get((lane, octets[1]))

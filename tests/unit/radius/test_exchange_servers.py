@@ -62,6 +62,21 @@ def test_a_dead_server_is_asked_last_until_it_may_live_again():
     assert scene.events[-1] == RadiusServerUp("a")
 
 
+def test_one_request_finds_out_for_all_whether_a_dead_server_lives():
+    """All of them would wait for it, each minute anew, while another server answers at once."""
+    scene = Scene(dead_time=60)
+    scene.ask()
+    scene.run(until=19)
+    scene.answer()
+    scene.now = 90.0
+    for _ in range(3):
+        scene.ask()
+    assert [datagram.server for datagram in scene.sent[-3:]] == [0, 1, 1]
+    scene.answer(scene.sent[-3])
+    scene.ask()
+    assert scene.sent[-1].server == 0
+
+
 def test_when_all_are_dead_they_are_tried_all_the_same():
     scene = Scene()
     scene.ask()
