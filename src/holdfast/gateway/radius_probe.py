@@ -43,6 +43,8 @@ FIXES = {
     Fault.SILENT: "Does the server know this gateway's address as a client, with the same secret (its log tells)? Does "
     "a firewall let UDP pass both ways?",
     Fault.UNREACHABLE: "Does the server run, and at this address and port? On its machine: ss -lunp.",
+    Fault.NO_WAY: "`ip route get ADDRESS` says which way it goes. Is the interface up, and does a firewall here "
+    "let UDP out?",
     Fault.WRONG_SECRET: "Make the secret in radius.secrets_file and the one on the server the same.",
     Fault.NOT_SIGNED: "Let the server sign (FreeRADIUS before 3.2.5: update reply { Message-Authenticator := 0x00 } in "
     "post-auth), or list it in radius.unsigned.",
@@ -141,7 +143,7 @@ async def _status(client: RadiusClient, name: str, config: Config) -> Step:
 
 async def _login(client: RadiusClient, name: str, config: Config, credentials: Credentials) -> Step:
     exchange = make_exchange(credentials)
-    place = Place(nas_identifier(config), "127.0.0.1", "127.0.0.1", f"test-{secrets.token_hex(4)}", "test", 0)
+    place = _place(config)
     request = login_request(exchange, place)
     what = f"login by {credentials.method}"
     if request is None:
@@ -164,6 +166,13 @@ async def _login(client: RadiusClient, name: str, config: Config, credentials: C
     return Step(name, what, good, said, fix, answer, (*found.unusable, *missing))
 
 
+def _place(config: Config) -> Place:
+    """Return where the session would be: at the first address that clients dial, if the configuration names one."""
+    dialled = (str(end.address) for end in config.gateway.listen if not end.address.is_unspecified)
+    session = f"test-{secrets.token_hex(4)}"
+    return Place(nas_identifier(config), next(dialled, "127.0.0.1"), "127.0.0.1", session, "test", 0)
+
+
 def effective_of(config: Config, radius: Layer) -> Effective:
     """Return what would hold for a session with these settings of RADIUS, as far as they meet the configuration."""
     possible = Layer.of({"mtu": config.ppp.mtu, "mppe_bits": config.ppp.mppe_bits}, "the configuration")
@@ -174,7 +183,7 @@ def effective_of(config: Config, radius: Layer) -> Effective:
 async def _unsigned(client: RadiusClient, name: str, config: Config) -> Step:
     """A server drops what is signed with another secret, as if nobody had asked. Many answer what is not signed at all,
     and the answer then shows their secret to be another one. The password is drawn by lot: it gives nothing away."""
-    place = Place(nas_identifier(config), "127.0.0.1", "127.0.0.1", f"test-{secrets.token_hex(4)}", "test", 0)
+    place = _place(config)
     attributes = (attribute("User-Name", "holdfast-test"), *place.attributes())
     patience = min(config.radius.patience, config.radius.timeout * 2.5)
     request = Request(Code.ACCESS_REQUEST, attributes, Secret(secrets.token_bytes(16)), patience, signed=False)

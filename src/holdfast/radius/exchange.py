@@ -120,6 +120,7 @@ class RadiusExchange:
         """The host says that nobody listens there (ICMP), or that there is no way: waiting for an answer is in vain."""
         for pending in [one for lane in self._servers[server].lanes for one in lane.values()]:
             pending.nobody.add(server)
+            pending.no_way = why != NOBODY
             self._lost(pending, now, why)
 
     def connected(self, server: int, lane: int, now: float) -> None:
@@ -424,7 +425,7 @@ class RadiusExchange:
         name = self._servers[pending.waited_for[-1]].config.name if pending.waited_for else ""
         fault = Fault.SILENT if pending.waited_for else Fault.BUSY
         if pending.waited_for and pending.nobody.issuperset(pending.waited_for):
-            fault = Fault.UNREACHABLE
+            fault = Fault.NO_WAY if pending.no_way else Fault.UNREACHABLE
         if pending.refused is not None:
             fault = _FAULTS[pending.refused]
         self._finish(pending, Outcome(pending.token, name, fault=fault))

@@ -61,7 +61,8 @@ class Pending:
     refused: PacketFault | None = None
     waited_for: list[int] = field(default_factory=list)
     nobody: set[int] = field(default_factory=set)
-    """Servers at whose port nobody listens, as their host says."""
+    """Servers at whose port nobody listens, as their host says, or to which nothing gets (`no_way`)."""
+    no_way: bool = False
     alive: bool = False
     """Whether a server that did not answer this request said something else meanwhile."""
     before: Sent | None = None

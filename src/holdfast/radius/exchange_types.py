@@ -94,7 +94,8 @@ class Fault(StrEnum):
     """Why there is no answer, in words that an operator can act on."""
 
     SILENT = "no server answered: to it this gateway is unknown or signs wrongly, or a firewall is between"
-    UNREACHABLE = "no server is there: the host refuses the port, or there is no way to it"
+    UNREACHABLE = "no server is there: its host refuses the port"
+    NO_WAY = "no way to the server: this host, or a router, says that nothing gets there"
     WRONG_SECRET = "the server signs with another shared secret"  # noqa: S105 - a sentence
     NOT_SIGNED = "the server's answers carry no Message-Authenticator, which is required"
     MALFORMED = "the server's answers are no RADIUS packets"

@@ -1,8 +1,11 @@
 """`probe` says what is wrong with a RADIUS server."""
 
+import errno
+
 import pytest
 
 from holdfast.config import parse
+from holdfast.gateway import radius_client
 from holdfast.gateway.radius_probe import Credentials, Step, make_exchange, probe, probe_accounting, proves_itself
 from holdfast.policy.radius_login import Judgement
 from holdfast.ppp.authentication_types import Method, Verdict
@@ -80,6 +83,26 @@ async def test_nobody_there(tmp_path, unused_udp_port):
     status, login = await steps(configuration(tmp_path, unused_udp_port))
     assert not status.good
     assert "ss -lunp" in login.fix
+
+
+@pytest.mark.asyncio
+async def test_no_way_there(tmp_path, monkeypatch):
+    def connect(*_):
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(radius_client, "_connected", connect)
+    status, login = await steps(configuration(tmp_path, 1812))
+    assert (status.said, login.said) == (Fault.NO_WAY, Fault.NO_WAY)
+    assert "ip route get" in login.fix
+
+
+@pytest.mark.asyncio
+async def test_it_asks_as_the_gateway_that_clients_dial(tmp_path):
+    async with serving(lambda _: (Code.ACCESS_REJECT, [])) as (server, port):
+        listen = '[gateway]\nlisten = ["192.0.2.1"]\n'
+        await steps(configuration(tmp_path, port, listen))
+        login = server.asked[-1].values
+    assert str(login.address("NAS-IP-Address")) == login.text("Called-Station-Id") == "192.0.2.1"
 
 
 @pytest.mark.parametrize(
