@@ -145,7 +145,8 @@ class GreFlow:
     in another packet, `acked_unseen` numbers that the receiver confirmed and the capture lacks, `late` far behind,
     `aged` those of them that came seconds after the first, `repeated_data` those with user data. `sizes` counts
     packets in steps of 100 octets of IP. `lag_*`: how long this side took to acknowledge what the other sent, seen
-    from the capture point. `timeline`: (packets, octets, missing) in each step.
+    from the capture point; `lag_sure_ns`: what the slowest 5 % of it took on the way at least, however long this side
+    held the acknowledgement back. `timeline`: (packets, octets, missing) in each step.
     """
 
     source: str
@@ -187,8 +188,8 @@ class GreFlow:
     gaps: list[tuple[Place, int]]
     lag_count: int
     lag_median_ns: int | None
-    lag_high_ns: int | None
-    lag_most_ns: int
+    lag_sure_ns: int
+    lag_sure_most_ns: int
     timeline_start_ns: int
     timeline_step_ns: int
     timeline: list[tuple[int, int, int]]

@@ -180,7 +180,7 @@ def test_another_planets_link_type(tmp_path: Path) -> None:
     path = tmp_path / "alien.pcap"
     path.write_bytes(pcap(Scene().up().frames, link_type=147))
     found = run([str(path)])
-    assert found.code == 0
+    assert found.code == 2
     assert "link type 147" in found.output
 
 

@@ -80,6 +80,8 @@ pub struct GreStats {
     pub numbers: Option<(u32, u32)>,
     /// The last acknowledgement number.
     pub acknowledged: Option<u32>,
+    /// When the last packet with an acknowledgement went by.
+    pub acknowledged_ns: i64,
     /// The longest pause.
     pub silence: Silence,
     /// Packets with the don't-fragment bit.
@@ -107,7 +109,10 @@ impl GreStats {
         if let Some(number) = header.sequence {
             stats.numbers = Some((stats.numbers.map_or(number, |numbers| numbers.0), number));
         }
-        stats.acknowledged = header.acknowledgement.or(stats.acknowledged);
+        if header.acknowledgement.is_some() {
+            stats.acknowledged = header.acknowledgement;
+            stats.acknowledged_ns = seen.place.time_ns;
+        }
     }
 
     /// Count what the sequence number says; returns the marks for the frame, see [`frame_flags`].
@@ -128,6 +133,10 @@ impl GreStats {
                 was_missing,
             }) => {
                 stats.missing = stats.missing.saturating_sub(u64::from(was_missing));
+                // By its time it came first: the capture wrote it down later, as those of several sources do.
+                if seen.place.time_ns < stats.last.time_ns {
+                    return 0;
+                }
                 stats.reordered += 1;
                 stats.reordered_most = stats.reordered_most.max(behind);
                 frame_flags::REORDERED

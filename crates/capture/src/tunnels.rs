@@ -157,7 +157,9 @@ impl Tunnels {
         };
         let lag = now_ns.saturating_sub(sent);
         if (0..60_000_000_000).contains(&lag) {
-            self.flows[index as usize].lags.add(lag);
+            let flow = &mut self.flows[index as usize];
+            let sure = flow.stats.acknowledged_ns.saturating_sub(sent).max(0);
+            flow.lags.add(lag, sure);
         }
     }
 

@@ -14,6 +14,7 @@ from holdfast.capture.radius_trace import RadiusExchange, exchanges_of
 from holdfast.capture.roles import server_side
 from holdfast.capture.session import Kind, Session
 from holdfast.capture.tcp import Conversation, reassemble
+from holdfast.capture.twins import mark_twins
 
 SESSIONS_MOST = 5000
 """Connections and GRE flows looked at in depth; the rest is counted."""
@@ -47,6 +48,11 @@ class Case:
         return self.counts.span_ns[1] if self.counts.span_ns else 0
 
     @property
+    def apart(self) -> list[Session]:
+        """The sessions without those that are another one on the other side of a NAT."""
+        return [session for session in self.sessions if session.twin_of is None]
+
+    @property
     def orderly(self) -> bool:
         """Whether the capture is one stretch of time, so that its end says when watching stopped."""
         return self.counts.out_of_order * 20 <= self.counts.frames
@@ -77,6 +83,7 @@ def build(index: CaptureIndex) -> Case:
     sessions.sort(key=lambda session: session.started)
     for number, session in enumerate(sessions, 1):
         session.id = f"s{number}"
+    mark_twins(sessions)
     case.sessions = sessions
     return case
 
@@ -120,10 +127,11 @@ def _share_out(flows: list[GreFlow], sessions: list[Session]) -> list[GreFlow]:
 
 
 def _under_way(flow: GreFlow, between: dict[frozenset[str], list[Session]]) -> Session | None:
-    """The only session of two addresses, when its call was made before the capture began: then no Call ID is known."""
+    """The only session of two addresses, when its Call IDs are unknown: the capture began later, or cuts them off."""
     near = between.get(frozenset((flow.source, flow.destination)), [])
     conversation = near[0].conversation if len(near) == 1 and near[0].call is None else None
-    return near[0] if conversation and conversation.cookie and not conversation.syns else None
+    unseen = conversation and (conversation.cut or (conversation.cookie and not conversation.syns))
+    return near[0] if unseen else None
 
 
 def _at_the_time(known: list[tuple[Session, bool]], moment: Moment) -> tuple[Session, bool]:

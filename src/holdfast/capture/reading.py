@@ -31,6 +31,13 @@ def read(
     one it is 1723; when nothing is there and PPTP was begun on another one, files are read again for that.
     """
     index = _read(names, whole_data=whole_data, port=port or CONTROL_PORT, progress=progress)
+    if index.counts.frames and index.counts.unknown_link == index.counts.frames:
+        kinds = sorted({kind for file in index.files for kind in file.link_types})
+        raise UnreadableCaptureError(
+            f"not one frame can be read: link type {', '.join(map(str, kinds))} is not understood",
+            where=", ".join(names),
+            fix="Capture on an ordinary interface: tcpdump -i any -s 0 -w FILE 'tcp port 1723 or proto 47 or icmp'",
+        )
     elsewhere = index.counts.elsewhere
     if port is None and elsewhere and not index.control_count and STANDARD_INPUT not in names and not index.stopped:
         return _read(names, whole_data=whole_data, port=elsewhere, progress=progress)

@@ -71,6 +71,8 @@ class Session:
     """What the user's own password opened, when it was given."""
     siblings: int = 0
     """Other calls on the same control connection."""
+    twin_of: "Session | None" = None
+    """The session that this one is seen again, with other addresses: on the other side of a NAT."""
 
     def flows(self, up: bool) -> list[GreFlow]:
         """Return the GRE of one direction."""

@@ -60,6 +60,8 @@ class Conversation:
     """The first octets of each direction."""
     beheaded: set[bool] = field(default_factory=set)
     """The sides of whose first segment the snap length left too little to see a magic cookie (RFC 2637 section 2)."""
+    cut: bool = False
+    """Whether the snap length left out octets of some message."""
     retransmissions: dict[bool, list[Moment]] = field(default_factory=lambda: {True: [], False: []})
     copied: list[Moment] = field(default_factory=list)
     """Segments that the capture shows a second time."""
@@ -187,6 +189,7 @@ class _Direction:
         for item in self._stream.feed(data):
             self._note(item, moment)
         if len(segment.payload) < segment.length:
+            self._conversation.cut = True
             self._conversation.holes += 1
             self._stream.resynchronise()
 

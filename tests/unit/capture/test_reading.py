@@ -177,11 +177,18 @@ def test_a_directory_is_no_capture(tmp_path: Path) -> None:
 
 
 def test_a_link_type_of_another_planet_is_told(scene: Scene, tmp_path: Path) -> None:
-    path = tmp_path / "scene.pcap"
+    path = tmp_path / "alien.pcap"
     path.write_bytes(pcap(scene.frames, link_type=147))
-    index = read([str(path)])
+    index = read([str(scene.write(tmp_path)), str(path)])
     assert index.counts.unknown_link == EXPECTED[0]
-    assert "147" in index.files[0].notes[0][1]
+    assert "147" in index.files[1].notes[0][1]
+
+
+def test_nothing_but_a_link_type_of_another_planet_cannot_be_read(scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "alien.pcap"
+    path.write_bytes(pcap(scene.frames, link_type=147))
+    with pytest.raises(UnreadableCaptureError, match="147"):
+        read([str(path)])
 
 
 def test_a_bomb_is_stopped(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ LEAST, SPRAY = 5, 4
 def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
     """Refused attempts by address."""
     by_client: dict[str, list[Attempt]] = defaultdict(list)
-    for session in case.sessions:
+    for session in case.apart:
         by_client[session.client] += session.link.authentication.failures
     for client, failures in by_client.items():
         if not client or len(failures) < LEAST:

@@ -31,7 +31,7 @@ ENTRY = Entry(
 def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
     """Calls with the same announced ID that overlap."""
     groups: dict[tuple[str, str, int], list[Session]] = defaultdict(list)
-    for session in case.sessions:
+    for session in case.apart:
         if session.call and session.call.client_call_id is not None and session.call.granted:
             groups[session.client, session.server, session.call.client_call_id].append(session)
     for (client, _, call_id), sessions in groups.items():

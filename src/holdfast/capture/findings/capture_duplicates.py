@@ -11,7 +11,8 @@ ENTRY = Entry(
     title="The capture shows packets twice",
     meaning="The capture was made at a mirror port, on several interfaces or on the air, and has many packets twice. "
     "That is a matter of the capture, not of the VPN; what is counted here leaves the copies out.",
-    recognised="Most packets of a direction twice, copies with another TTL, 802.11 retries, or copies on TCP.",
+    recognised="Most packets of a direction twice, copies with another TTL, 802.11 retries, or copies on TCP; or a "
+    "session with the same TCP numbers or the same GRE frames as another one, begun within a second of it.",
     severity=Severity.NOTE,
     capture_next="Capture on one interface: tcpdump -i eth0 instead of -i any, or mirror only one direction.",
 )
@@ -30,7 +31,11 @@ def made_by_capture(view: View, up: bool) -> bool:
 
 
 def recognise(view: View) -> Iterator[Finding]:
-    """Copies that the capture made."""
+    """Copies that the capture made, or the whole session on both sides of a NAT."""
+    if (twin := view.session.twin_of) is not None:
+        why = f"This session is {twin.id} seen again behind a translation of addresses: {twin.client} -> {twin.server} "
+        why += f"on one side, {view.session.client} -> {view.session.server} on the other."
+        yield ENTRY.found(why, [view.session.started, twin.started], certainty=0.95)
     flows = view.session.up + view.session.down
     wireless = sum(flow.copies_wireless for flow in flows)
     tcp = view.conversation.copied if view.conversation else []

@@ -74,13 +74,20 @@ def _last_word(view: View, by_client: bool) -> Moment | None:
     return max([gre, *tcp])
 
 
+def _answers_data(view: View, by_client: bool) -> bool:
+    """Whether a side has answered data before: Linux' kernel acknowledges only along with data of its own, so that
+    broadcasts, for which there is none, are met with silence by a server that lives."""
+    flows = view.session.flows(by_client)
+    return any(flow.acks_only for flow in flows) or view.session.data_packets(by_client) > 0
+
+
 def _asked_after(view: View, by_client: bool, last: Moment) -> list[Moment]:
     echoes = [item.moment for item in view.link.lcp.others if item.packet.code == Code.ECHO_REQUEST]
     echoes = [item.moment for item in view.link.lcp.others if item.from_client == by_client and item.moment in echoes]
     data = [
         Moment(*frame.place)
         for flow in view.session.flows(by_client)
-        if flow.last >= last
+        if flow.last >= last and _answers_data(view, not by_client)
         for frame in flow.data
         if frame.place[0] >= last.nanoseconds
     ]

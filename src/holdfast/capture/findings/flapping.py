@@ -25,7 +25,7 @@ LEAST, SHORT = 4, 120.0
 def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
     """Many short sessions."""
     groups: dict[tuple[str, str], list[Session]] = defaultdict(list)
-    for session in case.sessions:
+    for session in case.apart:
         if session.conversation and session.conversation.cookie:
             groups[session.client, session.server].append(session)
     for (client, server), sessions in groups.items():

@@ -11,7 +11,8 @@ ENTRY = Entry(
     title="The delay varies a lot",
     meaning="Some packets take many times longer than others. Voice and remote desktops suffer; timers may run out.",
     recognised="At least fifty acknowledgements measured, the slowest 5 % four times slower than the middle and above "
-    "200 ms; a note up to 500 ms, as long as some programs hold acknowledgements back.",
+    "250 ms, without the time for which the other end may have kept them; a note up to 500 ms, and while a large "
+    "transfer fills the line, whose queue delays everything.",
     severity=Severity.WARNING,
     windows_codes=(807,),
     fixes=Fixes(
@@ -23,24 +24,32 @@ ENTRY = Entry(
     references=("RFC 2637 section 4.4",),
 )
 
-LEAST, RATIO, HIGH = 50, 4.0, 0.2
-HELD_BACK = 0.5
-"""Seconds for which pptp-linux may keep an acknowledgement until data goes back: up to here it need not be the line."""
+LEAST, RATIO, HIGH = 50, 4.0, 0.25
+BAD = 0.5
+"""Seconds from which on people on the telephone hear it."""
+SIZE_STEP, LARGE, LARGE_LEAST = 100, 1000, 100
+"""Octets of a step of `sizes`, of a packet of a large transfer, and how many of these are one."""
 
 
 def recognise(view: View) -> Iterator[Finding]:
-    """Acknowledgements that come at very different times; delayed acknowledgements alone stay below."""
+    """Acknowledgements that the way delayed very differently; what the other end held back does not count."""
     for up in (True, False):
         for flow in view.session.flows(up):
-            middle, high = flow.lag_median_ns or 0, flow.lag_high_ns or 0
-            if (
-                flow.lag_count >= LEAST
-                and high / 1e9 >= HIGH
-                and high >= RATIO * max(middle, 1)
-                and middle > 10_000_000
-            ):
-                why = f"{side(up).capitalize()} confirms packets after {middle / 1e6:.0f} ms in the middle, "
-                why += f"but 5 % take longer than {high / 1e6:.0f} ms (longest {flow.lag_most_ns / 1e6:.0f} ms)."
-                severity = Severity.WARNING if high / 1e9 > HELD_BACK else Severity.NOTE
-                towards = Towards.SERVER if up else Towards.CLIENT
-                yield ENTRY.found(why, certainty=0.5, severity=severity, towards=towards)
+            middle, high = (flow.lag_median_ns or 0) / 1e9, flow.lag_sure_ns / 1e9
+            if flow.lag_count < LEAST or high < HIGH or high < RATIO * middle or middle <= 0.01:
+                continue
+            why = f"{side(up).capitalize()} confirms packets after {middle * 1000:.0f} ms in the middle, but 5 % were "
+            why += f"under way for {high * 1000:.0f} ms or more (longest {flow.lag_sure_most_ns / 1e6:.0f} ms)."
+            busy = _busy(view)
+            if busy:
+                why += " A large transfer filled the line: what waits behind it is late, and that does no harm to it."
+            severity = Severity.WARNING if high >= BAD and not busy else Severity.NOTE
+            towards = Towards.SERVER if up else Towards.CLIENT
+            yield ENTRY.found(why, certainty=0.5, severity=severity, towards=towards)
+
+
+def _busy(view: View) -> bool:
+    """Whether most of a direction are large packets, as of a transfer that takes all the line has to give."""
+    flows = view.session.up + view.session.down
+    large = ((sum(flow.sizes[LARGE // SIZE_STEP :]), flow.frames) for flow in flows)
+    return any(count >= LARGE_LEAST and count * 2 >= frames for count, frames in large)

@@ -27,7 +27,7 @@ ENTRY = Entry(
 def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
     """Equal addresses in one session or in two at once."""
     seen: dict[tuple[str, str], list[Session]] = {}
-    for session in case.sessions:
+    for session in case.apart:
         inner, far = session.link.client_address, session.link.server_address
         opened = session.link.ipcp.opened
         if not inner or opened is None:
@@ -50,4 +50,6 @@ def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
 
 
 def _end(session: Session) -> Moment:
-    return session.goodbye[0] if session.goodbye else session.ended
+    """Until when the client had its address: a server goes on asking a client that has left."""
+    heard = session.last_gre(up=True) or session.ended
+    return min(session.goodbye[0], heard) if session.goodbye else heard

@@ -34,6 +34,9 @@ ENTRY = Entry(
 
 LEAST, SECONDS, SURE = 5, 4.0, 20
 REPEATS = 3
+CONNECTING = 150
+"""Octets of a frame that may ask for a connection or a name; DHCPINFORM of Windows, which nobody need answer, has more
+than 300 and pauses that grow as well."""
 
 
 def recognise(view: View) -> Iterator[Finding]:
@@ -66,7 +69,7 @@ def _like_questions(view: View) -> str:
     frames = [frame for flow in view.session.up for frame in flow.data if not frame.duplicate]
     if _regular(frames):
         return "They come once a second and have one size, like an unanswered ping."
-    if len(longest_backoff(frames)) > REPEATS:
+    if len(longest_backoff(frame for frame in frames if frame.length <= CONNECTING)) > REPEATS:
         return "They have one size and growing pauses, like a connection that nobody accepts."
     return ""
 

@@ -44,7 +44,7 @@ def _missing(view: View) -> Iterator[str]:
     one_way = bool(session.up) != bool(session.down)
     if one_way and session.kind is Kind.GRE:
         yield "only one direction of GRE is in the capture"
-    if conversation and conversation.beheaded:
+    if conversation and conversation.cut and view.call is None:
         yield "the snap length leaves too little of each packet to read the control messages"
     if conversation and view.half:
         yield "only one direction of TCP is in the capture"

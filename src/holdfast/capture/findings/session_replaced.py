@@ -26,10 +26,10 @@ WITHIN = 3.0
 
 def recognise_case(case: Case) -> Iterator[tuple[Session | None, Finding]]:
     """An old end close to a new beginning."""
-    for old in case.sessions:
+    for old in case.apart:
         if not old.user or old.goodbye is None or old.goodbye[1] or Phase.ADDRESS not in old.phases:
             continue
-        for new in case.sessions:
+        for new in case.apart:
             accepted = new.phases.get(Phase.AUTHENTICATION)
             same = new is not old and new.user == old.user and new.server == old.server
             if same and accepted and new.started > old.started and abs(old.goodbye[0].since(accepted)) <= WITHIN:

@@ -25,7 +25,7 @@ def found(view: View, others: list[Finding]) -> list[Finding]:
     """Say how far it got, when that is all there is to say."""
     if any(finding.id in HARMLESS for finding in others) or not view.started_in_capture or view.half:
         return []
-    if view.conversation and view.conversation.beheaded:
+    if view.conversation and view.conversation.cut and view.call is None:
         return []  # how far it got is cut off
     if view.session.kind is Kind.GRE and not view.over:
         return []

@@ -46,3 +46,20 @@ def test_two_echoes_are_not_enough(tmp_path: Path) -> None:
 def test_loss_is_told_apart_from_death_and_a_second_way_back_is_named() -> None:
     assert any("lost in a burst" in fix and "lcp-echo-failure" in fix for fix in ENTRY.fixes.network)
     assert any("return another way" in fix for fix in gre_missing.ENTRY.fixes.network)
+
+
+def chatter(scene: Scene) -> Scene:
+    """Broadcasts of a client that has just come, which nobody answers."""
+    for size in (96, 328, 96, 78, 328, 211, 96, 328):
+        scene.data(True, size).wait(4)
+    return scene
+
+
+def test_broadcasts_that_nobody_answers_are_no_death(tmp_path: Path) -> None:
+    """Linux' kernel does not acknowledge without data of its own."""
+    scene = chatter(Scene().call().lcp().authenticate().encrypt().address())
+    assert scene.diagnosis(tmp_path).verdict == "healthy"
+
+
+def test_a_server_that_answered_data_before_is_missed(tmp_path: Path) -> None:
+    assert chatter(Scene().up()).top(tmp_path).id == "dead-peer"

@@ -33,3 +33,12 @@ def test_a_connection_that_nobody_accepts(tmp_path: Path) -> None:
     top = scene.goodbye().top(tmp_path)
     assert top.id == "no-return-traffic"
     assert "growing pauses" in top.why
+
+
+def test_windows_asks_dhcp_in_vain_and_is_well(tmp_path: Path) -> None:
+    """DHCPINFORM is repeated with growing pauses; a server without DHCP does not answer it."""
+    scene = Scene().call().lcp().authenticate().encrypt().address()
+    for pause in (4, 8, 16, 32):
+        scene.data(True, 332).wait(pause)
+    scene.data(True, 332).wait(1)
+    assert "no-return-traffic" not in scene.findings(tmp_path)

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from support.scene import CLIENT, Scene
+from holdfast.capture.diagnosis import diagnose
+from support.scene import CLIENT, Scene, pcap
 
 
 def test_a_beginning_in_the_middle(tmp_path: Path) -> None:
@@ -56,3 +57,16 @@ def test_the_end_of_an_earlier_session_is_no_stray_of_the_next(tmp_path: Path) -
     found = before.together(scene.clear(True).hang_up(True)).findings(tmp_path)
     assert "nat-without-helper" not in found
     assert "gre-missing-from-server" in found
+
+
+@pytest.mark.parametrize("snap", [56, 60, 68, 80])
+def test_a_snap_length_that_cuts_the_control_messages_blames_nobody(tmp_path: Path, snap: int) -> None:
+    """What old tcpdump kept by default: the Call IDs are cut off, and GRE belongs to the connection all the same."""
+    (tmp_path / "cut.pcap").write_bytes(pcap(Scene().up().goodbye().frames, snap=snap))
+    diagnosis = diagnose([str(tmp_path / "cut.pcap")])
+    assert diagnosis.verdict == "healthy", [each.id for each in diagnosis.judgement.all]
+    (session,) = diagnosis.case.sessions
+    assert session.conversation
+    assert session.gre_packets(up=True)
+    found = {each.id: each for each in diagnosis.judgement.all}
+    assert "snap length" in found["partial-capture"].why
