@@ -25,11 +25,10 @@ from holdfast.capture.logs.patterns import (
     Sieve,
 )
 from holdfast.capture.logs.reading import lines_of, plain_lines
-from holdfast.capture.logs.sessions import LogSession, Sessions, shown
+from holdfast.capture.logs.sessions import LOSSES_LEAST, LogSession, Sessions, shown
 from holdfast.capture.logs.when import Clock
 from holdfast.ppp.termination import WINDOWS_MARK
 
-LOSSES_LEAST = 3
 PROBES_LEAST = 10
 PATIENCE_NS = (25_000_000_000, 45_000_000_000)
 """How long a pppd at the other end tries before it gives up: ten times three seconds, and what the rest takes."""
@@ -124,8 +123,8 @@ def _search(session: LogSession, line: Line) -> None:
     for mark, words in MARKS.items():
         if words.search(message):
             session.marks.setdefault(mark, line.when)
-    if found := LOSSES.search(message):
-        session.lost.append(int(found[1]) - int(found[2]))
+    if LOSSES.search(message):
+        session.lose(line)
     if found := OLD.search(message):
         session.old.append(int(found[2]) - int(found[1]))
 
@@ -181,6 +180,9 @@ def _conclude(session: LogSession) -> None:
     elif "authenticated" in marks and "terminating" in marks and "mikrotik" in session.programs:
         words = "authenticated, and terminated before any encryption or address: the PPP profiles do not fit"
         session.tell("link-closed-early", 0.6, words, here)
+    elif "server-left" in marks and ("connect" in marks or session.call_ids[0] is not None):
+        words = "the server ended the call before the link was up; its own log of that second says why"
+        session.tell("stopped-early", 0.5, words, here)
 
 
 def _between(marks: dict[str, int | None], first: str, last: str, limits: tuple[int, int]) -> bool:
@@ -198,9 +200,9 @@ def _not_encrypted(session: LogSession, here: Line) -> None:
 
 
 def _count_losses(session: LogSession, here: Line) -> None:
-    """Single reordered packets are life; many are a finding. An old packet far behind is another program's."""
-    if len(session.lost) >= LOSSES_LEAST:
-        words = f"{len(session.lost)} times a packet was missing or came too early"
+    """An old packet far behind is another program's."""
+    if session.lossy:
+        words = f"{session.losses} times packets were missing or came too early, several times within a minute"
         session.tell("gre-loss", 0.7, words, here)
     if len([behind for behind in session.old if behind > 1000]) >= LOSSES_LEAST:
         words = "packets long past come again, as from a second program with this call"

@@ -150,7 +150,9 @@ CONSEQUENCES: dict[str, frozenset[str]] = {
 }
 """What a log says beside the cause, and what the catalogue does not leave out by itself."""
 
-LOSSES = re.compile(r"buffering packet (\d+) \(expecting (\d+), lost or reordered\)", re.IGNORECASE)
+LOSSES = re.compile(
+    r"buffering packet \d+ \(expecting \d+, lost or reordered\)|timeout waiting for \d+ packets", re.IGNORECASE
+)
 OLD = re.compile(r"discarding duplicate or old packet (\d+) \(expecting (\d+)\)", re.IGNORECASE)
 USER = re.compile(
     r"(?:Peer (?=\S+ failed)|\bname=\"|User-Name = \"|<pptp-|found for authenticating |\[(?=[^/\s\]]+/<via)|"
@@ -177,6 +179,7 @@ MARKS = {
     "connect": re.compile(r"^Connect:|connect: ppp"),
     "hangup": re.compile(r"Hangup \(SIGHUP\)"),
     "pppd-died": re.compile(r"from PTY failed: .*Input/output error|PTY read or GRE write failed"),
+    "server-left": re.compile(r"read returned zero, peer has closed|Call disconnect notification received"),
     "authenticated": re.compile(r": authenticated\b"),
     "terminating": re.compile(r": terminating\.\.\."),
     "no-ccp": re.compile(r"Protocol-Reject for 'Compression Control Protocol'|recv \[LCP ProtoRej [^\]]*<80fd>"),

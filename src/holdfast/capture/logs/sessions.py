@@ -1,7 +1,7 @@
 """One connection as a log tells it, and how lines find their connection."""
 
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,6 +17,7 @@ SESSIONS_MOST = 10_000
 KEYS_MOST = 20_000
 LINES_MOST = 5
 """Line numbers named for one finding."""
+LOSSES_LEAST, MINUTE_NS = 3, 60_000_000_000
 SAID_MOST = 40
 """Lines of one connection shown on a time line."""
 WORDS_MOST = 160
@@ -74,7 +75,11 @@ class LogSession:
     over: bool = False
     told: dict[str, Told] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
-    lost: list[int] = field(default_factory=list)
+    losses: int = 0
+    lossy: bool = False
+    """Whether packets were missing several times within a minute."""
+    lost: deque[int | None] = field(default_factory=lambda: deque(maxlen=LOSSES_LEAST))
+    """When packets were missing last."""
     old: list[int] = field(default_factory=list)
     marks: dict[str, int | None] = field(default_factory=dict)
     """Steps that later lines are judged by, with their time."""
@@ -91,6 +96,14 @@ class LogSession:
         """Put a line on the time line."""
         if len(self.said) < SAID_MOST or finding:
             self.said.append(Said(line.number, line.when, line.program, shown(line.message), finding))
+
+    def lose(self, line: Line) -> None:
+        """Count a line about packets that are missing. A few in many hours are life; several in a minute are not."""
+        self.losses += 1
+        self.lost.append(line.when)
+        first, last = self.lost[0], self.lost[-1]
+        near = first is None or last is None or last - first <= MINUTE_NS
+        self.lossy = self.lossy or (len(self.lost) == LOSSES_LEAST and near)
 
     def live(self, line: Line) -> None:
         """Remember what a line says of the connection itself."""

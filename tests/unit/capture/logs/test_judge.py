@@ -64,3 +64,23 @@ def test_the_lines_that_tell_it(tmp_path: Path) -> None:
 
 def test_noise_is_survived() -> None:
     assert told("\x00\xff" * 3000, "(" * 5000, '"\\377' * 900, "M-^" * 100, "Jan 99 99:99:99 [") == []
+
+
+LOST = "h pptp[7]: anon log[decaps_gre:pptp_gre.c:407]: buffering packet 12 (expecting 8, lost or reordered)"
+VAIN = "h pptp[7]: anon log[decaps_gre:pptp_gre.c:380]: timeout waiting for 4 packets"
+
+
+def test_losses_hours_apart_are_life() -> None:
+    assert told(*(f"Nov 30 {hour:02}:00:00 {LOST}" for hour in range(8))) == []
+    assert told(*(f"Nov 30 10:00:{second:02} {VAIN}" for second in range(0, 50, 10))) == ["gre-loss"]
+
+
+def test_a_server_that_left_before_the_link_was_up() -> None:
+    left = "pptp[8]: anon log[ctrlp_disp:pptp_ctrl.c:929]: Call disconnect notification received (call id 0)"
+    connect = "pppd[7]: Connect: ppp0 <--> /dev/pts/1"
+    assert told(connect, left) == ["stopped-early"]
+    assert told(connect, "pppd[7]: remote IP address 10.0.0.1", left) == []
+    assert told(left) == []
+    assert told(connect, "pppd[7]: MS-CHAP authentication failed: E=691 Authentication failure", left) == [
+        "auth-rejected"
+    ]
