@@ -9,6 +9,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_EXAMPLES ?= 3000
 SOAK_SECONDS ?= 600
 WORKERS ?= 2
+NETWORK_WORKERS ?= 1
 RUST_SOURCES := $(shell find crates -name '*.rs' -not -path '*/target/*' -not -path '*/fuzz/*') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 
 .PHONY: help setup setup-dev run demo test test-fast lab bench soak unrest corpus fuzz lint format clean
@@ -61,12 +62,18 @@ lint: setup-dev  ## ruff, mypy, clippy, rustfmt
 # Compiled once, Python files need not be compiled again for each of the many processes that tests start.
 test test-fast: export PYTHONDONTWRITEBYTECODE =
 
+# Whole tunnels between namespaces and guests are built in two folders; what else needs root stays on loopback.
+NETWORKS := tests/netns tests/interop
+
 test-fast: setup-dev  ## the tests that need neither root nor the lab, WORKERS at a time
 	$(BIN)/pytest -m "not root and not lab" -n $(WORKERS) --dist loadfile
 
 test: lint  ## everything: linters, cargo test, pytest with real peers when root
 	cargo test --workspace --locked --quiet
-	failed=0; $(MAKE) test-fast || failed=1; $(BIN)/pytest -m "root or lab" || failed=1; exit $$failed
+	failed=0; \
+	$(BIN)/pytest $(NETWORKS:%=--ignore=%) -n $(WORKERS) --dist loadfile || failed=1; \
+	$(BIN)/pytest $(NETWORKS) $(if $(filter-out 1,$(NETWORK_WORKERS)),-n $(NETWORK_WORKERS) --dist loadfile) || failed=1; \
+	exit $$failed
 
 fuzz: setup-dev  ## fuzz every parser (FUZZ_SECONDS for each in Rust, FUZZ_EXAMPLES for each in Python)
 	scripts/system-packages.sh fuzz

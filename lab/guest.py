@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from lab.image import Image
 from lab.network import Namespace
 
 BOOT_SECONDS = 120.0
+BEGIN_SECONDS = 60.0
 POLL_SECONDS = 0.02
 CALIBRATION = "lpj=25000000"
 """Any plausible number will do: it saves the kernel a second of measuring its delay loop."""
@@ -81,9 +83,18 @@ class Job:
         self._send("KILL", "-")
 
     def _send(self, name: str, group: str) -> None:
-        pid = _text(self._stem.with_suffix(".pid")).strip()
-        if pid and self.result is None and self._guest.alive:
+        if self._guest.alive and (pid := self._pid()) and self.result is None:
             self._guest.run(f"kill -s {name} -- {group}{pid}", check=False)
+
+    def _pid(self) -> str:
+        """Wait until the job has begun: one that is to be ended before may not come to life afterwards."""
+
+        def said() -> str:
+            return _text(self._stem.with_suffix(".pid")).strip()
+
+        with suppress(GuestError):  # the guest died meanwhile
+            self._guest.wait_until(lambda: said() or self.result, BEGIN_SECONDS, what="a job's begin")
+        return said()
 
 
 class Guest:

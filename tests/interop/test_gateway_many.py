@@ -27,7 +27,8 @@ def homes(guest: Guest) -> Iterator[list[str]]:
             "echo 1 > /proc/sys/net/ipv4/ip_forward"
         )
     yield names
-    guest.run("".join(f"ip netns delete {name}\n" for name in names))
+    # The kernel removes the links of a namespace some time after it: the next test's have the same names.
+    guest.run("".join(f"ip link delete h{number}\nip netns delete {name}\n" for number, name in enumerate(names, 1)))
 
 
 def test_two_clients_behind_one_nat(lab_world: World, gateway: GatewayMaker, homes: list[str]) -> None:

@@ -206,7 +206,7 @@ def _fetch(world: World, client: Client, document: str) -> None:
     """Fetch a document through the tunnel and the gateway's NAT; its digest must be right."""
     client.route(f"{SERVER_ADDRESS}/32")
     before = len(world.visitors.splitlines())
-    digest = client.run(f"wget -q -O - http://{SERVER_ADDRESS}/{document} | sha256sum", timeout=60)
+    digest = client.run(f"wget -q -O - http://{SERVER_ADDRESS}/{document} | sha256sum", timeout=240)
     assert digest.split()[0] == world.digests[document]
     [visit] = world.visitors.splitlines()[before:]
     assert visit.startswith(GATEWAY_UP_ADDRESS)
@@ -216,4 +216,4 @@ def _upload(client: Client, size: int) -> bool:
     """Send that much (and a third more: it is base64) through the tunnel; return whether it arrived as it was."""
     client.run(f"head -c {size} /dev/urandom | base64 > /run/upload")
     sent = client.run("sha256sum /run/upload").split()[0]
-    return client.run(f"wget -q -O - --post-file /run/upload http://{SERVER_ADDRESS}/", timeout=60) == sent
+    return client.run(f"wget -q -O - --post-file /run/upload http://{SERVER_ADDRESS}/", timeout=240) == sent

@@ -34,7 +34,7 @@ def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory with users."""
     return state_template(tmp_path_factory.mktemp("state"))

@@ -1,5 +1,7 @@
 """Clients that are cut off are noticed in the time that is promised."""
 
+import os
+
 import pytest
 
 from bench import detection
@@ -10,7 +12,7 @@ pytestmark = pytest.mark.root
 
 
 def test_cut_off_clients_are_released_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("holdfast-cut-gateway", "holdfast-cut-client")
+    names = tuple(f"lab{os.getpid()}-cut-{end}" for end in ("gateway", "client"))
     monkeypatch.setattr(detection, "GATEWAY", names[0])
     monkeypatch.setattr(detection, "CLIENT", names[1])
     with joined(*names, f"{detection.GATEWAY_OUTER}/24", f"{detection.CLIENT_OUTER}/24"):

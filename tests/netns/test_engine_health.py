@@ -67,12 +67,19 @@ def test_a_dead_peer_is_noticed_in_time(bench: Bench, interval: float, failures:
 
 
 def test_an_answer_to_the_last_echo_is_in_time(bench: Bench) -> None:
-    bench.engine.set_keepalive(bench.handle, Keepalive(1.0, 1))
-    for _ in range(2):
-        request = bench.far.receive_frame()
-        time.sleep(0.3)  # a second is what the last one is given
-        bench.far.send(LCP, ECHO_REPLY % request[3])
-    assert bench.far.receive_frame()[:3] == LCP + b"\x09"
+    def is_asked_again() -> bool:
+        """Answer two echoes late, but in time; return whether a third one comes."""
+        bench.engine.set_keepalive(bench.handle, Keepalive(1.0, 1))
+        try:
+            for _ in range(2):
+                request = bench.far.receive_frame(10)
+                time.sleep(0.3)  # a second is what the last one is given
+                bench.far.send(LCP, ECHO_REPLY % request[3])
+            return bench.far.receive_frame(10)[:3] == LCP + b"\x09"
+        except TimeoutError:
+            return False
+
+    assert once_in(3, is_asked_again, bool)
 
 
 def used(bench: Bench) -> float:

@@ -69,8 +69,7 @@ def scene(lab: GatewayLab) -> Scene:
 
 def the_session(scene: Scene) -> dict[str, Any]:
     """What the gateway says of the honest session."""
-    (session,) = scene.gateway.ask("sessions")
-    return dict(session)
+    return scene.gateway.session()
 
 
 def refused(scene: Scene, cause: str) -> int:

@@ -62,7 +62,7 @@ def test_the_address_that_was_dialled_answers(
     lab.dial(dialled).wait_up()
     assert lab.pings(INSIDE)
     assert sources(gre) == {dialled}
-    (session,) = gateway.ask("sessions")
+    session = gateway.session()
     assert (session["server_ip"], session["client_ip"]) == (dialled, CLIENT)
 
 
@@ -71,7 +71,7 @@ def test_another_port(lab: GatewayLab) -> None:
     lab.dial(FIRST, "--set", "port=1799").wait_up()
     assert lab.pings(INSIDE)
     assert gateway.ask("status")["listen"] == [f"{FIRST}:1723", f"{FIRST}:1799"]
-    counters = gateway.ask("sessions")[0]["counters"]
+    counters = gateway.session()["counters"]
     assert (counters["gre_duplicates"], counters["drops"]) == (0, {})
 
 
@@ -81,7 +81,7 @@ def test_killed_and_started_again_everything_is_as_before(lab: GatewayLab) -> No
     during = lab.picture()
     assert during != before
     lab.dial().wait_up()
-    (session,) = gateway.ask("sessions")
+    session = gateway.session()
     gateway.kill()
     gateway.start()
     ended = gateway.wait_event("TEARDOWN")
@@ -167,7 +167,7 @@ def test_a_dedicated_address_outside_the_pool_is_routed_while_it_is_used(lab: Ga
     assert OUTSIDE not in routes(lab)
     dialer = lab.dial()
     dialer.wait_up()
-    assert gateway.ask("sessions")[0]["address"] == OUTSIDE
+    assert gateway.session()["address"] == OUTSIDE
     assert lab.pings(INSIDE)
     assert lab.pings(OUTSIDE, lab.gateway)
     assert lab.pings(BEYOND), "what lies beyond knows no way back: only NAT makes this work"
@@ -184,8 +184,8 @@ def test_a_route_to_such_a_client_does_not_outlive_a_killed_gateway(lab: Gateway
     dedicate(gateway, OUTSIDE)
     dialer = lab.dial()
     dialer.wait_up()
-    assert OUTSIDE in routes(lab)
-    dialer.process.send_signal(signal.SIGKILL)
+    wait_until(lambda: OUTSIDE in routes(lab))
+    lab.kill(dialer)
     gateway.kill()
     gateway.start()
     assert OUTSIDE not in routes(lab)
@@ -200,7 +200,7 @@ def test_chap_secrets_gives_addresses_outside_the_pool_too(lab: GatewayLab) -> N
     gateway = lab.serve(users={"chap_secrets": str(secrets)})
     gateway.command("user", "remove", "alice")
     lab.dial().wait_up()
-    assert gateway.ask("sessions")[0]["address"] == OUTSIDE
+    assert gateway.session()["address"] == OUTSIDE
     assert lab.pings(BEYOND)
 
 
@@ -208,7 +208,7 @@ def test_chap_secrets_gives_addresses_outside_the_pool_too(lab: GatewayLab) -> N
 def test_a_client_s_wish(lab: GatewayLab, allowed: bool, given: str) -> None:
     gateway = lab.serve(addresses={"client_wish": allowed})
     lab.dial(FIRST, "--set", "address=10.77.0.99").wait_up()
-    assert gateway.ask("sessions")[0]["address"] == given
+    assert gateway.session()["address"] == given
 
 
 def test_a_user_is_disabled_while_the_gateway_runs(lab: GatewayLab) -> None:

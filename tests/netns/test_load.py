@@ -1,5 +1,7 @@
 """The load benchmark on a small scale: every session comes up, answers, stays, and is asked for its echo evenly."""
 
+import os
+
 import pytest
 
 from bench import load
@@ -10,7 +12,7 @@ pytestmark = pytest.mark.root
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_sessions_are_held_and_their_echoes_are_seen(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
-    names = ("holdfast-few-gateway", "holdfast-few-client")
+    names = tuple(f"lab{os.getpid()}-few-{end}" for end in ("gateway", "client"))
     monkeypatch.setattr(load, "GATEWAY", names[0])
     monkeypatch.setattr(load, "CLIENT", names[1])
     monkeypatch.setattr(load, "CONFIG", f"{load.CONFIG}\n[gateway]\nworkers = {workers}\n")

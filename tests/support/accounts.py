@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.patience import patient
+
 DAEMON, GAMES, MAIL, NEWS, NOBODY = 1, 5, 8, 9, 65534
 """Users (and, but for nobody, groups) that every Debian has. Their names are these words in small letters."""
 
@@ -31,7 +33,11 @@ def holdfast_as(uid: int, *arguments: str, gid: int = NOBODY, groups: tuple[int,
     """Run a command as another account; return its exit code and what it printed."""
     numbers = (str(uid), str(gid), ",".join(map(str, groups)))
     done = subprocess.run(
-        (sys.executable, "-c", PROGRAM, *numbers, *arguments), capture_output=True, text=True, timeout=60, check=False
+        (sys.executable, "-c", PROGRAM, *numbers, *arguments),
+        capture_output=True,
+        text=True,
+        timeout=patient(30),
+        check=False,
     )
     return done.returncode, done.stdout + done.stderr
 

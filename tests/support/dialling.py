@@ -6,6 +6,7 @@ The router forwards, and cuts what it is told to; a relay, where one is asked fo
 """
 
 import contextlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 from holdfast.dialer.service import statuses
 from lab.network import Namespace, join, namespace
+from support.lab_gateway import answers
 from support.logs import so_far
 from support.patience import patient, until
 from support.relay import Relay, relay
@@ -118,17 +120,21 @@ class DialWorld:
         return self.relay
 
     def serve(self, **sections: str) -> None:
-        """Start the gateway and wait until it listens."""
+        """Start the gateway and wait until it listens for clients and for operators."""
         config = self.home / "gateway.toml"
         config.write_text("\n".join(f"[{name}]\n{text}" for name, text in sections.items()))
         state = self.home / "gateway"
         if not state.exists():
-            add = [*HOLDFAST, "user", "add", "alice", "--password-stdin", "--state", str(state)]
-            subprocess.run(add, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
+            shutil.copytree(_with_alice(self.home.parent), state)
         with (self.home / "gateway.log").open("ab") as log:
             command = (*HOLDFAST, "serve", "--state", state, "--config", config)
             self.server = self.gateway.start(*command, stdout=log, stderr=log)
-        wait(lambda: "1723" in self.gateway.run("ss", "-ltn"), 60, (self.home / "gateway.log").read_text)
+        wait(lambda: self._serves(state), 60, (self.home / "gateway.log").read_text)
+
+    def _serves(self, state: Path) -> bool:
+        assert self.server is not None
+        assert self.server.poll() is None, (self.home / "gateway.log").read_text()
+        return "1723" in self.gateway.run("ss", "-ltn") and answers(state)
 
     def end_server(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the gateway."""
@@ -179,7 +185,7 @@ class DialWorld:
         for one in self.dialled:
             with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 one.process.kill()
-                one.process.wait(5)
+                one.process.wait(patient(5))
             if one.process.returncode:
                 self.dialer.run(*HOLDFAST, "dial", "--clean", "--state", one.state)
         self.dialled.clear()
@@ -203,6 +209,17 @@ class DialWorld:
             "firewall": ("nft", "list", "ruleset"),
         }
         return {name: self.dialer.run(*command) for name, command in commands.items()}
+
+
+def _with_alice(folder: Path) -> Path:
+    """Return a state directory to copy from, made once in a folder that the worlds of a test run share."""
+    state = folder / "with-alice"
+    if not state.exists():
+        draft = folder / "with-alice.draft"
+        add = [*HOLDFAST, "user", "add", "alice", "--password-stdin", "--state", str(draft)]
+        subprocess.run(add, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
+        draft.rename(state)
+    return state
 
 
 @contextmanager

@@ -4,6 +4,7 @@ client 192.0.2.2 == 192.0.2.1, 192.0.2.7 gateway 203.0.113.1 == 203.0.113.2 beyo
 """
 
 import contextlib
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.network import Namespace, join, namespace
-from support.dialling import FAST, DialProcess, reaches, start
+from support.dialling import FAST, HOLDFAST, DialProcess, reaches, start
 from support.lab_gateway import Gateway, Section, make_state
 from support.lab_peers import USERS
 
@@ -48,6 +49,11 @@ class GatewayLab:
         made = start(self.client, folder, host, *everything, password=USERS["alice"])
         self.running.callback(made.stop)
         return made
+
+    def kill(self, dialled: DialProcess) -> None:
+        """Kill a dialer, which would be back as soon as its gateway is, and undo what it left on its host."""
+        assert dialled.stop(signal.SIGKILL) == -signal.SIGKILL
+        self.client.run(*HOLDFAST, "dial", "--clean", "--state", dialled.state)
 
     def pings(self, address: str, place: Namespace | None = None, *, tries: int = 15) -> bool:
         """Whether the client (or another place) reaches an address: asked again and again, unless told otherwise."""

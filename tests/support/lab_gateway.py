@@ -55,6 +55,17 @@ def make_state(directory: Path) -> Path:
     return directory
 
 
+def answers(state: Path) -> bool:
+    """Whether the gateway of a state directory answers on its control socket: it serves clients a moment before.
+
+    The socket of a gateway that was killed is still there, and refuses until the next one has made its own.
+    """
+    with contextlib.suppress(NotRunningError):
+        request(state / SOCKET_NAME, "status", patience=120)
+        return True
+    return False
+
+
 def to_toml(settings: Settings) -> str:
     """Write settings as TOML; JSON's spelling of strings, numbers, truths and lists is TOML's as well."""
     lines: list[str] = []
@@ -142,6 +153,16 @@ class Gateway:
         """Ask the gateway on its control socket, as `holdfast status` and the others do; return the answer."""
         return request(self.state / SOCKET_NAME, verb, patience=120)
 
+    def session(self) -> dict[str, Any]:
+        """Wait until one session, and no other, is up and in the log; return what the gateway says of it.
+
+        A client may be up a moment before its gateway.
+        """
+        self.wait_event("IP_UP")
+        self.wait_until(lambda: [one["state"] for one in self.ask("sessions")] == ["up"], 10, what="one session")
+        (found,) = self.ask("sessions")
+        return dict(found)
+
     def command(self, *arguments: str) -> str:
         """Run another `holdfast` command against this gateway."""
         return self.namespace.run(COMMAND, *arguments, "--state", self.state, timeout=120)
@@ -179,11 +200,7 @@ class Gateway:
     def _listens(self) -> bool:
         if ":1723" not in self.namespace.run("ss", "-Hltn", "sport = :1723"):
             return False
-        # The socket of a gateway that was killed is still there, and refuses until this one has made its own.
-        with contextlib.suppress(NotRunningError):
-            self.ask("status")
-            return True
-        return False
+        return answers(self.state)
 
     def _check_secrets(self) -> None:
         """No password of a test's user may stand in anything the gateway wrote."""

@@ -21,6 +21,7 @@ from lab import network
 from lab.guest import Guest, Nic
 from lab.image import Image
 from lab.network import Namespace
+from support.patience import until
 
 GUEST_ADDRESS = "192.0.2.2"
 SECOND_GUEST_ADDRESS = "192.0.2.130"
@@ -125,6 +126,12 @@ def _internet(internet: Namespace, directory: Path) -> Iterator[None]:
             sys.executable, program, SERVER_ADDRESS, directory / "www", stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
     try:
+        listening = (f"{SERVER_ADDRESS}:53", f"{SERVER_ADDRESS}:80")
+        until(
+            lambda: all(one in internet.run("ss", "-ltun") for one in listening),
+            20,
+            (directory / "internet.log").read_text,
+        )
         yield
     finally:
         process.kill()

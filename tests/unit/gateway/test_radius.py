@@ -319,7 +319,7 @@ async def test_a_server_that_requires_encryption_gets_it_or_nobody_gets_in(world
             assert call.receive is None
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 @pytest.mark.root

@@ -30,14 +30,14 @@ async def listening(world, tmp_path, port: int):
 
 async def radclient(port: int, kind: str, text: str) -> str:
     """Send a request with Debian's radclient; returns what it printed."""
-    command = ["radclient", "-x", "-r", "1", "-t", "2", f"127.0.0.1:{port}", kind, SECRET]
+    command = ["radclient", "-x", "-r", "1", "-t", "60", f"127.0.0.1:{port}", kind, SECRET]
     done = await asyncio.to_thread(
         subprocess.run,
         command,
         input=text + ", Message-Authenticator = 0x00",
         text=True,
         capture_output=True,
-        timeout=30,
+        timeout=120,
     )
     return done.stdout + done.stderr
 

@@ -32,7 +32,7 @@ async def asked(
         steps = [step async for step in probe(config, Credentials("alice", Secret.from_text(password)))]
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
     return steps, (place / "output").read_text()
 
 
