@@ -90,10 +90,10 @@ def daemon(namespace: str, *arguments: str, log: Path) -> Iterator[None]:
         raise
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(120)
 
 
-def until(condition: Callable[[], object], failure: str, seconds: float = 60.0) -> None:
+def until(condition: Callable[[], object], failure: str, seconds: float = 180.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():

@@ -119,7 +119,7 @@ class Scene:
         for process in (self.gateway, self.radius):
             if process is not None:
                 process.send_signal(signal.SIGTERM)
-                process.wait(30)
+                process.wait(120)
         self.gateway = self.radius = None
 
     def abandon(self) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from lab.network import Namespace, join, namespace
 from support.engine_lab import FAR_OUTER, OUTER, Bench
-from support.gateway_lab import GatewayLab, places, state_template
+from support.gateway_lab import GatewayLab, places
+from support.lab_gateway import make_state
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +37,8 @@ def namespaces() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state directory with users."""
-    return state_template(tmp_path_factory.mktemp("state"))
+    """A state directory with users, to be copied."""
+    return make_state(tmp_path_factory.mktemp("state") / "template")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.engine_lab import inside
-from support.gateway_lab import CLIENT, FIRST, INSIDE, GatewayLab
+from support.gateway_lab import CLIENT, FIRST, INSIDE, METRICS, GatewayLab
 from support.lab_gateway import Gateway
 
 pytestmark = pytest.mark.root
@@ -17,15 +17,11 @@ NARROW, PINGS = 1000, 20
 @pytest.fixture
 def gateway(lab: GatewayLab) -> Iterator[tuple[GatewayLab, Gateway]]:
     """A gateway with one session over a wide network."""
-    running = lab.serve(metrics={"listen": "127.0.0.1:9723"})
+    running = lab.serve(metrics={"listen": METRICS})
     lab.dial().wait_up()
     yield lab, running
     for place in (lab.client, lab.gateway):
         place.ip("link", "set", "near", "mtu", "1500")
-
-
-def metrics(lab: GatewayLab) -> str:
-    return lab.gateway.run("curl", "-s", "http://127.0.0.1:9723/metrics")
 
 
 def pings(lab: GatewayLab, size: int) -> None:
@@ -42,7 +38,7 @@ def test_what_is_cut_either_way(gateway: tuple[GatewayLab, Gateway]) -> None:
     pings(lab, 1300)
     # What came first is told at once, the rest after a while; the metrics have all of it.
     counts = [f'holdfast_gre_fragmented_total{{direction="{way}"}} {PINGS}.0' for way in ("in", "out")]
-    running.wait_until(lambda: all(count in metrics(lab) for count in counts), 40, what="the pieces in the metrics")
+    running.wait_until(lambda: all(count in lab.metrics() for count in counts), 40, what="the pieces in the metrics")
     running.wait_event("FRAGMENTED", 40, count=2)
     session = running.session()
     told = {event["direction"]: event for event in running.events("FRAGMENTED")}

@@ -3,14 +3,12 @@
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from holdfast._native import gre_build
 from support.engine_lab import wait_until
-from support.gateway_lab import FIRST, INSIDE, GatewayLab, places, state_template
+from support.gateway_lab import FIRST, INSIDE, METRICS, GatewayLab
 from support.lab_gateway import Gateway
 from support.raw_client import RawClient
 
@@ -19,27 +17,13 @@ MANY = 60_000
 """Packets of 1,400 octets: more than twice of what 16 MiB hold, however the kernel reckons."""
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[GatewayLab]:
-    """Namespaces, and a state directory with users."""
-    template = state_template(tmp_path / "states")
-    with places() as made:
-        lab = GatewayLab(*made, tmp_path, template)
-        with lab.running:
-            yield lab
-
-
 def full(gateway: Gateway) -> int:
     return int(gateway.ask("status")["engine"]["drops"]["socket_full"])
 
 
-def metrics(lab: GatewayLab) -> str:
-    return lab.gateway.run("curl", "-s", "http://127.0.0.1:9723/metrics")
-
-
 def test_packets_that_find_the_sockets_full_are_counted(lab: GatewayLab) -> None:
     """Four workers: what the filter of a worker's socket leaves to the others is no drop."""
-    gateway = lab.serve(gateway={"workers": 4}, metrics={"listen": "127.0.0.1:9723"})
+    gateway = lab.serve(gateway={"workers": 4}, metrics={"listen": METRICS})
     with RawClient(lab.client, FIRST) as client:
         flood = [gre_build(60_000 + number, 0, None, bytes(1400)) for number in range(4)] * (MANY // 4)
         client.flood(flood[:400])
@@ -52,7 +36,7 @@ def test_packets_that_find_the_sockets_full_are_counted(lab: GatewayLab) -> None
             gateway.process.send_signal(signal.SIGCONT)
         wait_until(lambda: full(gateway) > 0, 10)
         assert full(gateway) < sent
-    wait_until(lambda: f'holdfast_drops_total{{cause="socket_full"}} {float(full(gateway))}\n' in metrics(lab), 10)
+    wait_until(lambda: f'holdfast_drops_total{{cause="socket_full"}} {float(full(gateway))}\n' in lab.metrics(), 10)
 
 
 def test_a_heartbeat_keeps_no_idle_session_open_and_a_ping_of_another_host_does(lab: GatewayLab) -> None:

@@ -59,7 +59,14 @@ class DialProcess:
 
     def wait_up(self, times: int = 1, patience: float = 40.0) -> float:
         """Wait until it came up so often; return the seconds that took."""
-        return wait(lambda: self.ups() >= times, patience, self.output)
+        return wait(lambda: self._is_up(times), patience, self.output)
+
+    def _is_up(self, times: int) -> bool:
+        ended = self.process.poll() is not None
+        if self.ups() >= times:
+            return True
+        assert not ended, f"it ended ({self.process.returncode}) before it was up:\n{self.output()}"
+        return False
 
     def output(self) -> str:
         """Return what it printed."""
@@ -88,7 +95,7 @@ def start(
     place: Namespace, folder: Path, host: str, *options: str, password: str, wrap: tuple[str, ...] = ()
 ) -> DialProcess:
     """Start `holdfast dial` as alice in a namespace; state and output go below `folder`."""
-    state, log = folder / "dialer", folder / f"dial{len(list(folder.glob('dial*.log')))}.log"
+    state, log = folder / "d", folder / f"dial{len(list(folder.glob('dial*.log')))}.log"
     command = (*wrap, *HOLDFAST, "dial", host, "--user", "alice", "--password-stdin", "--state", state, *options)
     with log.open("wb") as output:
         process = place.start(*command, stdin=subprocess.PIPE, stdout=output, stderr=output)

@@ -13,12 +13,13 @@ from typing import Any
 
 from lab.network import Namespace, join, namespace
 from support.dialling import FAST, HOLDFAST, DialProcess, reaches, start
-from support.lab_gateway import Gateway, Section, make_state
+from support.lab_gateway import Gateway, Section
 from support.lab_peers import USERS
 
 FIRST, SECOND, CLIENT = "192.0.2.1", "192.0.2.7", "192.0.2.2"
 BEYOND = "203.0.113.2"
 INSIDE = "10.77.0.1"
+METRICS = "127.0.0.1:9723"
 PAGE_KIB = 4
 
 
@@ -43,7 +44,8 @@ class GatewayLab:
 
     def dial(self, host: str = FIRST, *options: str) -> DialProcess:
         """Start a dialer as alice."""
-        folder = self.folder / f"client{len(list(self.folder.glob('client*')))}"
+        # A short name: the path of a dialer's socket below it may have 107 octets, and pytest's are long.
+        folder = self.folder / f"c{len(list(self.folder.glob('c?')))}"
         folder.mkdir()
         everything = (*FAST, "--network", f"{BEYOND}/32", *options)
         made = start(self.client, folder, host, *everything, password=USERS["alice"])
@@ -58,6 +60,10 @@ class GatewayLab:
     def pings(self, address: str, place: Namespace | None = None, *, tries: int = 15) -> bool:
         """Whether the client (or another place) reaches an address: asked again and again, unless told otherwise."""
         return reaches(place or self.client, address, tries=tries)
+
+    def metrics(self) -> str:
+        """Return the page of a gateway that shows its metrics at `METRICS`."""
+        return self.gateway.run("curl", "-s", f"http://{METRICS}/metrics")
 
     def picture(self) -> dict[str, Any]:
         """Everything of the gateway's host that a gateway may touch."""
@@ -81,11 +87,6 @@ def places() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
         gateway.ip("address", "add", f"{SECOND}/24", "dev", "near")
         join(gateway, "203.0.113.1/24", beyond, f"{BEYOND}/24", label="far")
         yield client, gateway, beyond
-
-
-def state_template(folder: Path) -> Path:
-    """Make a state directory to copy from."""
-    return make_state(folder / "template")
 
 
 def resident_kib(pid: int) -> int:
