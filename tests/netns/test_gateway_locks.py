@@ -11,7 +11,7 @@ NOT_ALLOWED = 2
 
 def guess(lab: GatewayLab, number: int) -> None:
     """Let a client sign in with a wrong password and give up."""
-    folder = lab.folder / f"guess{number}"
+    folder = lab.folder / f"g{number}"
     folder.mkdir()
     made = start(lab.client, folder, FIRST, *FAST, password="no such password")
     assert made.exit_code() == NOT_ALLOWED
