@@ -203,10 +203,17 @@ class ControlConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def close(self, reason: DisconnectReason) -> None:
-        """Say goodbye (Stop-Control-Connection-Request) and close."""
-        self._machine.close(reason, self._gateway.now())
-        self.drive()
+    def say_goodbye(self, reason: DisconnectReason) -> None:
+        """Tell the client, in one go, that its calls and the connection are over (Call-Disconnect-Notify,
+        Stop-Control-Connection-Request). The sessions on it end with `settle`, or when the client answers."""
+        with self._guarded():
+            self._machine.close(reason, self._gateway.now())
+            self._flush()
+
+    def settle(self) -> None:
+        """Act on what `say_goodbye` brought about."""
+        with self._guarded():
+            self.drive()
 
     def drive(self) -> None:
         """Carry out what the machine wants until it wants nothing more."""

@@ -1,7 +1,8 @@
 """The end of a gateway: every client is told goodbye, and none is waited for longer than there is time.
 
 All of it counts against one deadline, from the first word on: also what it costs to say goodbye to thousands on a busy
-machine. In between the loop turns, so that those who answer are heard meanwhile.
+machine. In between the loop turns, so that those who answer are heard meanwhile. Everybody is told before anybody's
+session is taken apart: what each one held and what the log says of it may take its time then.
 """
 
 import asyncio
@@ -27,9 +28,11 @@ async def say_goodbye(gateway: "Gateway", reason: DisconnectReason, why: str, pa
     began = gateway.now()
     await _each(gateway.subscribers.values(), lambda one: gateway.close_session(one, reason, why))
     await gateway.wait_until(lambda: not gateway.subscribers, _deadline(gateway, began + patience * FOR_SESSIONS))
+    await _each(gateway.connections, lambda one: one.say_goodbye(DisconnectReason.GATEWAY_SHUTDOWN))
     gateway.let_go_of_calls()
+    await _each(gateway.connections, lambda one: one.settle())
+    # What is left has no control connection any more.
     await _each(gateway.subscribers.values(), lambda one: gateway.abort_session(one, reason, why))
-    await _each(gateway.connections, lambda one: one.close(DisconnectReason.GATEWAY_SHUTDOWN))
     await gateway.wait_until(lambda: not gateway.connections, _deadline(gateway, began + patience))
     await _each(gateway.connections, lambda one: one.abort())
 
@@ -39,8 +42,9 @@ def _deadline(gateway: "Gateway", planned: float) -> float:
 
 
 async def _each(those: Iterable[One], action: Callable[[One], None]) -> None:
-    """Do it with each that is there now, and let the loop turn in between."""
+    """Do it with each that is there now, and let the loop turn in between and at the end."""
     for number, one in enumerate(list(those), start=1):
         action(one)
         if number % HELPING == 0:
             await asyncio.sleep(0)
+    await asyncio.sleep(0)

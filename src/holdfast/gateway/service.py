@@ -6,7 +6,7 @@ import fcntl
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from holdfast.gateway.gateway import Gateway, Means
 from holdfast.gateway.leftovers import report_leftovers, settled
 from holdfast.gateway.lockout_keeper import kept_lockouts
 from holdfast.gateway.log_api import LogApi
-from holdfast.gateway.log_setup import open_log
+from holdfast.gateway.log_setup import Journal, open_log
 from holdfast.gateway.loop_faults import LoopFaults
 from holdfast.gateway.metrics import GatewayMetrics
 from holdfast.gateway.operation_api import OperationApi
@@ -53,8 +53,9 @@ from holdfast.policy.store import Store
 from holdfast.policy.users import Users
 from holdfast.systemd import notify, watchdog_interval
 
-GOODBYE_TIMEOUT = 3.0
-"""Seconds for clients to be told goodbye and to answer; a stop takes at most 5 in all."""
+GOODBYE_TIMEOUT = 2.0
+"""Seconds for clients to be told goodbye and to answer; a stop takes at most 5 in all, of which thousands of silent
+clients need the rest."""
 BACKLOG = 4096
 OPEN_FILES = 65_536
 
@@ -70,16 +71,30 @@ class Started:
     recovered: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What a gateway has open besides its clients."""
+
+    loaded: LoadedConfig
+    state: Path
+    store: Store
+    journal: Journal
+    engine: Engine
+
+
 async def serve(
-    loaded: LoadedConfig, state: Path, started: Callable[[Started], None], listeners: tuple[Listener, ...] = ()
+    loaded: LoadedConfig,
+    state: Path,
+    started: Callable[[Started], None],
+    listeners: tuple[Listener, ...] = (),
+    stopping: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a gateway until SIGTERM or SIGINT.
+    """Run a gateway until SIGTERM or SIGINT. `stopping` is called before the first client is told goodbye.
 
     HoldfastError says why it cannot start, or that its packet engine broke; nothing is left behind then.
     """
     config = loaded.config
-    loop = asyncio.get_running_loop()
-    stop = _told_to_stop(loop)
+    stop = _told_to_stop(asyncio.get_running_loop())
     _allow_many_files()
     async with contextlib.AsyncExitStack() as stack:
         store = stack.enter_context(Store.open(state))
@@ -103,22 +118,13 @@ async def serve(
         await stack.enter_async_context(watched_fragments(gateway))
         await stack.enter_async_context(radius(gateway, config, state, users, log, store=store))
         await report_leftovers(store, log, gateway.report)
-        servers = [await _listen(gateway, endpoint) for endpoint in config.gateway.listen]
+        servers = [await _bind(gateway, endpoint) for endpoint in config.gateway.listen]
         listen = tuple(_bound(server) for server in servers)
-        guard = ControlGuard(state / SOCKET_NAME, lambda event: gateway.report(event, {}), gateway.now)
-        reloader = Reloader(loaded, gateway, log, _resolvers(), guard.apply)
-        loop.add_signal_handler(signal.SIGHUP, reloader.by_signal)
-        changes = UserChangeTeller(store, log, gateway.report)
-        verbs = GatewayApi(gateway, engine, listen).verbs() | LogApi(journal).verbs() | Tracing(gateway, log).verbs()
-        api = ApiServer(
-            state / SOCKET_NAME, verbs | OperationApi(gateway, reloader).verbs() | changes.verbs(), guard.check
-        )
-        await api.start()
-        stack.push_async_callback(api.stop)
-        guard.apply(config)
+        changes = await _answer_operators(stack, _Opened(loaded, state, store, journal, engine), gateway, listen)
         stack.push_async_callback(metrics.stop)
         await metrics.start(gateway, engine)
         await gateway.start(servers)
+        await _let_clients_in(servers, config.gateway.listen)
         started(Started(listen, config, state, make_first_user(store), tuple(recovered)))
         # When the log cannot be written, LOG_FAILED says it, and the notes wait for the next change or start.
         with contextlib.suppress(HoldfastError):
@@ -127,6 +133,7 @@ async def serve(
         notify("READY=1")
         await _until(stop, gateway.drained, gateway.broken)
         notify("STOPPING=1")
+        stopping()
         await gateway.stop(GOODBYE_TIMEOUT)
         gateway.report(GatewayStopped(f"{_why(stop, gateway)}; every client was told goodbye"), {})
     if gateway.fault:
@@ -134,6 +141,29 @@ async def serve(
         raise HostError(
             f"the packet engine broke: {gateway.fault}", fix="Start the gateway again; systemd does so by itself."
         )
+
+
+async def _answer_operators(
+    stack: contextlib.AsyncExitStack, opened: _Opened, gateway: Gateway, listen: tuple[str, ...]
+) -> UserChangeTeller:
+    """Open the control socket, and read the configuration again on SIGHUP; return what tells changes of users."""
+    log, socket = opened.journal.log, opened.state / SOCKET_NAME
+    guard = ControlGuard(socket, lambda event: gateway.report(event, {}), gateway.now)
+    reloader = Reloader(opened.loaded, gateway, log, _resolvers(), guard.apply)
+    gateway.loop.add_signal_handler(signal.SIGHUP, reloader.by_signal)
+    changes = UserChangeTeller(opened.store, log, gateway.report)
+    tellers = (
+        GatewayApi(gateway, opened.engine, listen),
+        LogApi(opened.journal),
+        Tracing(gateway, log),
+        OperationApi(gateway, reloader),
+        changes,
+    )
+    api = ApiServer(socket, {name: verb for one in tellers for name, verb in one.verbs().items()}, guard.check)
+    await api.start()
+    stack.push_async_callback(api.stop)
+    guard.apply(opened.loaded.config)
+    return changes
 
 
 def _gateway(loaded: LoadedConfig, means: Means) -> Gateway:
@@ -245,11 +275,28 @@ def _plan(config: Config, tun: str) -> GatewayNetwork:
     )
 
 
-async def _listen(gateway: Gateway, endpoint: Endpoint) -> asyncio.Server:
-    try:
+async def _bind(gateway: Gateway, endpoint: Endpoint) -> asyncio.Server:
+    """Take the port. Nobody can connect before `_let_clients_in`: whoever is let in is looked after."""
+    with _told_where(endpoint):
         return await gateway.loop.create_server(
-            lambda: ControlConnection(gateway), str(endpoint.address), endpoint.port, backlog=BACKLOG
+            lambda: ControlConnection(gateway),
+            str(endpoint.address),
+            endpoint.port,
+            backlog=BACKLOG,
+            start_serving=False,
         )
+
+
+async def _let_clients_in(servers: Sequence[asyncio.Server], endpoints: Sequence[Endpoint]) -> None:
+    for server, endpoint in zip(servers, endpoints, strict=True):
+        with _told_where(endpoint):
+            await server.start_serving()
+
+
+@contextlib.contextmanager
+def _told_where(endpoint: Endpoint) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise HostError(
             f"cannot listen: {os.strerror(error.errno or 0)}",

@@ -53,7 +53,10 @@ class GatewayNetwork:
 
     def client_route(self, address: Address) -> AddRoute | None:
         """Return what a client with this address needs besides the plan: a route, unless the pools have it."""
-        if any(address in network for network in self.networks()):
+        # Compared with the ranges themselves: each session asks twice, and their networks may be many.
+        if any(
+            first.version == address.version and int(first) <= int(address) <= int(last) for first, last in self.pools
+        ):
             return None
         return AddRoute(Route(f"{address}/{address.max_prefixlen}", self.tun))
 

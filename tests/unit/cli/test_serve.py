@@ -20,11 +20,12 @@ RECORD = {"ts": "2026-01-01T00:00:00.000+00:00", "event": "AUTH_SUCCESS", "sever
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A gateway that starts for the first time, tells one fact and ends."""
 
-    async def run(loaded, state, announce, listeners=()) -> None:
+    async def run(loaded, state, announce, listeners, stopping) -> None:
         user = FirstUser("holdfast", Secret.from_text(PASSWORD))
         announce(Started(("192.0.2.1:1723",), loaded.config, state, user, ()))
         for listener in listeners:
             listener(RECORD)
+        stopping()
 
     monkeypatch.setattr(command, "run_gateway", run)
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)

@@ -50,6 +50,9 @@ async def test_a_disconnect_ends_the_session(world, tmp_path, unused_udp_port):
     (session,) = await world.api.sessions({})
     said = await radclient(unused_udp_port, "disconnect", f'Acct-Session-Id = "{session["id"]}"')
     assert "Received Disconnect-ACK" in said
+    # The client has not been asked to look at anything yet: its traffic has ended all the same.
+    (call,) = world.engine.calls.values()
+    assert (world.only().session.state, call.addresses) == ("closing", ())
     await client.wait(lambda: client.ended is not None)
     end = world.named("TEARDOWN")[0]
     assert end["reason"] == "radius_disconnect"
