@@ -37,6 +37,7 @@ from holdfast.events.dialling import (
 from holdfast.events.firewall import (
     FirewallLost,
     FirewallPurpose,
+    ForwardingLost,
 )
 from holdfast.events.link import (
     AuthenticationFailed,
@@ -153,6 +154,7 @@ __all__ = [
     "Event",
     "FirewallLost",
     "FirewallPurpose",
+    "ForwardingLost",
     "Fragmented",
     "GatewayDraining",
     "GatewayStarted",

@@ -1,4 +1,4 @@
-"""Facts about this host's firewall, as far as it is ours."""
+"""Facts about this host's firewall and forwarding, as far as they are ours."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,3 +43,26 @@ class FirewallLost(Event):
     def level(self) -> Severity:
         """Return how bad it is: what a kill switch keeps in has leaked."""
         return Severity.WARNING if self.restored and self.purpose is FirewallPurpose.GATEWAY else Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingLost(Event):
+    """Somebody switched IP forwarding off under a running gateway; `restored` tells whether it is on again.
+
+    `times` is how often that was since it was told last.
+    """
+
+    name: ClassVar[str] = "FORWARDING_LOST"
+    severity: ClassVar[Severity] = Severity.WARNING
+    restored: bool
+    detail: str
+    times: int = 1
+
+    @classmethod
+    def severities(cls) -> tuple[Severity, ...]:
+        """It was mended, or could not be."""
+        return (Severity.WARNING, Severity.ERROR)
+
+    def level(self) -> Severity:
+        """Return how bad it is: while it is off, clients reach the gateway and nothing behind it."""
+        return Severity.WARNING if self.restored else Severity.ERROR

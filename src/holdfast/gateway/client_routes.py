@@ -13,6 +13,7 @@ from typing import Any
 
 from holdfast.errors import HostError, where_raised
 from holdfast.events import Event, HostChanged, InternalFault
+from holdfast.gateway.forwarding import Forwarding
 from holdfast.network.changes import AddRoute
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
@@ -32,6 +33,7 @@ class ClientRoutes:
     ) -> None:
         """`plan` knows what a client needs. What fails, and nobody waits for, is told to `report`."""
         self._network, self._plan, self._report = network, plan, report
+        self._forwarding = Forwarding(self._restore_forwarding)
         self._waiting: deque[tuple[Callable[[], object], asyncio.Future[Any] | None]] = deque()
         self._work: asyncio.Task[None] | None = None
         self._stopped = False
@@ -73,9 +75,10 @@ class ClientRoutes:
         self._do(self._network.restore_tables, done, first=True)
         return await done
 
-    def interfaces_changed(self, _detail: str) -> None:
-        """Some interface of this host went down or came up: routes may have gone with ours."""
+    def host_changed(self, _detail: str) -> None:
+        """Some interface of this host, or whether it forwards, is not as it was: see what went with it."""
         self._do(self._restore)
+        self._do(self._forwarding.look)
 
     async def stop(self) -> None:
         """Begin nothing more and wait for what has begun. What still stands, the network's rollback takes back."""
@@ -134,6 +137,9 @@ class ClientRoutes:
         made = self._network.restore_routes(self._plan.tun) if self._network and self._plan else []
         detail = f"somebody took the interface down; made again: {'; '.join(made)}"
         return HostChanged(detail) if made else None
+
+    def _restore_forwarding(self) -> list[str]:
+        return self._network.restore_settings(self._plan.forwarding()) if self._network and self._plan else []
 
     def _refilter(self, addresses: Sequence[str], old: str, new: str) -> None:
         if self._network is not None and self._plan is not None:

@@ -39,7 +39,7 @@ from holdfast.local_api import SOCKET_NAME, ApiServer
 from holdfast.network.gateway import GatewayNetwork
 from holdfast.network.host import HostNetwork
 from holdfast.network.table_keeper import kept
-from holdfast.network.watch import LINKS, NetworkWatch
+from holdfast.network.watch import FORWARDING, LINKS, NetworkWatch
 from holdfast.observe.event_log import EventLog, Listener
 from holdfast.policy.addresses import AddressPool, PoolRules
 from holdfast.policy.authenticate import Authenticator
@@ -215,7 +215,7 @@ async def _host(
     await asyncio.to_thread(network.apply, plan.changes())
     routes = ClientRoutes(network, plan, log.emit)
     stack.push_async_callback(routes.stop)
-    stack.callback(NetworkWatch(routes.interfaces_changed, LINKS).close)
+    stack.callback(NetworkWatch(routes.host_changed, LINKS | FORWARDING).close)
     await stack.enter_async_context(kept(routes.restore_tables, lambda event: log.emit(event, {})))
     return engine, routes, recovered
 

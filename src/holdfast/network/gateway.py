@@ -45,7 +45,7 @@ class GatewayNetwork:
 
     def changes(self) -> tuple[Change, ...]:
         """Return the plan, in the order in which it is made."""
-        return (SetLink(self.tun, self.mtu), *self._addressing(), *self._forwarding(), *self._firewall())
+        return (SetLink(self.tun, self.mtu), *self._addressing(), *self.forwarding(), *self._firewall())
 
     def networks(self) -> list[nft.Network]:
         """Return the pools as the fewest networks that hold exactly them."""
@@ -68,7 +68,8 @@ class GatewayNetwork:
         own = [AddAddress(self.tun, f"{address}/{address.max_prefixlen}") for address in self.addresses]
         return [*own, *(AddRoute(Route(str(network), self.tun)) for network in self.networks())]
 
-    def _forwarding(self) -> list[Change]:
+    def forwarding(self) -> list[SetSysctl]:
+        """Return the kernel settings without which nothing passes between clients and elsewhere."""
         versions = {first.version for first, _ in self.pools}
         settings = {4: IPV4_FORWARDING, 6: IPV6_FORWARDING}
         return [settings[version] for version in sorted(versions)]

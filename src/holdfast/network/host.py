@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from holdfast.errors import HostError
-from holdfast.network.changes import AddRoute, AddTable, AlreadySoError, Change
+from holdfast.network.changes import AddRoute, AddTable, AlreadySoError, Change, SetSysctl
 from holdfast.network.journal import Entry, Journal
 from holdfast.network.kernel import Kernel
 from holdfast.network.nft import Statement
@@ -101,6 +101,16 @@ class HostNetwork:
         for change in lost:
             with contextlib.suppress(AlreadySoError):
                 change.apply(self._kernel)
+        return [str(change) for change in lost]
+
+    def restore_settings(self, settings: Iterable[SetSysctl]) -> list[str]:
+        """Make kernel settings again that somebody else has changed; return which. HostError when the kernel refuses.
+
+        Nothing is remembered: what is taken back at the end is what was when they were made first.
+        """
+        lost = [change for change in settings if self._kernel.sysctl.read(change.key) != change.value]
+        for change in lost:
+            change.apply(self._kernel)
         return [str(change) for change in lost]
 
     def rollback(self) -> list[str]:

@@ -10,6 +10,8 @@ LINKS = 0x1
 """RTMGRP_LINK of rtnetlink(7)."""
 EVERYTHING = LINKS | 0x10 | 0x40
 """RTMGRP_IPV4_IFADDR and RTMGRP_IPV4_ROUTE as well."""
+FORWARDING = 1 << 23 | 1 << 24
+"""RTNLGRP_IPV4_NETCONF and RTNLGRP_IPV6_NETCONF of linux/rtnetlink.h: each interface's forwarding, among others."""
 SETTLE = 0.1
 """Seconds to wait for the rest of a burst: one cable pulled is a dozen messages."""
 SLEEP_CHECK = 2.0

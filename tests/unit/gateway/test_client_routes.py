@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.errors import HostError
 from holdfast.gateway.client_routes import ClientRoutes, no_routes
-from holdfast.network.changes import AddRoute
+from holdfast.network.changes import AddRoute, SetSysctl
 from holdfast.network.gateway import GatewayNetwork
 
 pytestmark = pytest.mark.asyncio
@@ -24,6 +24,7 @@ class Network:
         self.refused = ""
         self.why: Exception = HostError("the kernel refuses: File exists", where="route")
         self.lost: list[str] = []
+        self.off: list[str] = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
         self.begun = threading.Event()
@@ -37,6 +38,11 @@ class Network:
     def restore_routes(self, interface: str) -> list[str]:
         assert interface == PLAN.tun
         made, self.lost = self.lost, []
+        return made
+
+    def restore_settings(self, settings: list[SetSysctl]) -> list[str]:
+        made, self.off = self.off, []
+        assert [change.key for change in settings] == ["net/ipv4/ip_forward"]
         return made
 
     def _note(self, verb: str, plan: list[AddRoute]) -> None:
@@ -129,12 +135,22 @@ async def test_a_gateway_without_a_host_has_none():
     await routes.stop()
 
 
+async def test_forwarding_that_was_switched_off_is_on_again_and_told(network, told):
+    heard = asyncio.Queue()
+    routes = ClientRoutes(network, PLAN, lambda event, _context: heard.put_nowait(event))
+    network.off = ["net/ipv4/ip_forward = 1"]
+    routes.host_changed("forwarding changed")
+    fact = await asyncio.wait_for(heard.get(), 60)
+    await routes.stop()
+    assert (fact.name, fact.restored) == ("FORWARDING_LOST", True)
+
+
 async def test_routes_that_went_with_the_interface_are_made_again_and_told(network):
     told = asyncio.Queue()
     routes = ClientRoutes(network, PLAN, lambda event, _context: told.put_nowait(event))
     network.lost = ["route 10.77.0.0/24 dev hf0"]
     for _ in range(2):
-        routes.interfaces_changed("links changed")
+        routes.host_changed("links changed")
     fact = await asyncio.wait_for(told.get(), 60)
     await routes.stop()
     assert told.empty()
