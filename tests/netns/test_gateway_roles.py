@@ -60,3 +60,37 @@ def test_a_reload_changes_who_may(reachable: GatewayLab) -> None:
     assert gateway.ask("reload")["now"] == ["control.viewers: ['daemon'] -> ['games']"]
     assert ask(gateway, DAEMON, "sessions", "--json")[0] == 2
     assert ask(gateway, GAMES, "sessions", "--json")[0] == 0
+
+
+def lines(gateway: Gateway, uid: int, *arguments: str) -> list[dict]:
+    code, text = ask(gateway, uid, "events", "--json", *arguments)
+    assert code == 0, text
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_viewers_read_the_log_and_operators_the_packets_in_it(reachable: GatewayLab) -> None:
+    gateway = reachable.serve(control={"viewers": ["daemon"], "operators": ["games"]}, log={"level": "debug"})
+    reachable.dial().wait_up()
+    gateway.wait_event("IP_UP")
+    (up,) = lines(gateway, DAEMON, "--event", "IP_UP")
+    assert [one["event"] for one in lines(gateway, DAEMON, "--session", up["session"], "--event", "AUTH_SUCCESS")]
+    seen = lines(gateway, DAEMON, "--limit", "0")
+    assert [one["seq"] for one in seen] == sorted(one["seq"] for one in seen)
+    assert {"CONNECT", "IP_UP"} <= {one["event"] for one in seen}
+    assert "PPP_PACKET" not in {one["event"] for one in seen}
+    assert "PPP_PACKET" in {one["event"] for one in lines(gateway, GAMES, "--limit", "0")}
+    assert len(lines(gateway, DAEMON, "--limit", "3")) == 3
+    assert ask(gateway, NOBODY, "events")[0] == 2
+    for words in (("verify",), ("who", "user-x"), ("purge",)):
+        assert ask(gateway, DAEMON, "events", *words)[0] != 0
+
+
+def test_with_pseudonyms_a_viewer_reads_pseudonyms(reachable: GatewayLab) -> None:
+    gateway = reachable.serve(control={"viewers": ["daemon"]}, log={"pseudonyms": True})
+    reachable.dial().wait_up()
+    gateway.wait_event("IP_UP")
+    (up,) = lines(gateway, DAEMON, "--event", "IP_UP")
+    assert up["user"].startswith("user-")
+    assert lines(gateway, DAEMON, "--user", "alice") == []
+    assert "alice" not in str(lines(gateway, DAEMON, "--limit", "0"))
+    assert lines(gateway, DAEMON, "--user", up["user"])

@@ -1,9 +1,11 @@
 """`holdfast events`: read the event log, prove it, hand it on, forget."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ import typer
 
 from holdfast.cli.common import UNITS, ConfigOption, JsonOption, StateOption, plain
 from holdfast.cli.gateway_socket import ask
+from holdfast.cli.log_over_socket import LogOverSocket
 from holdfast.cli.output import harmless_json, print_json, print_text
 from holdfast.config import load
 from holdfast.errors import HoldfastError, NotRunningError, StateError
@@ -20,7 +23,7 @@ from holdfast.gateway.log_setup import Journal, log_key, log_path, open_log
 from holdfast.observe.export import Excerpt, export, read_custody
 from holdfast.observe.head import read_head
 from holdfast.observe.pseudonyms import KEYS_FILE, USER, Keyring
-from holdfast.observe.reader import Query, follow, last, moment, read
+from holdfast.observe.reader import Line, Query, follow, last, moment, read
 from holdfast.observe.schema import schema as log_schema
 from holdfast.observe.schema_page import page as schema_page
 from holdfast.observe.segments import lines, lines_of, segments
@@ -73,19 +76,15 @@ def events(
     """Show the newest events, oldest of them first."""
     if context.invoked_subcommand is not None:
         return
+    query = _query(user, session=session, event=event, severity=severity, since=since, until=until)
+    remote = _over_socket(state, config, query) if file is None else None
+    if remote is not None:
+        _show_all(remote.last(limit), remote.follow() if follow_on else (), as_json=as_json)
+        return
     log, key = _log(state, config, file)
-    query = _query(state, user, session=session, event=event, severity=severity, since=since, until=until)
-    found: Iterable[tuple[bytes, dict[str, Any]]]
+    query = replace(query, users=_names(state, user))
     found = last(log, key, query, limit) if limit else read(log, key, query)
-    for raw, record in found:
-        _show(raw, record, as_json=as_json)
-    if follow_on:
-        try:
-            for raw, record in follow(log, key, query, lambda: False):
-                _show(raw, record, as_json=as_json)
-                sys.stdout.flush()
-        except KeyboardInterrupt:
-            return
+    _show_all(found, follow(log, key, query, lambda: False) if follow_on else (), as_json=as_json)
 
 
 @app.command(epilog="Example: holdfast events schema > event-log.schema.json")
@@ -207,7 +206,8 @@ def export_lines(
 ) -> None:
     """Write lines for somebody else, with a signed record of custody beside them (FILE.custody.json)."""
     log, key = _log(state, config, file)
-    query = _query(state, user, session=session, event=event, severity=severity, since=since, until=until)
+    query = _query(user, session=session, event=event, severity=severity, since=since, until=until)
+    query = replace(query, users=_names(state, user))
     excerpt = export(log, key, query, target, signer=SigningKey.open(state), reason=reason)
     if file is None:
         _note_export(state, config, excerpt)
@@ -233,8 +233,28 @@ def _log(state: Path, config: Path | None, file: Path | None) -> tuple[Path, Sec
     return log, log_key(loaded)
 
 
+def _over_socket(state: Path, config: Path | None, query: Query) -> LogOverSocket | None:
+    """Return the log as the running gateway shows it when its files are not for us; None when they are, or nothing
+    runs."""
+    if os.access(log_path(load(config).config, state), os.R_OK):
+        return None
+    try:
+        return LogOverSocket(state, query)
+    except NotRunningError:
+        return None
+
+
+def _show_all(found: Iterable[Line], then: Iterable[Line], *, as_json: bool) -> None:
+    """Show the lines that there are, and then those that are written, until Ctrl-C."""
+    for raw, record in found:
+        _show(raw, record, as_json=as_json)
+    with suppress(KeyboardInterrupt):
+        for raw, record in then:
+            _show(raw, record, as_json=as_json)
+            sys.stdout.flush()
+
+
 def _query(
-    state: Path,
     user: str,
     *,
     session: str,
@@ -244,7 +264,7 @@ def _query(
     until: str,
 ) -> Query:
     return Query(
-        users=_names(state, user),
+        users=frozenset({composed(user)} - {""}),
         session=session,
         events=frozenset(word.upper() for word in event or ()),
         severity=severity,

@@ -176,7 +176,7 @@ class ControlSection(Section):
     """`[control]`: who may ask the running gateway, besides root and the user it runs as."""
 
     viewers: tuple[AccountName, ...] = ()
-    """Users and @groups of this machine that may look: `holdfast sessions`, `status`, `why`."""
+    """Users and @groups of this machine that may look: `holdfast sessions`, `status`, `why`, `events`."""
     operators: tuple[AccountName, ...] = ()
     """Users and @groups that may act, too: `disconnect`, `record`, `drain`, `reload`, `unlock`, `events trace`."""
 

@@ -7,6 +7,7 @@ are connected.
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 
 from holdfast.config import Config
@@ -16,13 +17,23 @@ from holdfast.local_api import Peer, caller
 from holdfast.policy.access import Access, Accounts, Role, find_accounts, groups_of
 from holdfast.policy.acl import EXECUTE, READ, WRITE, share
 
-VIEW = frozenset({"status", "sessions", "why"})
+VIEW = frozenset({"status", "sessions", "why", "events"})
 OPERATE = frozenset({"disconnect", "record", "trace", "drain", "reload", "unlock"})
 OWN = frozenset({"log-purge", "log-forget", "log-exported", "log-resolved", "user-changed"})
 """Verbs that take something away for good, or that note what was done to files which only their owner may write."""
+GRADED = frozenset({"events"})
+"""Verbs that answer an operator more than a viewer: `role_of_caller` tells."""
 WORDS = {Role.NOBODY: "nothing here", Role.VIEWER: "only look (a viewer)", Role.OPERATOR: "look and act (an operator)"}
 PAUSE = 1.0
 """Seconds between two events about refusals: who asks in a loop fills no log."""
+
+
+_role: ContextVar[Role] = ContextVar("role", default=Role.VIEWER)
+
+
+def role_of_caller() -> Role:
+    """Return what the account may do that made the request which is being answered; outside of one, the least."""
+    return _role.get()
 
 
 class ControlGuard:
@@ -57,8 +68,8 @@ class ControlGuard:
         access = self._access
         role = access.role(peer.uid)
         needed = needed_for(verb)
-        if role < needed and access.everyone.groups:
-            role = access.role(peer.uid, await asyncio.to_thread(groups_of, peer.uid, peer.gid))
+        if role < (Role.OPERATOR if verb in GRADED else needed) and access.everyone.groups:
+            role = max(role, access.role(peer.uid, await asyncio.to_thread(groups_of, peer.uid, peer.gid)))
         if role < needed:
             self._refused(verb)
             raise HoldfastError(
@@ -66,6 +77,7 @@ class ControlGuard:
                 where=str(self._socket),
                 fix=_WHO_MAY[needed],
             )
+        _role.set(role)
 
     def _refused(self, verb: str) -> None:
         now = self._now()

@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from holdfast.errors import HoldfastError
-from holdfast.events import AdminActed, LogExported, LogFailed
+from holdfast.events import AdminActed, LogExported, LogFailed, Severity
+from holdfast.gateway.control_guard import role_of_caller
 from holdfast.gateway.log_setup import Journal
 from holdfast.local_api import Handler, caller
+from holdfast.observe.log_page import read_page
+from holdfast.observe.reader import Query, moment, seq_before
+from holdfast.policy.access import Role
 from holdfast.wire.text import composed
 
 PATIENCE = 10.0
@@ -15,16 +20,36 @@ PATIENCE = 10.0
 
 
 class LogApi:
-    """`log-purge`, `log-forget`, `log-exported`, `log-resolved`. What reads and writes files works in a thread."""
+    """`events`, `log-purge`, `log-forget`, `log-exported`, `log-resolved`. What reads and writes files works in a
+    thread."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._going_on: set[asyncio.Task[dict[str, Any]]] = set()
+        self._one_reader = asyncio.Lock()
 
     def verbs(self) -> dict[str, Handler]:
         """Return the verbs by name."""
         verbs = {"log-purge": self.purge, "log-forget": self.forget, "log-exported": self.exported}
-        return {**verbs, "log-resolved": self.resolved}
+        return {**verbs, "log-resolved": self.resolved, "events": self.events}
+
+    async def events(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer with the lines behind number `after`, up to number `to` (0: the end), that the rest of the request
+        wants: `lines`, `looked_to`, and whether there is `more`. Without `after`: between which numbers they are.
+
+        A viewer gets no packets (debug): those are what an operator switches on. One request reads at a time.
+        """
+        place = self._journal.log.place
+        least = Severity.DEBUG if role_of_caller() >= Role.OPERATOR else Severity.INFO
+        query = _query(request, least)
+        after, to = _number(request, "after", -1), _number(request, "to", 0) or self._journal.log.seq
+        async with self._one_reader:
+            if after < 0:
+                begin = await asyncio.to_thread(seq_before, place.path, place.key, query.since)
+                return {"begin": begin, "end": self._journal.log.seq}
+            page = await asyncio.to_thread(read_page, place.path, place.key, query, after, to)
+        lines = [line.decode("utf-8", "replace") for line in page.lines]
+        return {"lines": lines, "looked_to": page.looked_to, "more": page.more}
 
     async def purge(self, _request: dict[str, Any]) -> dict[str, Any]:
         """Take out what is older than it is kept; answer how many lines."""
@@ -84,3 +109,35 @@ class LogApi:
             raise HoldfastError("say by whom, how many lines, the digest and the selection") from None
         await asyncio.to_thread(self._journal.keeper.record, event)
         return {}
+
+
+def _query(request: dict[str, Any], least: Severity) -> Query:
+    """Read what is wanted. HoldfastError when that is no choice of lines."""
+    try:
+        severity = max(Severity(request.get("severity", least)), least, key=list(Severity).index)
+        since, until = (_time(request.get(key, "")) for key in ("since", "until"))
+        users, events = (_texts(request.get(key, [])) for key in ("users", "events"))
+        (session,) = _texts([request.get("session", "")])
+    except ValueError:
+        raise HoldfastError("this is no choice of lines") from None
+    return Query(users, session, events, severity, since, until)
+
+
+def _time(text: Any) -> datetime | None:
+    at = moment(text) if isinstance(text, str) and text else None
+    if text and at is None:
+        raise ValueError
+    return at
+
+
+def _texts(found: Any) -> frozenset[str]:
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError
+    return frozenset(found)
+
+
+def _number(request: dict[str, Any], key: str, otherwise: int) -> int:
+    number = request.get(key, otherwise)
+    if not isinstance(number, int) or not -1 <= number < 1 << 63:
+        raise HoldfastError(f"{key} is the number of a line")
+    return number

@@ -140,6 +140,11 @@ class EventLog:
         """How many facts wait for the disk."""
         return len(self._queue) + self._file.waiting
 
+    @property
+    def seq(self) -> int:
+        """Number of the last line, which may not be on the disk yet."""
+        return self._file.seq
+
     def wants(self, severity: Severity) -> bool:
         """Whether an event of this severity would be written."""
         return severity not in self._unwanted

@@ -81,16 +81,16 @@ def read(log: Path, key: Secret | None, query: Query) -> Iterator[Line]:
     """Yield the wanted lines of the whole log, oldest first, each with its record. StateError as `segments.lines`."""
     for segment in _since(log, key, query.since):
         for raw in lines_of(segment, key):
-            yield from _chosen(raw, query)
+            yield from chosen(raw, query)
 
 
-def last(log: Path, key: Secret | None, query: Query, count: int) -> list[tuple[bytes, dict[str, Any]]]:
+def last(log: Path, key: Secret | None, query: Query, count: int) -> list[Line]:
     """Return the last `count` wanted lines, looking no further back than needed."""
-    found: deque[tuple[bytes, dict[str, Any]]] = deque()
+    found: deque[Line] = deque()
     for segment in reversed(_since(log, key, query.since)):
-        inner: deque[tuple[bytes, dict[str, Any]]] = deque(maxlen=max(0, count - len(found)))
+        inner: deque[Line] = deque(maxlen=max(0, count - len(found)))
         for raw in lines_of(segment, key):
-            inner.extend(_chosen(raw, query))
+            inner.extend(chosen(raw, query))
         found.extendleft(reversed(inner))
         if len(found) >= count:
             break
@@ -105,14 +105,21 @@ def follow(log: Path, key: Secret | None, query: Query, stopped: Callable[[], bo
         while not stopped():
             found = cursor.read(AT_ONCE)
             for raw in found:
-                yield from _chosen(raw, query)
+                yield from chosen(raw, query)
             if not found:
                 time.sleep(POLL)
     finally:
         cursor.close()
 
 
-def _chosen(raw: bytes, query: Query) -> Iterator[Line]:
+def seq_before(log: Path, key: Secret | None, since: datetime | None) -> int:
+    """Return a number behind which everything of that time stands. StateError when the log cannot be read."""
+    found = _since(log, key, since)
+    return max(0, (found[0].first or found[0].began) - 1) if found else 0
+
+
+def chosen(raw: bytes, query: Query) -> Iterator[Line]:
+    """Yield a line of the log if it is wanted, with its record."""
     line = parse(raw)
     record = record_of(line) if line is not None else None
     if record is not None and query.wants(record):
