@@ -52,11 +52,9 @@ class WatchedEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class WatchedSick(Event):
-    """A session that is watched is not well while it goes on. Told once for each finding."""
+class _Judged:
+    """What is said of a session that was found not to be well."""
 
-    name: ClassVar[str] = "WATCH_FINDING"
-    severity: ClassVar[Severity] = Severity.WARNING
     finding: str
     certainty: float
     direction: str
@@ -71,22 +69,19 @@ class WatchedSick(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class WatchedFailed(Event):
+class WatchedSick(_Judged, Event):
+    """A session that is watched is not well while it goes on. Told once for each finding."""
+
+    name: ClassVar[str] = "WATCH_FINDING"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFailed(_Judged, Event):
     """A session that is watched ended, and was not well, or never came up."""
 
     name: ClassVar[str] = "WATCH_FAILED"
     severity: ClassVar[Severity] = Severity.WARNING
-    finding: str
-    certainty: float
-    direction: str
-    title: str
-    why: str
-    phase: str
-    duration: float
-    windows_codes: tuple[int, ...]
-    fixes: tuple[str, ...]
-    others: tuple[str, ...]
-    capture: str
 
 
 @dataclass(frozen=True, slots=True)
