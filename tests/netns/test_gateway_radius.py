@@ -94,7 +94,7 @@ def dialled(lab: GatewayLab, radius: Server) -> tuple[Gateway, dict[str, str]]:
     """Return a gateway and its session, which FreeRADIUS let in and through which something went."""
     gateway = lab.serve(radius=radius.section, timeouts={"accounting_interval": 2.0})
     lab.dial().wait_up()
-    (session,) = gateway.ask("sessions")
+    session = gateway.session()
     until(lambda: lab.pings(BEYOND), 20, lambda: str(gateway.ask("sessions")))
     return gateway, session
 

@@ -188,12 +188,13 @@ class DialWorld:
         self.dialer.ip("route", "replace", "default", "via", "192.0.2.1", "metric", "100")
 
     def end_dialers(self) -> None:
-        """Kill what still dials, and have its traces undone."""
+        """Kill what still dials, and have the traces of what was killed undone."""
         for one in self.dialled:
             with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 one.process.kill()
                 one.process.wait(patient(5))
-            if one.process.returncode:
+            # One that ended by itself leaves nothing, whatever its exit code.
+            if (one.process.returncode or 0) < 0:
                 self.dialer.run(*HOLDFAST, "dial", "--clean", "--state", one.state)
         self.dialled.clear()
 
