@@ -19,8 +19,10 @@ ENTRY = Entry(
     fixes=Fixes(
         server=(
             "Does the user exist, spelled exactly so, with this password? In chap-secrets the second column must fit.",
-            "RADIUS: compare the shared secret; its log has the reason. "
-            "Clocks must agree where it asks Active Directory.",
+            (
+                "RADIUS: compare the shared secret; its log has the reason. "
+                "Clocks must agree where it asks Active Directory."
+            ),
         ),
         client=("Type the password again (keyboard layout, caps lock); try DOMAIN\\name and name@domain.",),
     ),
