@@ -4,11 +4,12 @@ import asyncio
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from holdfast.config import Config
 from holdfast.errors import DisconnectReason, HostError, where_raised
 from holdfast.events import DynamicRequestSeen, InternalFault
+from holdfast.gateway.answering_socket import AnsweringSocket, Asker
 from holdfast.gateway.radius import nas_identifier, read_secrets, secret_for
 from holdfast.policy.effective import Effective, Layer, over
 from holdfast.policy.radius_settings import VOLUMES, settings_layer
@@ -41,53 +42,48 @@ CHANGING = frozenset(
 """What a Change-of-Authorization may change of a session that runs."""
 
 
-class DynamicDesk(asyncio.DatagramProtocol):
-    """Listens for requests of RADIUS servers."""
+class DynamicDesk:
+    """Listens for requests of RADIUS servers. OSError when it cannot."""
 
-    def __init__(self, gateway: "Gateway", server: DynamicServer) -> None:
+    def __init__(self, gateway: "Gateway", server: DynamicServer, address: str, port: int) -> None:
         self._gateway, self._server = gateway, server
-        self._transport: asyncio.DatagramTransport | None = None
         self._complaints: dict[str, int] = {}
         """How many more there were of each source since its last line."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._socket = AnsweringSocket(address, port, self.take)
 
-    # --- asyncio.DatagramProtocol --------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is there."""
-        self._transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def take(self, octets: bytes, asker: Asker) -> None:
         """Somebody asks for something."""
-        request = self._server.receive(data, addr, time.time())
+        request = self._server.receive(octets, asker.address, time.time())
         if isinstance(request, DynamicRequest):
-            task = self._gateway.loop.create_task(self._serve(request))
+            task = self._gateway.loop.create_task(self._serve(request, asker))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             return
-        self._complain(request, addr[0], data)
-        self._send(request.octets, addr)
+        self._complain(request, asker.address[0], octets)
+        if request.octets:
+            self._socket.send(request.octets, asker)
 
     def close(self) -> None:
         """Stop listening."""
         self._complaints.clear()
         for task in self._tasks:
             task.cancel()
-        if self._transport is not None:
-            self._transport.close()
+        self._socket.close()
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    async def _serve(self, request: DynamicRequest) -> None:
-        """Do what is asked. A fault of ours is told, and answered: the server would ask again and again."""
+    async def _serve(self, request: DynamicRequest, asker: Asker) -> None:
+        """Do what is asked, and answer. A fault of ours is told, and answered: the server would ask again and again."""
         try:
-            await self._obey(request)
+            cause = await self._obey(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody else waits for this task
             self._gateway.report(InternalFault("dynamic authorization", where_raised(error)), {})
-            self._send(self._server.answer(request, ErrorCause.RESOURCES_UNAVAILABLE), request.source)
+            cause = ErrorCause.RESOURCES_UNAVAILABLE
+        self._socket.send(self._server.answer(request, cause), asker)
 
-    async def _obey(self, request: DynamicRequest) -> None:
-        """Do what is asked, and answer when it is done: a filter takes the host some milliseconds."""
+    async def _obey(self, request: DynamicRequest) -> ErrorCause | None:
+        """Do what is asked; return why not. A filter takes the host some milliseconds."""
         chosen = [one for one in self._gateway.subscribers.values() if fits(one, request.match)]
         layer = None if request.disconnects else settings_layer(request.values, f"CoA {request.source[0]}")
         cause = self._refusal(request, layer, chosen)
@@ -99,11 +95,7 @@ class DynamicDesk(asyncio.DatagramProtocol):
         self._gateway.report(
             DynamicRequestSeen(request.source[0], code_name(request.packet.code), answer, words), context
         )
-        self._send(self._server.answer(request, cause), request.source)
-
-    def _send(self, octets: bytes, address: tuple[str, int]) -> None:
-        if octets and self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(octets, address)
+        return cause
 
     def _refusal(self, request: DynamicRequest, layer: Layer | None, chosen: "list[Subscriber]") -> ErrorCause | None:
         """RFC 5176 section 3.6: why a request cannot be carried out as a whole; then nothing of it is."""
@@ -195,7 +187,7 @@ def _shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-async def start_dynamic(gateway: "Gateway", config: Config) -> DynamicDesk | None:
+def start_dynamic(gateway: "Gateway", config: Config) -> DynamicDesk | None:
     """Listen if the configuration says where. ConfigError when a secret is missing, HostError when it cannot listen."""
     section = config.radius
     if section.dynamic_listen is None:
@@ -203,12 +195,10 @@ async def start_dynamic(gateway: "Gateway", config: Config) -> DynamicDesk | Non
     known = read_secrets(section.secrets_file)
     clients = {str(one): secret_for(known, one, section.secrets_file) for one in section.dynamic_clients}
     unsigned = frozenset(map(str, section.unsigned))
-    desk = DynamicDesk(gateway, DynamicServer(clients, nas_identifier(config), unsigned))
-    listen = section.dynamic_listen
+    server, listen = DynamicServer(clients, nas_identifier(config), unsigned), section.dynamic_listen
     try:
-        await gateway.loop.create_datagram_endpoint(lambda: desk, local_addr=(str(listen.address), listen.port))
+        return DynamicDesk(gateway, server, str(listen.address), listen.port)
     except OSError as error:
         raise HostError(
             f"cannot listen for Disconnect and CoA requests: {os.strerror(error.errno or 0)}", where=str(listen)
         ) from error
-    return desk

@@ -26,7 +26,7 @@ async def radius(
     accounting = start_accounting(gateway, config, state, log)
     dynamic = None
     try:
-        dynamic = await start_dynamic(gateway, config)
+        dynamic = start_dynamic(gateway, config)
         yield
     finally:
         if dynamic is not None:

@@ -11,6 +11,7 @@ import pytest
 from holdfast.config import parse
 from holdfast.errors import HostError
 from holdfast.gateway import radius_dynamic
+from holdfast.gateway.answering_socket import Asker
 from holdfast.gateway.radius_dynamic import start_dynamic
 from holdfast.secret import Secret
 from support.fake_host import host_of
@@ -20,12 +21,12 @@ pytestmark = pytest.mark.asyncio
 SECRET = "testing123"
 
 
-async def listening(world, tmp_path, port: int):
+def listening(world, tmp_path, port: int):
     path = tmp_path / "secrets"
     path.write_text(f"127.0.0.1 {SECRET}\n")
     path.chmod(0o600)
     text = f'[radius]\ndynamic_listen = "127.0.0.1:{port}"\ndynamic_clients = ["127.0.0.1"]\nsecrets_file = "{path}"\n'
-    return await start_dynamic(world.gateway, parse(text).config)
+    return start_dynamic(world.gateway, parse(text).config)
 
 
 async def radclient(port: int, kind: str, text: str) -> str:
@@ -44,7 +45,7 @@ async def radclient(port: int, kind: str, text: str) -> str:
 
 @pytest.mark.root
 async def test_a_disconnect_ends_the_session(world, tmp_path, unused_udp_port):
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     client = await PnsClient.dial(world.client_engine, world.port)
     await client.up()
     (session,) = await world.api.sessions({})
@@ -64,7 +65,7 @@ async def test_a_disconnect_ends_the_session(world, tmp_path, unused_udp_port):
 
 @pytest.mark.root
 async def test_another_gateways_session_is_not_ours(world, tmp_path, unused_udp_port):
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     client = await PnsClient.dial(world.client_engine, world.port)
     await client.up()
     who = f'User-Name = "alice", Event-Timestamp = {int(time.time())}'
@@ -76,7 +77,7 @@ async def test_another_gateways_session_is_not_ours(world, tmp_path, unused_udp_
 
 @pytest.mark.root
 async def test_a_change_holds_at_once_and_says_where_it_came_from(world, tmp_path, unused_udp_port):
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     client = await PnsClient.dial(world.client_engine, world.port)
     await client.up()
     (session,) = await world.api.sessions({})
@@ -104,7 +105,7 @@ rules = ["allow any"]
 async def test_filters_and_rates_of_a_running_session_change(world, tmp_path, unused_udp_port):
     host = host_of(world)
     world.users.set_policy("alice", settings={"filter": "guests"})
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     client = await PnsClient.dial(world.client_engine, world.port)
     await client.up()
     change = "WISPr-Bandwidth-Max-Up = 1000000, WISPr-Bandwidth-Max-Down = 2000000"
@@ -131,7 +132,7 @@ async def test_filters_and_rates_of_a_running_session_change(world, tmp_path, un
 )
 async def test_what_cannot_be_changed_is_refused_as_a_whole(world, tmp_path, unused_udp_port, change, cause):
     host_of(world)
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     client = await PnsClient.dial(world.client_engine, world.port)
     await client.up()
     before = world.only().effective
@@ -142,7 +143,7 @@ async def test_what_cannot_be_changed_is_refused_as_a_whole(world, tmp_path, unu
 
 
 async def test_a_flood_from_strangers_is_logged_once_and_answered_never(world, tmp_path, unused_udp_port):
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     with socket.socket(type=socket.SOCK_DGRAM) as stranger:
         stranger.connect(("127.0.0.1", unused_udp_port))
         for number in range(200):
@@ -157,7 +158,7 @@ async def test_a_flood_from_strangers_is_logged_once_and_answered_never(world, t
 
 
 def strange(desk, source: str) -> None:
-    desk.datagram_received(bytes((43, 1)) + bytes(18), (source, 4000))
+    desk.take(bytes((43, 1)) + bytes(18), Asker((source, 4000), bytes(4)))
 
 
 async def test_a_flood_is_counted_to_the_last_and_fills_no_log_from_however_many_addresses(
@@ -165,7 +166,7 @@ async def test_a_flood_is_counted_to_the_last_and_fills_no_log_from_however_many
 ):
     monkeypatch.setattr(radius_dynamic, "COMPLAINT_INTERVAL", 0.5)
     monkeypatch.setattr(radius_dynamic, "SOURCES", 10)
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     for number in range(200):
         strange(desk, f"198.51.100.{number}")
         strange(desk, "198.51.100.0")
@@ -184,16 +185,16 @@ async def test_a_flood_is_counted_to_the_last_and_fills_no_log_from_however_many
 
 
 async def test_off_by_default_and_a_taken_port_is_said(world, tmp_path, unused_udp_port):
-    assert await start_dynamic(world.gateway, parse("").config) is None
-    desk = await listening(world, tmp_path, unused_udp_port)
+    assert start_dynamic(world.gateway, parse("").config) is None
+    desk = listening(world, tmp_path, unused_udp_port)
     with pytest.raises(HostError, match="Disconnect"):
-        await listening(world, tmp_path, unused_udp_port)
+        listening(world, tmp_path, unused_udp_port)
     desk.close()
 
 
 @pytest.mark.root
 async def test_what_happens_at_the_end_of_the_time_may_change(world, tmp_path, unused_udp_port):
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     client = await PnsClient.dial(world.client_engine, world.port)
     await client.up()
     who = f'Acct-Session-Id = "{world.only().session.session_id}"'
@@ -213,7 +214,7 @@ async def test_what_happens_at_the_end_of_the_time_may_change(world, tmp_path, u
 
 @pytest.mark.root
 async def test_a_name_is_found_however_its_accents_are_composed(world, tmp_path, unused_udp_port):
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     world.users.add("jos\u00e9", Secret.from_text("secret"))
     client = await PnsClient.dial(world.client_engine, world.port, "jose\u0301")
     await client.up()
@@ -229,7 +230,7 @@ async def test_a_name_is_found_however_its_accents_are_composed(world, tmp_path,
 
 @pytest.mark.root
 async def test_a_fault_of_ours_is_answered_and_told(world, tmp_path, unused_udp_port, monkeypatch):
-    desk = await listening(world, tmp_path, unused_udp_port)
+    desk = listening(world, tmp_path, unused_udp_port)
     monkeypatch.setattr(type(desk), "_obey", lambda *_: _broken())
     said = await radclient(unused_udp_port, "disconnect", 'Acct-Session-Id = "any"')
     assert "Resources-Unavailable" in said
