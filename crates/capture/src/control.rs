@@ -75,6 +75,8 @@ pub struct ControlFlow {
     kept: usize,
     stripped: bool,
     initial: Option<u32>,
+    /// The SYN that the answer seen first is about, in a capture that was not written in order.
+    answered: Option<u32>,
     lively: bool,
     foreign: bool,
 }
@@ -163,6 +165,7 @@ impl ControlFlows {
             let flow = &mut self.flows[index];
             let anew = opening
                 && flow.initial != Some(tcp.sequence)
+                && flow.answered != Some(tcp.sequence)
                 && (flow.lively || flow.initial.is_some());
             if !anew {
                 if opening {
@@ -214,6 +217,7 @@ impl ControlFlow {
             kept: 0,
             stripped: false,
             initial: opening.then_some(tcp.sequence),
+            answered: answers.then_some(tcp.acknowledgement.wrapping_sub(1)),
             lively: !opening,
             // A client may use that port as its own: such a connection goes somewhere else.
             foreign: server.1 != port,

@@ -84,6 +84,8 @@ pub struct GreStats {
     pub acknowledged_ns: i64,
     /// The longest pause.
     pub silence: Silence,
+    /// The latest time of a packet so far.
+    pub latest_ns: i64,
     /// Packets with the don't-fragment bit.
     pub dont_fragment: u64,
 }
@@ -100,6 +102,7 @@ impl GreStats {
             };
         }
         stats.last = seen.place;
+        stats.latest_ns = stats.latest_ns.max(seen.place.time_ns);
         stats.packets += 1;
         stats.octets += u64::from(packet.length);
         stats.dont_fragment += u64::from(packet.dont_fragment);
@@ -134,7 +137,7 @@ impl GreStats {
             }) => {
                 stats.missing = stats.missing.saturating_sub(u64::from(was_missing));
                 // By its time it came first: the capture wrote it down later, as those of several sources do.
-                if seen.place.time_ns < stats.last.time_ns {
+                if seen.place.time_ns < stats.latest_ns {
                     return 0;
                 }
                 stats.reordered += 1;

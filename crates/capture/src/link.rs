@@ -89,7 +89,7 @@ fn by_ethertype(data: &[u8], mut at: usize) -> Option<Carried<'_>> {
         match half(data, at)? {
             IPV4 | IPV6 => return Some(ip(data.get(at + 2..)?)),
             PPPOE_SESSION => return pppoe(data.get(at + 2..)?),
-            0x8100 | 0x88a8 | 0x9100 => at += 4,
+            0x8100 | 0x88a8 | 0x9100 | 0x9200 => at += 4,
             0xc021 | 0xc023 | 0xc223 | 0xc227 | 0xc029 | 0x8021 | 0x80fd | 0x8057 => {
                 return fake_ethernet(data, at)
             }

@@ -40,6 +40,8 @@ enum Block {
     Frame(Pending),
     /// A record that Wireshark numbers although it is no frame.
     Counted,
+    /// A frame whose block names no interface of the file, or lies about its length.
+    Unreadable,
     Other,
 }
 
@@ -88,6 +90,7 @@ impl Pcapng {
             match self.block(kind, &window.bytes()[..total], found) {
                 Block::Frame(pending) => return Some(pending),
                 Block::Counted => found.frames += 1,
+                Block::Unreadable => left_out(found),
                 Block::Other => {}
             }
             window.consume(total);
@@ -172,11 +175,11 @@ impl Pcapng {
             return Block::Other;
         }
         let Some(interface) = self.interfaces.get(self.word(body) as usize) else {
-            return Block::Counted;
+            return Block::Unreadable;
         };
         let (captured, wire_len) = (self.word(&body[12..]) as usize, self.word(&body[16..]));
         if captured > body.len() - 20 || captured > FRAME_LIMIT {
-            return Block::Counted;
+            return Block::Unreadable;
         }
         let padded = (captured + 3) & !3;
         self.comments(body.get(20 + padded..), found.frames + 1, found);
@@ -196,11 +199,11 @@ impl Pcapng {
             return Block::Other;
         }
         let Some(interface) = self.interfaces.get(usize::from(self.half(body))) else {
-            return Block::Counted;
+            return Block::Unreadable;
         };
         let captured = self.word(&body[12..]) as usize;
         if captured > body.len() - 20 || captured > FRAME_LIMIT {
-            return Block::Counted;
+            return Block::Unreadable;
         }
         let units = (u64::from(self.word(&body[4..])) << 32) | u64::from(self.word(&body[8..]));
         Block::Frame(Pending {
@@ -215,7 +218,7 @@ impl Pcapng {
 
     fn simple(&self, body: &[u8], total: usize) -> Block {
         let Some(interface) = self.interfaces.first().filter(|_| body.len() >= 4) else {
-            return Block::Counted;
+            return Block::Unreadable;
         };
         let wire_len = self.word(body);
         let snap = if interface.snap_length == 0 {
@@ -348,6 +351,17 @@ fn half(bytes: &[u8], big_endian: bool) -> u16 {
 }
 
 /// Units in a second, from if_tsresol: a power of ten, or of two when the high bit is set.
+/// Count a frame that cannot be read, and say so once.
+fn left_out(found: &mut Findings) {
+    found.frames += 1;
+    const KIND: &str = "left-out";
+    if found.notes.iter().all(|note| note.kind != KIND) {
+        let first = found.frames;
+        let text = format!("frames whose blocks are wrong were left out, first frame {first}");
+        found.note(KIND, text);
+    }
+}
+
 fn resolution(octet: u8) -> u64 {
     let exponent = u32::from(octet & 0x7f);
     let units = if octet & 0x80 == 0 {

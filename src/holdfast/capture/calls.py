@@ -20,6 +20,8 @@ M = TypeVar("M")
 
 CALLS_MOST = 500
 """Calls of one connection that are looked at; a client has one, a concentrator some hundreds."""
+DISORDER = 1.0
+"""Seconds by which a capture of several sources may show an answer before its request."""
 CONNECTED = 1
 """Result Code of a call that was granted (RFC 2637 sections 2.8 and 2.10)."""
 
@@ -73,7 +75,10 @@ def requests_of(conversation: Conversation) -> int:
 def _take(calls: list[Call], item: ControlItem) -> None:
     message = item.message
     if isinstance(message, OutgoingCallRequest):
-        calls.append(Call(client_call_id=message.call_id, request=item))
+        if (early := _answered_before(calls, item, message.call_id)) is not None:
+            early.request = item
+        else:
+            calls.append(Call(client_call_id=message.call_id, request=item))
     elif isinstance(message, IncomingCallRequest):
         calls.append(_call(item.from_client, message.call_id, item))
     elif isinstance(message, OutgoingCallReply | IncomingCallReply):
@@ -86,6 +91,15 @@ def _take(calls: list[Call], item: ControlItem) -> None:
         call = _named(calls, item, message.peer_call_id)
         if call and isinstance(message, SetLinkInfo):
             call.link_infos.append(item)
+
+
+def _answered_before(calls: list[Call], item: ControlItem, call_id: int) -> Call | None:
+    """The call whose answer the capture shows a moment before this request."""
+    for call in calls:
+        waits = call.request is None and call.reply is not None and call.reply.from_client != item.from_client
+        if waits and call.client_call_id == call_id and call.reply and item.moment.since(call.reply.moment) <= DISORDER:
+            return call
+    return None
 
 
 def _call(of_client: bool, call_id: int, request: ControlItem | None = None) -> Call:

@@ -72,3 +72,14 @@ def test_a_storm_of_calls_is_bounded(tmp_path: Path) -> None:
         scene.call_request()
     assert len(calls(scene, tmp_path)) == CALLS_MOST
     assert scene.case(tmp_path).omitted == 100
+
+
+def test_an_answer_that_the_capture_shows_before_its_request(tmp_path: Path) -> None:
+    """Two sources, receiving and sending, whose frames were not put in order."""
+    scene = Scene().call().lcp().authenticate().encrypt().address().talk()
+    request, reply = scene.frames[5], scene.frames[6]
+    scene.frames[5:7] = [(request[0], reply[1]), (reply[0], request[1])]
+    (call,) = calls(scene, tmp_path)
+    assert (call.client_call_id, call.server_call_id, call.granted) == (100, 200, True)
+    assert call.request is not None
+    assert scene.diagnosis(tmp_path).verdict == "healthy"

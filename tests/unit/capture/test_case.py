@@ -67,3 +67,10 @@ def test_two_of_them_between_the_same_addresses_are_left_apart(tmp_path: Path) -
     both.frames = both.frames[60:]
     kinds = [session.kind for session in both.case(tmp_path).sessions]
     assert kinds.count(Kind.GRE) == 2
+
+
+def test_a_handshake_written_down_in_the_wrong_order_is_one_connection(tmp_path: Path) -> None:
+    scene = Scene().up()
+    scene.frames[:2] = [(scene.frames[0][0], scene.frames[1][1]), (scene.frames[1][0], scene.frames[0][1])]
+    (session,) = scene.case(tmp_path).sessions
+    assert session.phase is Phase.TRAFFIC

@@ -147,6 +147,15 @@ def test_several_files_are_one_in_the_order_of_time(scene: Scene, tmp_path: Path
     assert [place[1] for place in places[:4]] == [1, 0, 1, 0]
 
 
+def test_a_pcapng_frame_of_an_interface_that_is_not_there_is_left_out_and_told(scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "scene.pcapng"
+    blocks = pcapng(scene)
+    path.write_bytes(SECTION + interface() + enhanced(7, 1, bytes(60)) + b"".join(blocks))
+    index = read([str(path)])
+    assert index.counts.messages == EXPECTED[1]
+    assert [(kind, "first frame 1" in text) for kind, text, _ in index.files[0].notes] == [("left-out", True)]
+
+
 def test_one_bad_file_among_good_ones_is_told(scene: Scene, tmp_path: Path) -> None:
     index = read([str(tmp_path / "nowhere.pcap"), str(scene.write(tmp_path))])
     assert index.files[0].error == ("there is no such file", "")

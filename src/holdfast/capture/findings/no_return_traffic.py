@@ -33,7 +33,7 @@ ENTRY = Entry(
 )
 
 LEAST, SECONDS, SURE = 5, 4.0, 20
-REPEATS = 3
+REPEATS, STREAMED = 3, 600
 CONNECTING = 150
 """Octets of a frame that may ask for a connection or a name; DHCPINFORM of Windows, which nobody need answer, has more
 than 300 and pauses that grow as well."""
@@ -53,7 +53,7 @@ def recognise(view: View) -> Iterator[Finding]:
     if lasted < SECONDS or _only_broadcasts(view):
         return
     hidden, asking = view.link.mppe is not None, _like_questions(view)
-    if hidden and (sent < SURE or lasted < 10) and not asking:
+    if hidden and not asking and (sent < SURE or lasted < 10 or _streams(view)):
         return
     certainty = 0.55 + (0.2 if sent >= SURE else 0.0) + (0.0 if hidden else 0.15)
     severity = Severity.FAULT if certainty >= 0.7 or asking else Severity.WARNING
@@ -72,6 +72,13 @@ def _like_questions(view: View) -> str:
     if len(longest_backoff(frame for frame in frames if frame.length <= CONNECTING)) > REPEATS:
         return "They have one size and growing pauses, like a connection that nobody accepts."
     return ""
+
+
+def _streams(view: View) -> bool:
+    """Whether the client sends mostly large packets: who waits for an answer that never comes does not get that far,
+    but sound, pictures and log records need none."""
+    sizes = [frame.length for flow in view.session.up for frame in flow.data if not frame.duplicate]
+    return sum(size >= STREAMED for size in sizes) * 2 > len(sizes)
 
 
 def _regular(frames: list[GreFrame]) -> bool:

@@ -27,3 +27,10 @@ def test_a_capture_that_was_not_written_in_order(tmp_path: Path) -> None:
     for place in range(len(scene.frames) - 90, len(scene.frames) - 4, 8):
         scene.frames[place], scene.frames[place + 2] = scene.frames[place + 2], scene.frames[place]
     assert "gre-reordering" not in scene.findings(tmp_path)
+
+
+def test_the_second_half_first(tmp_path: Path) -> None:
+    """Two files put together in the wrong order."""
+    scene = Scene().up().talk(60, 0.01)
+    scene.frames = scene.frames[80:] + scene.frames[:80]
+    assert "gre-reordering" not in scene.findings(tmp_path)

@@ -42,3 +42,10 @@ def test_windows_asks_dhcp_in_vain_and_is_well(tmp_path: Path) -> None:
         scene.data(True, 332).wait(pause)
     scene.data(True, 332).wait(1)
     assert "no-return-traffic" not in scene.findings(tmp_path)
+
+
+def test_a_stream_needs_no_answer(tmp_path: Path) -> None:
+    scene = Scene().call().lcp().authenticate().encrypt().address()
+    for number in range(60):
+        scene.data(True, 900 + number % 7).wait(0.3)
+    assert "no-return-traffic" not in scene.findings(tmp_path)
