@@ -28,7 +28,7 @@ from holdfast.gateway.radius import accounting_client, nas_identifier, place_of
 from holdfast.gateway.radius_client import RadiusClient
 from holdfast.observe.event_log import EventLog
 from holdfast.policy.accounting_changes import Waiting
-from holdfast.policy.accounting_journal import AccountingJournal, CameUp
+from holdfast.policy.accounting_journal import AccountingJournal, CameUp, Ended
 from holdfast.policy.accounting_queue import AccountingQueue, Leftover, session_of
 from holdfast.policy.accounting_records import TERMINATE_CAUSES, Usage, counted, identity, of_kind, stop
 from holdfast.radius.agenda import Agenda
@@ -157,8 +157,10 @@ class Accounting:
         self._agenda.drop(session)
         seconds = int(self._gateway.now() - known.since)
         usage = Usage(seconds, event.bytes_in, event.bytes_out, event.packets_in, event.packets_out)
-        self._add(stop(counted(usage), TERMINATE_CAUSES[event.reason]), known, self._clock())
+        said, at = stop(counted(usage), TERMINATE_CAUSES[event.reason]), self._clock()
+        number = self._add(said, known, at)
         self.delivery.changes.close(session)
+        self._journal.note(Ended(number, at, session, said + known.identity))
 
     def _usage(self, known: _Open, subscriber: "Subscriber") -> Usage:
         counters = self._gateway.counters(subscriber)
@@ -177,18 +179,25 @@ class Accounting:
         self.delivery.rouse()
 
     def _take_up_journal(self) -> None:
-        """Let the queue have the sessions that came up in the last moment before a kill."""
+        """Let the queue have the sessions that came up or ended in the last moment before a kill."""
         if self._queue.is_new:  # whoever took the old one away wanted no more of it
             self._journal.clear()
         for one in self._journal.entries():
-            if one.number > self._queue.last:
-                self._put(START + one.identity, one.at, self.delivery.next_number(one.number))
+            if one.number <= self._queue.last:
+                continue
+            number = self.delivery.next_number(one.number)
+            if isinstance(one, Ended):
+                self._put(one.said, one.at, number)
+                self.delivery.changes.close(one.session)
+            else:
+                self._put(START + one.identity, one.at, number)
                 self.delivery.changes.open(one.session, one.at, one.identity, NO_COUNTS)
 
     def _close_leftovers(self) -> None:
         """Stop what a killed gateway left open, as far as its last counts are known."""
         journalled = [Leftover(session, *values) for session, values in self.delivery.changes.opened.items()]
-        for left in [*self._queue.leftovers(), *journalled]:
+        ended = set(self.delivery.changes.closed)
+        for left in [*(one for one in self._queue.leftovers() if one.session not in ended), *journalled]:
             self._put(stop(left.last, TerminateCause.NAS_REBOOT) + left.identity, left.at)
             self.delivery.changes.close(left.session)
 

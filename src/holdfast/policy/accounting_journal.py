@@ -1,8 +1,9 @@
-"""Which sessions came up since the last transaction of the accounting queue: one small write each, before it is told.
+"""Which sessions came up or ended since the last transaction of the accounting queue: one small write each, at once.
 
-The queue is written in a thread, some milliseconds behind. A kill in these would lose nothing but the word that a
-session came up at all, which nobody could make up for: so that one is left here at once. Who comes next takes what the
-queue did not get. An entry is a length, a checksum and the record; half of one at the end is what a kill cut off.
+The queue is written in a thread, some milliseconds behind. A kill in these would lose the word that a session came up
+at all, which nobody could make up for, and with the word that one ended its last counts and its reason: so both are
+left here. Who comes next takes what the queue did not get. An entry is a length, a checksum and the record; half of one
+at the end is what a kill cut off.
 """
 
 import os
@@ -15,6 +16,8 @@ from holdfast.errors import StateError
 
 HEAD = struct.Struct("!II")
 FACTS = struct.Struct("!QdB")
+ENDED = 1 << 63
+"""Stands in the number of a record that tells an end."""
 ENOUGH = 65_536
 """Octets from which on the file is emptied when it can be."""
 
@@ -29,6 +32,16 @@ class CameUp:
     identity: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session that ended: the number of its Stop, when, its Acct-Session-Id, and the Stop's attributes as octets."""
+
+    number: int
+    at: float
+    session: str
+    said: bytes
+
+
 class AccountingJournal:
     """A file that is only appended to, and emptied. StateError when the disk refuses."""
 
@@ -41,10 +54,11 @@ class AccountingJournal:
         except OSError as error:
             raise self._refusal(error) from error
 
-    def note(self, one: CameUp) -> None:
+    def note(self, one: CameUp | Ended) -> None:
         """Leave word of a session."""
         name = one.session.encode()
-        body = FACTS.pack(one.number, one.at, len(name)) + name + one.identity
+        mark, octets = (ENDED, one.said) if isinstance(one, Ended) else (0, one.identity)
+        body = FACTS.pack(one.number | mark, one.at, len(name)) + name + octets
         entry = HEAD.pack(len(body), zlib.crc32(body)) + body
         self._last = one.number
         try:
@@ -55,14 +69,15 @@ class AccountingJournal:
             raise self._refusal(error) from error
         self._size += len(entry)
 
-    def entries(self) -> list[CameUp]:
+    def entries(self) -> list[CameUp | Ended]:
         """Return what a predecessor left, the oldest first. What was cut off is taken away: what comes behind it could
         not be found."""
         try:
             octets = os.pread(self._descriptor, self._size, 0)
         except OSError as error:
             raise self._refusal(error) from error
-        found, at = [], 0
+        found: list[CameUp | Ended] = []
+        at = 0
         while at + HEAD.size <= len(octets):
             length, checksum = HEAD.unpack_from(octets, at)
             body = octets[at + HEAD.size : at + HEAD.size + length]
@@ -98,7 +113,8 @@ class AccountingJournal:
         return StateError(f"the accounting journal cannot be used: {error.strerror}", where=str(self._path))
 
 
-def _read(body: bytes) -> CameUp:
+def _read(body: bytes) -> CameUp | Ended:
     number, at, length = FACTS.unpack_from(body)
-    name, identity = body[FACTS.size : FACTS.size + length], body[FACTS.size + length :]
-    return CameUp(number, at, name.decode("utf-8", "replace"), identity)
+    name, octets = body[FACTS.size : FACTS.size + length], body[FACTS.size + length :]
+    kind = Ended if number & ENDED else CameUp
+    return kind(number & ~ENDED, at, name.decode("utf-8", "replace"), octets)

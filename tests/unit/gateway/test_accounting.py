@@ -226,6 +226,39 @@ async def test_a_session_is_known_from_the_moment_it_comes_up(world, tmp_path, m
         await third.end()
 
 
+@pytest.mark.parametrize("when", ["before it came up", "before it ended"])
+async def test_an_end_is_known_from_the_moment_it_came(world, tmp_path, monkeypatch, when):
+    """With its counts and its reason, although a kill comes before the disk has taken it."""
+    ledger = Ledger()
+    async with serving(ledger) as (_, port):
+        accounts = accounting(world, tmp_path, port)
+        await ledger.has("on")
+
+        def hang(*_arguments, **_options):
+            raise StateError("the disk takes nothing", where="here")
+
+        if when == "before it came up":
+            monkeypatch.setattr(accounts._queue, "write", hang)
+        client = await PnsClient.dial(world.client_engine, world.port)
+        await client.up()
+        if when == "before it ended":
+            await ledger.has("on", "start")
+            monkeypatch.setattr(accounts._queue, "write", hang)
+        await hang_up(world, client)
+        ended = await world.said("TEARDOWN")
+        await killed(world, accounts)
+        successor = accounting(world, tmp_path, port)
+        await ledger.has("on", "start", "stop", "on")
+        stop = ledger.records[2]
+        assert stop.text("Acct-Session-Id") == ended["session"]
+        assert stop.integer("Acct-Terminate-Cause") == 6  # Admin Reset, and not NAS-Reboot
+        assert stop.integer("Acct-Input-Octets") == ended["bytes_in"]
+        await killed(world, successor)
+        third = accounting(world, tmp_path, port)
+        await ledger.has("on", "start", "stop", "on", "on")
+        await third.end()
+
+
 async def test_a_change_of_authorization_changes_the_interval_at_once(world, tmp_path):
     ledger = Ledger()
     async with serving(ledger) as (_, port):

@@ -10,7 +10,7 @@ import pytest
 
 from holdfast.errors import StateError
 from holdfast.policy import accounting_journal
-from holdfast.policy.accounting_journal import AccountingJournal, CameUp
+from holdfast.policy.accounting_journal import AccountingJournal, CameUp, Ended
 
 ONE, TWO = CameUp(7, 1000.5, "abc", b"identity"), CameUp(9, 1001.0, "ärger", bytes(300))
 
@@ -36,6 +36,14 @@ def test_what_was_noted_is_there_for_the_next(path):
     journal.close()
     assert path.stat().st_mode & 0o777 == 0o600
     assert left_behind(path) == [ONE, TWO]
+
+
+def test_an_end_is_told_from_a_beginning(path):
+    journal, end = AccountingJournal(path), Ended(8, 1000.75, "abc", b"counts and identity")
+    for one in (ONE, end, TWO):
+        journal.note(one)
+    journal.close()
+    assert left_behind(path) == [ONE, end, TWO]
 
 
 @pytest.mark.parametrize("kept", [1, 7, 8, 20])
