@@ -91,6 +91,10 @@ class HoldfastError(Exception):
         first = f"{self.where}: {self.what}" if self.where else self.what
         return f"{first}\n  {self.fix}" if self.fix else first
 
+    def sentence(self) -> str:
+        """Return the whole message in one line, for a log or an event."""
+        return self.text().replace("\n  ", "; ").replace("\n", "; ")
+
 
 class ConfigError(HoldfastError):
     """A configuration that cannot be used as it is written."""

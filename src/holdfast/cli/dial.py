@@ -96,8 +96,11 @@ def dial(
             one = file.Configured(read.settings, password_file, None)
             raise typer.Exit(_run([_with_password(one, stdin=password_stdin)], state))
     else:
-        section = {"host": _needed(host), **{key: value for key, value in given.items() if value is not None}}
-        (one,) = file.validate({"tunnel": {name: {**section, **_set(others or ())}}}, "command line").tunnels
+        section = {key: value for key, value in given.items() if value is not None}
+        section = {"host": _needed(host), **section, **_set(others or ())}
+        if not section.get("user"):
+            raise HoldfastError("which user?", fix=f"holdfast dial {plain(host)} --user NAME")
+        (one,) = file.validate({"tunnel": {name: section}}, "command line").tunnels
         raise typer.Exit(_run([_with_password(one, stdin=password_stdin)], state))
 
 

@@ -105,7 +105,7 @@ class Beside:
         try:
             done, refused = await self._host.more(answer, self._up, self._surroundings)
         except HostError as error:
-            self._tell(DialNoticed(f"the server's routes are not taken: {error.text()}".replace("\n", "; ")))
+            self._tell(DialNoticed(f"the server's routes are not taken: {error.sentence()}"))
             return
         self._note_host(done)
         for sentence in refused:
@@ -175,7 +175,7 @@ class Beside:
         try:
             self._note_host(await self._host.resize(mtu))
         except HostError as error:
-            self._tell(DialNoticed(error.text().replace("\n", "; ")))
+            self._tell(DialNoticed(error.sentence()))
             return
         self._mtu = mtu
         self._resized(mtu)

@@ -219,8 +219,8 @@ class Dialer:
             return error.down
         except HostError as error:
             if not self._ever_up:
-                self.reconnect.stop(error.text(), ExitCode.HOPELESS)
-            return Down(DisconnectReason.INTERNAL_ERROR, error.text().replace("\n", "; "))
+                self.reconnect.stop(error.sentence(), ExitCode.HOPELESS)
+            return Down(DisconnectReason.INTERNAL_ERROR, error.sentence())
         except asyncio.CancelledError:
             return Down(DisconnectReason.USER_REQUEST, "told to stop")
 
@@ -303,7 +303,7 @@ class Dialer:
         try:
             self._note_host(await self._host.down(), undone=True)
         except HostError as error:
-            self._tell(DialNoticed(error.text().replace("\n", "; ")))
+            self._tell(DialNoticed(error.sentence()))
         if was_up:
             self._call_hooks("down")
 
@@ -394,7 +394,7 @@ class Dialer:
             self._note_host(await self._host.restore())
             await self._probe_if_touched(tunnel, before, now, detail)
         except HostError as error:
-            self._tell(DialNoticed(error.text().replace("\n", "; ")))
+            self._tell(DialNoticed(error.sentence()))
 
     def _consider_waiting(self, before: CarrierPath, now: CarrierPath, detail: str) -> None:
         slept = "slept" in detail

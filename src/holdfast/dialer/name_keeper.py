@@ -51,7 +51,7 @@ class NameKeeper:
         except HostError as error:
             if not self._silent:
                 self._silent = True
-                why = error.text().replace("\n", "; ")
+                why = error.sentence()
                 self._tell(
                     DialNoticed(f"the tunnel's name servers are not asked until systemd-resolved is back: {why}")
                 )

@@ -277,7 +277,8 @@ class Reconnect:
         policy = self._policy
         began = now if self._trouble_since is None else self._trouble_since
         if policy.maximum_tries and self.tries >= policy.maximum_tries:
-            self._stop(ExitCode.GAVE_UP, f"{self.tries} tries in a row failed; the last: {evidence}")
+            failed = "the only try failed:" if self.tries == 1 else f"{self.tries} tries in a row failed; the last:"
+            self._stop(ExitCode.GAVE_UP, f"{failed} {evidence}")
         elif policy.maximum_time and now + delay > began + policy.maximum_time:
             self._stop(ExitCode.GAVE_UP, f"no lasting tunnel in {policy.maximum_time:g} s; the last try: {evidence}")
         else:

@@ -44,7 +44,7 @@ class Forwarding:
         if self._refused:
             return None
         self._refused, self._untold = True, self._untold + 1
-        what = error.text().replace("\n", "; ")
+        what = error.sentence()
         return self._told(f"forwarding is off, nothing passes to or from clients: {what}", restored=False)
 
     def _told(self, detail: str, *, restored: bool) -> ForwardingLost:

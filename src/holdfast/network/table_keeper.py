@@ -168,5 +168,5 @@ class TableKeeper:
     def _tell_blind(self, error: Exception) -> None:
         if not self._blind:
             self._blind = True
-            what = error.text().replace("\n", "; ") if isinstance(error, HostError) else where_raised(error)
+            what = error.sentence() if isinstance(error, HostError) else where_raised(error)
             self._tell(InternalFault("firewall", f"whether our tables stand cannot be seen: {what}"))

@@ -120,7 +120,7 @@ class Tables:
         try:
             self._kernel.nft.run([command for table in missing for command in self._held[table].anew()])
         except HostError as error:
-            refusal = error.text().replace("\n", "; ")
+            refusal = error.sentence()
         now = time.monotonic()
         lost = [Lost(table, what, now - self._whole_at, generations, refusal) for table, what in missing.items()]
         if not refusal:

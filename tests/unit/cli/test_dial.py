@@ -70,7 +70,7 @@ def test_the_password_on_standard_input(wanted: list[Wanted], monkeypatch: pytes
     ("arguments", "words"),
     [
         ((), "which server?"),
-        (("vpn.example",), "tunnel.default.user: this key is needed"),
+        (("vpn.example",), "which user?"),
         (("vpn.example", "-u", "a", "--network", "x"), "networks"),
         (("vpn.example", "-u", "a", "--set", "roots=full"), "Did you mean 'routes'"),
         (("vpn.example", "-u", "a", "--set", "mtu"), "write it as KEY=VALUE"),

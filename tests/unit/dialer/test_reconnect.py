@@ -228,6 +228,13 @@ def test_tries_are_limited() -> None:
     assert reconnect.commands() == [GiveUp(ExitCode.GAVE_UP, "3 tries in a row failed; the last: no answer")]
 
 
+def test_one_try_is_no_row() -> None:
+    reconnect = machine(maximum_tries=1)
+    reconnect.commands()
+    reconnect.ended(TIMEOUT, "no answer", 1.0)
+    assert reconnect.commands() == [GiveUp(ExitCode.GAVE_UP, "the only try failed: no answer")]
+
+
 def test_total_time_is_limited() -> None:
     reconnect = machine(1.0, maximum_time=30.0)
     now = 0.0
