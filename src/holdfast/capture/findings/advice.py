@@ -28,7 +28,7 @@ ALLOW_GRE_NETWORK = (
 )
 PASSTHROUGH = (
     "Switch PPTP passthrough (ALG) on in the router that translates; RouterOS: "
-    "`/ip firewall service-port enable pptp`; "
+    "`/ip firewall service-port set pptp disabled=no`; "
     f"Linux (attaches no helper by itself since 4.7): `{HELPER_MODULE}`, then `{HELPER_NFT}` or `{HELPER_IPTABLES}`."
 )
 OTHER_NETWORK = "Try from another network, for example a phone's hotspot: when it works there, the path blocks GRE."
@@ -50,7 +50,11 @@ def clamp(size: int) -> str:
 
 def mtu_windows(size: int) -> str:
     """Return how a Windows client is told the MTU inside the tunnel."""
-    return f'Windows: `netsh interface ipv4 set subinterface "VPN NAME" mtu={size} store=persistent`'
+    return (
+        f'Windows, as administrator and while connected: `netsh interface ipv4 set subinterface "VPN NAME" mtu={size} '
+        f"store=active`. For good: the DWORD TunnelMTU {size}, beside ProtocolType 0x800 and PPPProtocolType 0x21, in "
+        r"`HKLM\SYSTEM\CurrentControlSet\Services\NdisWan\Parameters\Protocols\0`, then a restart."
+    )
 
 
 ROOMY = 1400
