@@ -187,7 +187,7 @@ class Gateway:
         """Tell the gateway to stop; return how many seconds it took. Raises when that is too long or it failed."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(GOODBYE_SECONDS + 2 * SLACK)
+        code = self.process.wait(patient(GOODBYE_SECONDS + SLACK))
         if code != 0:
             raise GatewayError(f"the gateway ended with {code}\n{self.story}")
         return time.monotonic() - began
