@@ -4,12 +4,15 @@ A NAT changes addresses, ports and Call IDs. It leaves the sequence numbers of T
 that is inside GRE.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from holdfast.capture.session import Session
 
 APART = 1.0
 """Seconds between the two beginnings: a router passes on what came within far less."""
+TWINS_MOST = 3
+"""So many places with other addresses may one capture show of the way of one session."""
 TOLD_BY = 8
 """Frames by which GRE without its handshake is known again."""
 TELLING = 16
@@ -28,6 +31,15 @@ def mark_twins(sessions: list[Session]) -> None:
             session.twin_of = first
         for key in keys:
             known.setdefault(key, session)
+    _forget_crowds(sessions)
+
+
+def _forget_crowds(sessions: list[Session]) -> None:
+    """Take back what would be too many: a traffic generator plays the same session for many clients."""
+    crowds = Counter(session.twin_of.id for session in sessions if session.twin_of)
+    for session in sessions:
+        if session.twin_of and crowds[session.twin_of.id] > TWINS_MOST:
+            session.twin_of = None
 
 
 def _elsewhere(first: Session, session: Session) -> bool:

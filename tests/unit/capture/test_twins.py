@@ -46,3 +46,11 @@ def test_two_clients_are_two_sessions(tmp_path: Path) -> None:
     second.tcp_numbers = {True: 77, False: 78}
     case = Scene().up(b"alice").together(second.up(b"bob")).case(tmp_path)
     assert [each.twin_of for each in case.sessions] == [None, None]
+
+
+def test_a_traffic_generators_clients_are_many_sessions(tmp_path: Path) -> None:
+    scenes = [Scene(client=f"192.0.2.{number}", now=1_700_000_000.0 + number / 50) for number in range(20, 30)]
+    for scene in scenes:
+        scene.handshake()
+    case = scenes[0].together(*scenes[1:]).case(tmp_path)
+    assert len(case.apart) == len(case.sessions) == 10

@@ -11,8 +11,9 @@ ENTRY = Entry(
     title="No GRE in either direction",
     meaning="Control and data take different ways: TCP 1723 works, but the tunnel itself (IP protocol 47, GRE) is not "
     "seen at all. Firewalls often know the one and not the other.",
-    recognised="A granted call, no GRE between the two addresses for eight seconds, and no Set-Link-Info that proves "
-    "the contrary. The capture must be able to show GRE, so certainty stays low when only TCP 1723 is in it.",
+    recognised="A granted call, no GRE between the two addresses for eight seconds, and neither a Set-Link-Info nor a "
+    "control echo two minutes later that proves the contrary. The capture must be able to show GRE, so certainty stays "
+    "low when only TCP 1723 is in it.",
     severity=Severity.FAULT,
     windows_codes=(619, 721, 806),
     fixes=Fixes(
@@ -29,6 +30,10 @@ PATIENCE = 8.0
 GIVING_UP = (17.0, 70.0)
 """pppd gives up after ten requests in 30 s, Windows after 20 to 60 s."""
 
+LIVES = 120.0
+"""Seconds after which a control connection that is still asked whether it lives carries a session: no program waits so
+long for PPP. Then GRE is missing from the capture, not from the way."""
+
 
 def recognise(view: View) -> Iterator[Finding]:
     """A call, and nothing on it."""
@@ -36,7 +41,7 @@ def recognise(view: View) -> Iterator[Finding]:
     if granted is None or view.session.up or view.session.down or view.session.strays or view.lcp_opened_by_word:
         return
     waited = view.watched_after(granted)
-    if waited < PATIENCE:
+    if waited < PATIENCE or any(echo.moment.since(granted) >= LIVES for echo in view.echo_requests):
         return
     certainty = 0.4 if view.case.only_control else 0.65
     why = f"The call was granted and {waited:.0f} s passed without a single GRE packet."

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from holdfast.capture.findings.base import Severity, Towards
+from holdfast.control.messages import EchoReply, EchoRequest
 from support.scene import CLIENT, ROUTER, Scene
 
 
@@ -27,3 +28,13 @@ def test_set_link_info_proves_the_contrary(tmp_path: Path) -> None:
 
 def test_too_early_to_tell(tmp_path: Path) -> None:
     assert "gre-missing" not in Scene().call().wait(3).hang_up(True).findings(tmp_path)
+
+
+def test_a_control_connection_that_lives_on_carries_a_session(tmp_path: Path) -> None:
+    """A filter that leaves GRE out, and lets other things in."""
+    scene = Scene().call()
+    for number in range(4):
+        scene.wait(60).say(True, EchoRequest(number)).say(False, EchoReply(number, 1, 0))
+    found = other_traffic(scene).findings(tmp_path)
+    assert "gre-missing" not in found
+    assert "No GRE is in the capture" in found["partial-capture"].why
