@@ -7,6 +7,7 @@ asserts nothing.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import resource
@@ -17,12 +18,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bench.demo import command, daemon, until
 from bench.echoes import EchoWatch, evenness
+from bench.goodbyes import heard_in
 from bench.namespaces import joined
 from holdfast.dataplane.engine import Engine
 from holdfast.dataplane.interface import Upcall, UpcallKind
@@ -189,8 +192,8 @@ class Usage:
         self.at = time.monotonic()
 
 
-def measure(count: int, hold: float, interval: float = ECHO_INTERVAL) -> dict[str, Any]:
-    """Run one gateway and one load generator; return what was measured."""
+def measure(count: int, hold: float, interval: float = ECHO_INTERVAL, *, silent: bool = True) -> dict[str, Any]:
+    """Run one gateway and one load generator; return what was measured. `silent`: no client answers at the end."""
     with tempfile.TemporaryDirectory(prefix="holdfast-load-") as directory:
         state, config, password = Path(directory, "state"), Path(directory, "config.toml"), secrets.token_hex(12)
         config.write_text(CONFIG.format(interval=interval))
@@ -199,19 +202,26 @@ def measure(count: int, hold: float, interval: float = ECHO_INTERVAL) -> dict[st
         with daemon(GATEWAY, *serving, log=Path(directory, "log")):
             until((state / "control.sock").exists, "the gateway did not come up")
             pid = json.loads(command("status", "--json", "--state", str(state)))["pid"]
-            return _generate_against(pid, count, hold, interval, password)
+            with _generator(count, hold, interval, password) as client:
+                found = _observe(pid, client, count)
+                return {**found, **stopped(pid, client.pid if silent else 0), "silent": silent}
 
 
-def seconds_to_stop(pid: int, client: int) -> float:
-    """Tell a gateway to stop whose clients no longer answer, and see how long it takes."""
-    os.kill(client, signal.SIGSTOP)
+def stopped(pid: int, client: int) -> dict[str, Any]:
+    """Tell a gateway to stop; return how many clients were told what, and after how many seconds the last of them was
+    told and the gateway had ended. The process `client` is held still meanwhile, unless it is 0."""
+    if client:
+        os.kill(client, signal.SIGSTOP)
     try:
-        began = time.monotonic()
-        os.kill(pid, signal.SIGTERM)
-        until(lambda: not _runs(pid), "the gateway does not end")
-        return time.monotonic() - began
+        with heard_in(CLIENT) as heard:
+            began = time.time()
+            os.kill(pid, signal.SIGTERM)
+            until(lambda: not _runs(pid), "the gateway does not end")
+            ended = time.time() - began
     finally:
-        os.kill(client, signal.SIGCONT)
+        if client:
+            os.kill(client, signal.SIGCONT)
+    return {"told": heard.summary, "told_in": heard.summary["last"] - began, "stop": ended}
 
 
 def _runs(pid: int) -> bool:
@@ -222,8 +232,9 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def _generate_against(pid: int, count: int, hold: float, interval: float, password: str) -> dict[str, Any]:
-    start = Usage(pid)
+@contextlib.contextmanager
+def _generator(count: int, hold: float, interval: float, password: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run the load generator in its namespace; its sessions end with the block."""
     arguments = ("--client", str(count), "--hold", str(hold), "--interval", str(interval))
     with subprocess.Popen(
         ("ip", "netns", "exec", CLIENT, sys.executable, "-m", "bench.load", *arguments),
@@ -232,21 +243,24 @@ def _generate_against(pid: int, count: int, hold: float, interval: float, passwo
         text=True,
     ) as process:
         assert process.stdin
-        assert process.stdout
         process.stdin.write(password + "\n")
         process.stdin.flush()
-        assert process.stdout.readline().strip() == "held"
-        held = Usage(pid)
-        assert process.stdout.readline().strip() == "over"
-        over = Usage(pid)
-        result = json.loads(process.stdout.readline())
-        stop = seconds_to_stop(pid, process.pid)
+        yield process
         process.stdin.close()
+
+
+def _observe(pid: int, client: "subprocess.Popen[str]", count: int) -> dict[str, Any]:
+    """Watch the gateway while the generator makes and holds its sessions."""
+    start, said = Usage(pid), client.stdout
+    assert said
+    assert said.readline().strip() == "held"
+    held = Usage(pid)
+    assert said.readline().strip() == "over"
+    over = Usage(pid)
     return {
-        **result,
+        **json.loads(said.readline()),
         "count": count,
         "memory": (over.memory - start.memory) / count / 1024,
-        "stop": stop,
         "cpu": (over.seconds - held.seconds) / (over.at - held.at) * 100,
     }
 
@@ -264,8 +278,8 @@ COLUMNS = (
     "echoes",
     "off by",
     "at most",
-    "stop in s",
 )
+STOP_COLUMNS = ("sessions", "clients", "Terminate", "Disconnect", "Stop", "told in s", "ended in s")
 
 
 def print_row(found: dict[str, Any]) -> None:
@@ -275,11 +289,21 @@ def print_row(found: dict[str, Any]) -> None:
         *(f"{count}", f"{found['seconds']:.2f}", f"{count / found['seconds']:.0f}", f"{found['answered']}"),
         *(f"{found['alive']}", f"{found['memory']:.1f}", f"{found['cpu']:.1f}"),
         *(f"{echoes['pairs']}", f"{echoes['median']:.1f} ms", f"{echoes['most']:.1f} ms"),
-        f"{found['stop']:.2f}",
     )
     print(" ".join(f"{cell:>9}" for cell in cells), flush=True)
     for failure in found["failed"]:
         print(f"          failed: {failure}")
+
+
+def print_stop(found: dict[str, Any]) -> None:
+    """Print how the goodbye of one run went."""
+    told = found["told"]
+    cells = (
+        *(f"{found['count']}", "silent" if found["silent"] else "answering"),
+        *(f"{told[kind]}" for kind in ("terminate", "notify", "stop")),
+        *(f"{found['told_in']:.2f}", f"{found['stop']:.2f}"),
+    )
+    print(" ".join(f"{cell:>10}" for cell in cells), flush=True)
 
 
 def print_promises(small: dict[str, Any], large: dict[str, Any]) -> None:
@@ -290,7 +314,8 @@ def print_promises(small: dict[str, Any], large: dict[str, Any]) -> None:
         ("5,000 sessions, KiB each", 60.0, large["memory"]),
         ("5,000 sessions with echoes, % of a core", 15.0, large["cpu"]),
         ("5,000 sessions, echo jitter at most, ms", 100.0, large["echoes"]["most"]),
-        ("5,000 sessions that never answer: stop, s", 5.0, large["stop"]),
+        ("5,000 silent clients: the last is told, s", 5.0, large["told_in"]),
+        ("5,000 silent clients: the gateway ends, s", 5.0, large["stop"]),
     )
     print(f"\n{'':<42}{'promised':>9} {'measured':>9} {'':>13}")
     for what, promised, measured in promises:
@@ -310,16 +335,26 @@ def main(arguments: list[str] | None = None) -> None:
         return
     print("Many sessions: MS-CHAPv2 + MPPE-128 each; gateway and generator share this machine's processors.")
     print("CPU: of the whole gateway while sessions idle with echoes every 10 s, in percent of one core;")
-    print("stop in s: from SIGTERM to the end of the gateway, while no client answers;")
     print("off by: from the interval between two echoes of a session, as the client's kernel stamps them")
     print(" ".join(f"{name:>9}" for name in COLUMNS))
+    crowds = ((200, 25.0),) if options.quick else ((1000, 30.0), (5000, 60.0))
     results = []
-    for count, hold in ((200, 25.0),) if options.quick else ((1000, 30.0), (5000, 60.0)):
-        with joined(GATEWAY, CLIENT, f"{GATEWAY_OUTER}/24", f"{CLIENT_OUTER}/24"):
-            results.append(measure(count, hold))
+    for count, hold in crowds:
+        results.append(_alone(count, hold))
         print_row(results[-1])
+    print("\nThe gateway is told to stop (SIGTERM): how many clients got each message, seconds until the last of them")
+    print("was told and until the gateway had ended, with clients held still and with clients that answer:")
+    print(" ".join(f"{name:>10}" for name in STOP_COLUMNS))
+    for found, (count, _) in zip(results, crowds, strict=True):
+        print_stop(found)
+        print_stop(_alone(count, 1.0, silent=False))
     if not options.quick:
         print_promises(*results)
+
+
+def _alone(count: int, hold: float, *, silent: bool = True) -> dict[str, Any]:
+    with joined(GATEWAY, CLIENT, f"{GATEWAY_OUTER}/24", f"{CLIENT_OUTER}/24"):
+        return measure(count, hold, silent=silent)
 
 
 if __name__ == "__main__":
