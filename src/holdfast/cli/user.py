@@ -196,7 +196,8 @@ def import_chap_secrets_file(
     try:
         lines = chap_secrets.parse(file.read_bytes(), server)
     except OSError as error:
-        raise HoldfastError(f"cannot be read: {error.strerror}", where=str(file)) from None
+        fix = "Name pppd's file; on Debian it is /etc/ppp/chap-secrets, which only root may read."
+        raise HoldfastError(f"cannot be read: {error.strerror}", where=str(file), fix=fix) from None
     if readable_by_others(file):
         warn(f"other users of this machine may read the passwords in {file}; run: chmod 600 {file}")
     with _changing(state, "user import") as users:

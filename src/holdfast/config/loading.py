@@ -222,25 +222,34 @@ def _sentences(path: Path_, detail: ErrorDetails) -> tuple[str, str]:
     kind, shown = detail["type"], _shown(detail["input"])
     if kind in {"float_type", "int_type"}:
         return f"{shown} is not a{' whole' if kind == 'int_type' else ''} number", _unit(path)
+    if kind == "too_long":
+        return _too_long(path, detail)
     return _SENTENCES.get(kind, (f"{shown} does not fit: {detail['msg'].replace('Input', 'it')}", ""))
 
 
 _SENTENCES: dict[str, tuple[str, str]] = {
     "model_type": ("this is the name of a section", "Write it in brackets on a line of its own, and its keys below."),
     "too_short": ("the list is empty", "Leave the key out to get the default."),
-    "too_long": ("these are too many", "A client can be told two servers of a kind (RFC 1877)."),
     "bool_type": ("this is a yes or a no", "Write true or false, without quotes."),
     "tuple_type": ("this is a list", 'Write it in brackets, such as ["..."].'),
 }
 
 
+def _too_long(path: Path_, detail: ErrorDetails) -> tuple[str, str]:
+    meant = "A client can be told two servers of a kind (RFC 1877)." if path[-1] in {"dns", "wins"} else ""
+    most, given = detail["ctx"]["max_length"], detail["ctx"]["actual_length"]
+    return f"these are {given}, and {most} is the most that can be", meant
+
+
 def _unit(path: Path_) -> str:
-    """Say how the number is meant, by the first word that describes the key."""
+    """Say how the number is meant, by the first word that describes the key; the default shows one that makes sense."""
     members = NAMED.get(path[0]) or type(getattr(Config(), path[0]))
     field_ = members.model_fields.get(path[-1])
     counted = str(field_.description).split()[0].lower() if field_ is not None and field_.description else ""
     unit = f" of {counted}" if counted in {"seconds", "octets", "days", "megabytes"} else ""
-    return f"Write a number{unit} without quotes, such as {'600' if unit else '10'}."
+    default = field_.default if field_ is not None else None
+    usual = default if isinstance(default, int | float) and default else 600 if unit else 10
+    return f"Write a number{unit} without quotes, such as {usual:g}."
 
 
 def _choice_problem(path: Path_, detail: ErrorDetails) -> Problem:

@@ -17,7 +17,7 @@ def unreadable_files(loaded: LoadedConfig) -> list[Problem]:
     found = []
     for path, file in _named(loaded):
         if why := _why_not(file):
-            meant = "The gateway does not start on this machine as it is."
+            meant = f"The gateway does not start on this machine without it: put it there, or take {path[-1]} out."
             found.append(Problem(path, f"{file}: {why}", meant, line_of(loaded.lines, path)))
     return found
 

@@ -107,6 +107,25 @@ def test_why_1400() -> None:
         parse("[ppp]\nmtu = 9000")
 
 
+def test_a_list_that_is_too_long_names_its_own_limit() -> None:
+    many = ", ".join(f'"10.0.0.{number}"' for number in range(1, 66))
+    with pytest.raises(InvalidConfigError) as caught:
+        parse(f'[timeouts]\nheartbeats = [{many}]\n[addresses]\ndns = ["1.1.1.1", "1.1.1.2", "1.1.1.3"]')
+    assert [(problem.what, problem.meant) for problem in caught.value.problems] == [
+        ("these are 65, and 64 is the most that can be", ""),
+        ("these are 3, and 2 is the most that can be", "A client can be told two servers of a kind (RFC 1877)."),
+    ]
+
+
+def test_an_example_of_a_number_is_one_that_makes_sense() -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        parse('[ppp]\nmtu = "x"\n[gateway]\nsetup_timeout = "x"')
+    assert [problem.meant for problem in caught.value.problems] == [
+        "Write a number of octets without quotes, such as 1400.",
+        "Write a number of seconds without quotes, such as 10.",
+    ]
+
+
 def test_what_is_not_toml_names_its_line() -> None:
     with pytest.raises(InvalidConfigError) as caught:
         parse("[ppp]\nmtu = = 3\n", "h.toml")
