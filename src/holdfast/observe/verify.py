@@ -230,8 +230,9 @@ class _Inspector:
             self._problem("removed", self._seq + 1, f"lines {self._seq + 1} to {head.seq} were signed and are missing")
         if self._expected.public is None:
             report.notes.append("signatures were not checked: there is no public key")
-        elif self._seq > report.signed_seq + 1:
-            report.notes.append(f"lines {report.signed_seq + 1} to {self._seq} are not signed yet")
+        elif self._seq > report.signed_seq + 1 and self._expected.start is None:  # custody signs all of an excerpt
+            first = max(report.signed_seq + 1, report.first_seq)
+            report.notes.append(f"lines {first} to {self._seq} are not signed yet")
 
     def _check_beginning(self) -> None:
         first = self._first

@@ -44,6 +44,7 @@ def test_an_excerpt_is_proved_on_its_own(log: Path) -> None:
     assert (made.lines, made.withheld) == (20, 0)
     report = proved(made.path)
     assert report.whole, report.problems
+    assert not any("not signed" in note for note in report.notes), "the record of custody signs it"
     custody = json.loads(custody_path(made.path).read_text())
     assert (custody["reason"], custody["lines"], custody["first_seq"], custody["last_seq"]) == ("case 17", 20, 2, 21)
     assert custody["selection"] == "user=alice severity=debug"
