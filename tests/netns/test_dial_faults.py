@@ -101,6 +101,7 @@ def test_the_server_says_goodbye_and_is_believed(world: DialWorld, dialled: Dial
     world.end_server(signal.SIGTERM)
     wait(lambda: bool(dialled.ends()), 3, dialled.output)
     assert dialled.records("LINK_DOWN")[0]["by_peer"]
+    assert dialled.ends()[0] == "gateway_shutdown"
     world.serve()
     dialled.wait_up(2)
 
@@ -152,6 +153,21 @@ def test_the_pinned_route_is_put_back(world: DialWorld, dialled: DialProcess) ->
     wait(lambda: "up0" in world.dialer.ip("route", "show", GATEWAY), 3, dialled.output)
     assert world.pings()
     assert dialled.ends() == []
+
+
+def test_the_uplink_is_renamed_and_nothing_stays_behind(world: DialWorld, dialled: DialProcess) -> None:
+    def stayed() -> int:
+        return sum("stays" in record["detail"] for record in dialled.records("CARRIER_CHANGE"))
+
+    for old, new in (("up0", "wlan7"), ("wlan7", "up0")):
+        before = stayed()
+        world.dialer.ip("link", "set", old, "name", new)
+        wait(lambda before=before: stayed() > before, 4, dialled.output)  # type: ignore[misc]
+        assert f"dev {new}" in world.dialer.ip("route", "get", GATEWAY)
+        assert world.pings()
+    assert dialled.ends() == []
+    assert dialled.stop() == 0, dialled.output()
+    assert world.dialer.ip("route", "show", GATEWAY) == ""
 
 
 def test_changes_elsewhere_do_not_disturb(world: DialWorld, dialled: DialProcess) -> None:

@@ -5,7 +5,7 @@ there is nothing to do), how to act and how to undo. Undoing is always safe: it 
 is still there. Each is written down as plain data, so that another process can undo what a killed one did.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 from holdfast.errors import HostError
@@ -142,8 +142,11 @@ class AddRoute:
         return f"route {self.route}"
 
     def inspect(self, kernel: Kernel) -> Memory | None:
-        """Leave a route alone that is there already."""
-        return None if kernel.netlink.has_route(self.route) else {}
+        """Leave a route alone that is there already; remember which interface it was, whatever it is called later."""
+        if kernel.netlink.has_route(self.route):
+            return None
+        index = kernel.netlink.index(self.route.interface)
+        return {"index": index} if index else {}
 
     def apply(self, kernel: Kernel) -> None:
         """Add the route."""
@@ -168,9 +171,10 @@ class AddRoute:
                 return False
         return not kernel.netlink.has_route(self.route)
 
-    def undo(self, kernel: Kernel, memory: Memory) -> bool:  # noqa: ARG002  # the protocol's signature
-        """Remove the route."""
-        return kernel.netlink.remove_route(self.route)
+    def undo(self, kernel: Kernel, memory: Memory) -> bool:
+        """Remove the route, also from an interface that got another name meanwhile."""
+        now = kernel.netlink.name(memory.get("index", 0)) or self.route.interface
+        return kernel.netlink.remove_route(replace(self.route, interface=now))
 
     def plain(self) -> dict[str, Any]:
         """Return the fields of the route."""

@@ -88,6 +88,19 @@ class Netlink:
 
     session = staticmethod(session)
 
+    @staticmethod
+    def index(name: str) -> int:
+        """Return the number of an interface, which stays when it is renamed; 0 where there is none of this name."""
+        try:
+            return socket.if_nametoindex(name)
+        except (OSError, ValueError):
+            return 0
+
+    @staticmethod
+    def name(index: int) -> str:
+        """Return what the interface of this number is called now, empty where there is none."""
+        return _name(index) if index else ""
+
     def link(self, name: str) -> Link | None:
         """Return an interface, or None."""
 

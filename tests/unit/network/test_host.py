@@ -185,6 +185,18 @@ class Routing:
         self.up = True
         self.made: list[Route] = []
         self.looked_through = 0
+        self.names = {7: "tun0"}
+
+    def index(self, name: str) -> int:
+        return next((index for index, known in self.names.items() if known == name), 0)
+
+    def name(self, index: int) -> str:
+        return self.names.get(index, "")
+
+    def remove_route(self, route: Route) -> bool:
+        there = route in self.made
+        self.made = [one for one in self.made if one != route]
+        return there
 
     def link(self, name: str) -> Link:
         return Link(7, name, 1400, self.up)
@@ -214,3 +226,13 @@ def test_routes_that_went_with_their_interface_come_back_once_it_is_up(tmp_path:
     routing.up = True
     assert network.restore_routes("tun0") == ["route 10.77.0.0/24 dev tun0", "route 192.168.5.5/32 dev tun0"]
     assert [change.route for change in routes] == routing.made
+
+
+def test_a_route_is_taken_back_whatever_its_interface_is_called_by_then(tmp_path: Path) -> None:
+    routing = Routing()
+    network = HostNetwork(tmp_path, kernel=Kernel(netlink=routing))
+    network.apply([changes.AddRoute(Route("10.77.0.0/24", name)) for name in ("tun0", "gone0")])
+    routing.names = {7: "wlan7"}
+    routing.made = [Route("10.77.0.0/24", "wlan7"), Route("10.77.0.0/24", "gone0")]
+    assert len(network.rollback()) == 2
+    assert routing.made == []
