@@ -1,6 +1,8 @@
 """`python -m bench dial`: how fast a dialer is up, notices that it is not, and is back. Needs root.
 
-    dialer == wan == gateway                  dialer == tap == pptpd in a guest
+`python -m bench.dial PART...` measures a part: `first`, `losses`, `crowd` or `pptpd`.
+
+    dialer == wan == gateway                  dialer == tap == pptpd in a guest (bench.dial_pptpd)
 
 Times come from the dialer's own event log and, for what is done to the network, from the clock of this process. A
 thousand dialers that lose one server are simulated: their state machine, in virtual time.
@@ -8,76 +10,50 @@ thousand dialers that lose one server are simulated: their state machine, in vir
 
 import json
 import secrets
-import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from bench.demo import HOLDFAST, command, daemon, until
+from bench.dial_pptpd import at_pptpd
+from bench.dialled import ECHO, FAILURES, dial, row
 from bench.namespaces import joined, run
-from bench.pptpd import GUEST, PASSWORD, TAP, serving
-from bench.stamps import Stamped
-from bench.turns import Moves, Turns, open_on, split
 from holdfast.dialer.reconnect import Reconnect, ReconnectPolicy
 from holdfast.errors import DisconnectReason
-from tests.support.engine_lab import inside
-from tests.support.logs import so_far
 
 DIALER, GATEWAY = "holdfast-bench-dialer", "holdfast-bench-gateway"
 GATEWAY_OUTER, DIALER_OUTER = "192.0.2.1", "192.0.2.2"
+PARTS = ("first", "losses", "crowd", "pptpd")
 ROUNDS = 5
-PPTPD_ROUNDS = 9
-ECHO, FAILURES = 1, 2
 LOSS = "echo_timeout"
 STAYS = "the tunnel still answers: it stays"
 CROWD = 1000
 OUTAGES = (5, 20, 120)
 
 
-@dataclass
-class Dialled:
-    """A running dialer's event log."""
-
-    log: Path
-
-    def records(self, event: str, **fields: str) -> list[dict[str, Any]]:
-        """Return such events, each with `at`: seconds since 1970."""
-        wanted = [r for r in so_far(self.log) if r["event"] == event and all(r.get(k) == v for k, v in fields.items())]
-        return [{**record, "at": datetime.fromisoformat(record["ts"]).timestamp()} for record in wanted]
-
-    def times(self, event: str, **fields: str) -> list[float]:
-        """Return when such events happened (seconds since 1970)."""
-        return [record["at"] for record in self.records(event, **fields)]
-
-    def due(self) -> float:
-        """Return when the last pause between two tries was over."""
-        last = self.records("DIAL_WAIT")[-1]
-        return float(last["at"] + last["delay"])
-
-    def phases(self) -> dict[str, float]:
-        """Return the milliseconds of each phase of the last try."""
-        found: dict[str, float] = {}
-        for record in so_far(self.log):
-            if record["event"] == "DIAL_PHASE":
-                if record["phase"] == "name":
-                    found = {}
-                found[record["phase"]] = record["milliseconds"]
-        return found
-
-    def wait(self, event: str, count: int, **fields: str) -> float:
-        """Wait for the event to have happened so often; return when it last did."""
-        until(lambda: len(self.times(event, **fields)) >= count, f"{event} did not happen {count} times", 60)
-        return self.times(event, **fields)[count - 1]
+def main(arguments: list[str]) -> None:
+    """Measure every scenario, or those of `PARTS` that are named, and print the table."""
+    wanted = set(arguments) or set(PARTS)
+    if wanted - set(PARTS):
+        raise SystemExit(f"there are {', '.join(PARTS)}")
+    rows: list[str] = []
+    if wanted & {"first", "losses"}:
+        rows += at_gateway(wanted)
+    if "crowd" in wanted:
+        rows += crowd()
+    if "pptpd" in wanted:
+        with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
+            rows += at_pptpd(Path(folder))
+    print(f"{'scenario':<56}{'median':>10}{'worst':>10}   wanted")
+    for text in rows:
+        print(text)
 
 
-def main(_arguments: list[str]) -> None:
-    """Measure every scenario and print the table."""
+def at_gateway(wanted: set[str]) -> list[str]:
+    """Dial our own gateway; return the lines."""
     with (
         tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder,
         joined(GATEWAY, DIALER, f"{GATEWAY_OUTER}/24", f"{DIALER_OUTER}/24"),
@@ -90,36 +66,19 @@ def main(_arguments: list[str]) -> None:
         command(*add, text=password.read_text() + "\n")
         with daemon(GATEWAY, "serve", "--state", str(state), log=directory / "gateway.log"):
             until(lambda: run(HOLDFAST, "status", "--state", str(state), check=False), "the gateway did not come up")
-            first = [first_connect(directory, password, number) for number in range(ROUNDS)]
-            rows = [row("first connect: TCP to the first ping answered", first, "150 ms")]
-            rows += broken(directory, password)
-            rows += probed(directory, password)
-        rows += crowd()
-        rows += at_pptpd(directory)
-    print(f"{'scenario':<56}{'median':>10}{'worst':>10}   wanted")
-    for text in rows:
-        print(text)
-
-
-def row(name: str, seconds: list[float], wanted: str) -> str:
-    """Return a line of the table."""
-    return f"{name:<56}{statistics.median(seconds) * 1000:>7.0f} ms{max(seconds) * 1000:>7.0f} ms   {wanted}"
-
-
-def dial(
-    directory: Path, password: Path, name: str, host: str = GATEWAY_OUTER, echo: int = ECHO
-) -> tuple[tuple[str, ...], Dialled]:
-    """Return the arguments for a dialer called `name`, and its log."""
-    keys = (f"echo_interval={echo}", f"echo_failures={FAILURES}", "retry_spread=0", "retry_max=1", "dns=none")
-    options = ("--routes", "full", *(word for key in keys for word in ("--set", key)))
-    state = directory / "dialer"
-    where = ("--name", name, "--state", str(state), "--password-file", str(password))
-    return ("dial", host, "--user", "alice", *where, *options), Dialled(state / "dial" / name / "events.jsonl")
+            rows = []
+            if "first" in wanted:
+                first = [first_connect(directory, password, number) for number in range(ROUNDS)]
+                rows.append(row("first connect: TCP to the first ping answered", first, "150 ms"))
+            if "losses" in wanted:
+                rows += broken(directory, password)
+                rows += probed(directory, password)
+    return rows
 
 
 def first_connect(directory: Path, password: Path, number: int) -> float:
     """Return the seconds from TCP to the first answer from inside."""
-    arguments, dialled = dial(directory, password, f"first{number}")
+    arguments, dialled = dial(directory, password, f"first{number}", GATEWAY_OUTER)
     with daemon(DIALER, *arguments, log=directory / "dialer.log"):
         dialled.wait("DIAL_PHASE", 1, phase="traffic")
         return sum(value for phase, value in dialled.phases().items() if phase != "name") / 1000
@@ -127,7 +86,7 @@ def first_connect(directory: Path, password: Path, number: int) -> float:
 
 def broken(directory: Path, password: Path) -> list[str]:
     """Cut and mend GRE, and take the address away, again and again with one dialer; return the lines of the table."""
-    arguments, dialled = dial(directory, password, "broken")
+    arguments, dialled = dial(directory, password, "broken", GATEWAY_OUTER)
     detected, back, moved = [], [], []
     with daemon(DIALER, *arguments, log=directory / "dialer.log"):
         ups = 1
@@ -153,7 +112,7 @@ def broken(directory: Path, password: Path) -> list[str]:
 
 def probed(directory: Path, password: Path) -> list[str]:
     """Change the route to the server under a tunnel that lives, and under one that does not; return the lines."""
-    arguments, dialled = dial(directory, password, "probed", echo=30)
+    arguments, dialled = dial(directory, password, "probed", GATEWAY_OUTER, echo=30)
     alive, dead = [], []
     with daemon(DIALER, *arguments, log=directory / "dialer.log"):
         dialled.wait("DIAL_PHASE", 1, phase="traffic")
@@ -209,42 +168,6 @@ def lose(policy: ReconnectPolicy, outage: float) -> tuple[float, list[float]]:
                 break
             one.ended(DisconnectReason.NETWORK_ERROR, "no answer", now)
     return max(tries.values()) / CROWD, back
-
-
-def at_pptpd(directory: Path) -> list[str]:
-    """Dial a real pptpd; return the lines: its LCP left out, and whose the rest was by what was on the wire."""
-    total, lcp, turns = dialled_pptpd(directory, "pptpd")
-    bare, _, _ = dialled_pptpd(directory, "bare", scripts=False)
-    return [
-        row("first connect to pptpd in a guest, LCP left out", total, "200 ms"),
-        row("  of it on the wire: waits that the server ended", [one.theirs for one in turns], "its own"),
-        row("  of it on the wire: waits that the dialer ended", [one.ours for one in turns], ""),
-        row("  the same where pppd has no script ip-pre-up", bare, ""),
-        row("its LCP", lcp, "its own"),
-    ]
-
-
-def dialled_pptpd(directory: Path, name: str, *, scripts: bool = True) -> tuple[list[float], list[float], list[Turns]]:
-    """Dial it again and again; return the seconds of each try without LCP, of its LCP, and whose turn it was."""
-    password = directory / "pptpd-password"
-    password.touch(0o600)
-    password.write_text(PASSWORD)
-    total, lcp, turns = [], [], []
-    with serving(directory, scripts=scripts) as here:
-        for number in range(PPTPD_ROUNDS):
-            arguments, dialled = dial(directory, password, f"{name}{number}", host=GUEST)
-            moves = Moves()
-            with (
-                Stamped(inside(here, lambda: open_on(TAP)), moves.hear),
-                daemon(here.name, *arguments, log=directory / "dialer.log"),
-            ):
-                dialled.wait("DIAL_PHASE", 1, phase="traffic")
-            phases = dialled.phases()
-            lcp.append(phases["lcp"] / 1000)
-            total.append(sum(took for phase, took in phases.items() if phase not in {"name", "lcp"}) / 1000)
-            (called,), (opened,) = (dialled.times("DIAL_PHASE", phase=phase) for phase in ("call", "lcp"))
-            turns.append(split(moves, (called, opened)))
-    return total, lcp, turns
 
 
 def at(action: Callable[[], object]) -> float:

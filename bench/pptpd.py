@@ -11,6 +11,8 @@ from lab.network import Namespace
 GUEST = "192.0.2.2"
 HERE = "192.0.2.1"
 TAP = "tap0"
+PPTPD_INSIDE = "10.66.0.1"
+CLIENT_TAP, CLIENT, CLIENT_HERE = "tap1", "198.51.100.2", "198.51.100.1"
 USER, PASSWORD = "alice", "S3cret-of-alice"
 OPTIONS = """auth
 name pptpd
@@ -41,7 +43,7 @@ def serving(folder: Path, *, scripts: bool = True) -> Iterator[Namespace]:
         with Guest(image.ensure(), here, folder / "guest", Nic(TAP, f"{GUEST}/24", HERE)) as guest:
             (guest.share / "options").write_text(OPTIONS, encoding="ascii")
             (guest.share / "conf").write_text(
-                "option /share/options\nlocalip 10.66.0.1\nremoteip 10.66.0.10-30\n", encoding="ascii"
+                f"option /share/options\nlocalip {PPTPD_INSIDE}\nremoteip 10.66.0.10-30\n", encoding="ascii"
             )
             (guest.share / "secrets").write_text(f'"{USER}" pptpd "{PASSWORD}" *\n', encoding="ascii")
             if not scripts:
@@ -51,3 +53,12 @@ def serving(folder: Path, *, scripts: bool = True) -> Iterator[Namespace]:
             )
             guest.run("for i in $(seq 50); do ss -ltn | grep -q :1723 && exit; sleep 0.1; done; exit 1")
             yield here
+
+
+@contextmanager
+def client_guest(folder: Path, here: Namespace) -> Iterator[Guest]:
+    """A second guest, from which pptpd is reached through the namespace `here`."""
+    here.sysctl("net.ipv4.ip_forward", "1")
+    here.add_tap(CLIENT_TAP, f"{CLIENT_HERE}/24")
+    with Guest(image.ensure(), here, folder, Nic(CLIENT_TAP, f"{CLIENT}/24", CLIENT_HERE)) as guest:
+        yield guest
