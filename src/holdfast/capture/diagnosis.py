@@ -239,6 +239,7 @@ def counters(session: Session, *, up: bool) -> dict[str, Any]:
         "duplicates": sum(flow.duplicates for flow in flows),
         "copies": sum(flow.copies for flow in flows),
         "largest": max((flow.largest for flow in flows), default=0),
+        "ttl": [min(flow.ttl[0] for flow in flows), max(flow.ttl[1] for flow in flows)] if flows else None,
         "longest_silence": round(max((flow.silence_ns for flow in flows), default=0) / 1e9, 6),
         "acknowledgement_lag": round(min(medians) / 1e9, 6) if medians else None,
     }

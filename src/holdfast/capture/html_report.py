@@ -165,7 +165,7 @@ class Chapter:
     def counts(self) -> dict[str, tuple[object, object]]:
         """Counts of both directions side by side."""
         up, down = counters(self.session, up=True), counters(self.session, up=False)
-        return {name.replace("_", " "): (up[name], down[name]) for name in up}
+        return {name.replace("_", " "): (_count(up[name]), _count(down[name])) for name in up}
 
     @property
     def negotiated(self) -> dict[str, object]:
@@ -385,6 +385,13 @@ def _of_files(finding: Finding, files: Sequence[CaptureFile]) -> Iterator[str]:
 
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}\u2026"
+
+
+def _count(value: object) -> object:
+    """A count in a table: the smallest and the largest in words, nothing for what was not seen."""
+    if isinstance(value, list):
+        return str(value[0]) if value[0] == value[-1] else f"{value[0]} to {value[-1]}"
+    return "" if value is None else value
 
 
 def _said(value: object) -> object:

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 from holdfast.capture.diagnosis import Verdict, diagnose, session_filter
-from support.scene import CLIENT, SERVER, Scene
+from support.scene import CLIENT, GRE, RST, SERVER, SYN, Scene, gre
 
 FINDING_KEYS = {
     "id",
@@ -60,3 +60,14 @@ def test_the_filter_of_a_session(tmp_path: Path) -> None:
 
 def test_a_file_by_name(tmp_path: Path) -> None:
     assert diagnose([str(Scene().up().write(tmp_path))]).verdict is Verdict.HEALTHY
+
+
+def test_a_path_that_changes_shows_in_the_ttl(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for ttl in (64, 60):
+        scene.packet(True, GRE, gre(scene.server_call, b"", None, 1), ttl=ttl)
+    (session,) = scene.diagnosis(tmp_path).as_data()["sessions"]
+    ttls = {way: counts["ttl"] for way, counts in session["counters"].items()}
+    assert ttls == {"client_to_server": [60, 64], "server_to_client": [64, 64]}
+    (refused,) = Scene().tcp(True, SYN).tcp(False, RST).diagnosis(tmp_path).as_data()["sessions"]
+    assert refused["counters"]["client_to_server"]["ttl"] is None
