@@ -30,9 +30,16 @@ class WatchProcess:
         return [record for record in so_far(self.output) if not event or record["event"] == event]
 
     def wait_for(self, event: str, count: int = 1, patience: float = 90.0) -> list[dict[str, Any]]:
-        """Wait until it said an event so often."""
-        wait(lambda: len(self.records(event)) >= count, patience, self.output.read_text)
+        """Wait until it said an event so often; fail at once when it ends before."""
+        wait(lambda: self._has_said(event, count), patience, self.output.read_text)
         return self.records(event)
+
+    def _has_said(self, event: str, count: int) -> bool:
+        ended = self.process.poll() is not None
+        if len(self.records(event)) >= count:
+            return True
+        assert not ended, f"it ended ({self.process.returncode}) before {count} x {event}:\n{self.output.read_text()}"
+        return False
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it and return the exit code."""
