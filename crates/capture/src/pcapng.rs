@@ -350,7 +350,6 @@ fn half(bytes: &[u8], big_endian: bool) -> u16 {
     }
 }
 
-/// Units in a second, from if_tsresol: a power of ten, or of two when the high bit is set.
 /// Count a frame that cannot be read, and say so once.
 fn left_out(found: &mut Findings) {
     found.frames += 1;
@@ -362,6 +361,7 @@ fn left_out(found: &mut Findings) {
     }
 }
 
+/// Units in a second, from if_tsresol: a power of ten, or of two when the high bit is set.
 fn resolution(octet: u8) -> u64 {
     let exponent = u32::from(octet & 0x7f);
     let units = if octet & 0x80 == 0 {
