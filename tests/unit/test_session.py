@@ -105,7 +105,7 @@ def test_closing_ends_both_sides_with_one_reason_each(up):
     assert up.said("s", Finished) == [Finished(DisconnectReason.ADMIN, "an administrator")]
     assert len(up.said("s", ClearCall)) == 1
     (finished,) = up.said("c", Finished)
-    assert finished.reason is DisconnectReason.USER_REQUEST
+    assert finished.reason is DisconnectReason.ADMIN
     up.server.close(DisconnectReason.IDLE_TIMEOUT, "too late", up.now)
     up.server.abort(DisconnectReason.IDLE_TIMEOUT, "too late", up.now)
     up.server.call_cleared(DisconnectReason.CONTROL_LOST, "too late", up.now)
