@@ -53,7 +53,8 @@ def recognise(view: View) -> Iterator[Finding]:
         alive = [
             item.moment for item in view.conversation.items if item.from_client == by_client and item.moment > last
         ]
-        alive += [fin for fin, from_client in view.conversation.fins if from_client == by_client and fin > last]
+        closed = view.conversation.fins + view.conversation.resets
+        alive += [moment for moment, from_client in closed if from_client == by_client and moment > last]
         if len(asked) >= LEAST and alive:
             why = f"After frame {last.frame} no GRE came from {side(by_client)}, while the other side sent "
             why += (

@@ -5,6 +5,8 @@ from holdfast.control.messages import EchoReply, EchoRequest
 from holdfast.ppp.framing import Protocol
 from support.scene import Scene
 
+RST_ACK = 0x14
+
 
 def test_gre_stops_and_tcp_lives(tmp_path: Path) -> None:
     scene = Scene().up()
@@ -20,6 +22,16 @@ def test_the_side_that_hears_nothing_gives_up_early(tmp_path: Path) -> None:
     for number in range(4):
         scene.wait(2).ppp(True, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
     top = scene.ppp(True, Protocol.LCP, 5, b"MPPE disabled", 9).clear(True).hang_up(True).top(tmp_path)
+    assert (top.id, top.towards) == ("gre-lost", Towards.CLIENT)
+
+
+def test_a_reset_shows_as_well_as_a_word_that_tcp_lives(tmp_path: Path) -> None:
+    scene = Scene().up()
+    for number in range(4):
+        scene.wait(2).ppp(True, Protocol.LCP, 9, b"\x11\x11\x11\x11", number)
+    for _ in range(3):
+        scene.wait(2).ppp(True, Protocol.LCP, 5, b"MPPE disabled", 9)
+    top = scene.clear(True).tcp(False, RST_ACK).top(tmp_path)
     assert (top.id, top.towards) == ("gre-lost", Towards.CLIENT)
 
 
