@@ -28,7 +28,10 @@ async def say_goodbye(gateway: "Gateway", reason: DisconnectReason, why: str, pa
     began = gateway.now()
     await _each(gateway.subscribers.values(), lambda one: gateway.close_session(one, reason, why))
     await gateway.wait_until(lambda: not gateway.subscribers, _deadline(gateway, began + patience * FOR_SESSIONS))
-    await _each(gateway.connections, lambda one: one.say_goodbye(DisconnectReason.GATEWAY_SHUTDOWN))
+    # Without a turn of the loop: of thousands whose answers wait, each would have its session taken apart before the
+    # next is told.
+    for connection in list(gateway.connections):
+        connection.say_goodbye(DisconnectReason.GATEWAY_SHUTDOWN)
     gateway.let_go_of_calls()
     await _each(gateway.connections, lambda one: one.settle())
     # What is left has no control connection any more.

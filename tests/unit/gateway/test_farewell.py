@@ -140,3 +140,25 @@ async def test_everybody_is_told_everything_before_any_session_is_taken_apart(wo
         messages = [type(one) for one in MessageStream().feed(client.heard)]
         assert messages == [CallDisconnectNotify, StopControlConnectionRequest]
     assert {one["reason"] for one in world.named("TEARDOWN")} == {"gateway_shutdown"}
+
+
+async def test_answers_that_come_hold_up_nobody_who_is_still_to_be_told(world, monkeypatch):
+    await silent_clients(world, monkeypatch, 3)
+    monkeypatch.setattr(farewell, "HELPING", 1)
+    turned, told = [], []
+    for connection in world.gateway.connections:
+        write = connection._transport.write
+        monkeypatch.setattr(
+            connection._transport, "write", lambda octets, write=write: (told.append(len(turned)), write(octets))
+        )
+
+    async def turn() -> None:
+        while True:
+            turned.append(1)
+            await asyncio.sleep(0)
+
+    turning = asyncio.create_task(turn())
+    await world.gateway.stop(0.3)
+    turning.cancel()
+    assert len(told) == 3
+    assert len(set(told)) == 1, "an answer is acted on when the loop turns"
