@@ -61,6 +61,11 @@ def accounting(world, directory, port: int):
     return start_accounting(world.gateway, config, directory, world.log)
 
 
+def refused(*_arguments, **_options) -> None:
+    """In place of a transaction of the queue."""
+    raise StateError("the disk takes nothing", where="here")
+
+
 async def hang_up(world, client) -> None:
     await world.api.disconnect({"user": "alice"})
     await client.wait(lambda: client.ended is not None)
@@ -207,10 +212,7 @@ async def test_a_session_is_known_from_the_moment_it_comes_up(world, tmp_path, m
         accounts = accounting(world, tmp_path, port)
         await ledger.has("on")
 
-        def hang(*_arguments, **_options):
-            raise StateError("the disk takes nothing", where="here")
-
-        monkeypatch.setattr(accounts._queue, "write", hang)
+        monkeypatch.setattr(accounts._queue, "write", refused)
         client = await PnsClient.dial(world.client_engine, world.port)
         await client.up()
         await until(lambda: "disk takes nothing" in str(world.named("INTERNAL_FAULT")))
@@ -234,16 +236,13 @@ async def test_an_end_is_known_from_the_moment_it_came(world, tmp_path, monkeypa
         accounts = accounting(world, tmp_path, port)
         await ledger.has("on")
 
-        def hang(*_arguments, **_options):
-            raise StateError("the disk takes nothing", where="here")
-
         if when == "before it came up":
-            monkeypatch.setattr(accounts._queue, "write", hang)
+            monkeypatch.setattr(accounts._queue, "write", refused)
         client = await PnsClient.dial(world.client_engine, world.port)
         await client.up()
         if when == "before it ended":
             await ledger.has("on", "start")
-            monkeypatch.setattr(accounts._queue, "write", hang)
+            monkeypatch.setattr(accounts._queue, "write", refused)
         await hang_up(world, client)
         ended = await world.said("TEARDOWN")
         await killed(world, accounts)
